@@ -1,0 +1,59 @@
+"""Tells Jupyter's own culler that people work in REPLs: by frames through the relay, and by asking the runners."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import MutableMapping
+from datetime import UTC, datetime
+from typing import Any
+
+from jupyter_repl_runner.contract.errors import ReplError
+from jupyter_repl_spawner.port import Spawner
+
+from .runner_client import RunnerClient
+
+SETTING = "jupyter_repl_last_activity"
+"""jupyter_server takes the newest of all settings whose names end so."""
+ASK_SECONDS = 30.0
+
+log = logging.getLogger(__name__)
+
+
+class Activity:
+    """Owns the task that asks; `settings` are the web application's."""
+
+    def __init__(self, settings: MutableMapping[str, Any], spawner: Spawner, client: RunnerClient) -> None:
+        self._settings = settings
+        self._spawner = spawner
+        self._client = client
+        self._task: asyncio.Task[None] | None = None
+        self._last = 0.0
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._ask(), name="ask runners for activity")
+
+    async def stop(self) -> None:
+        if self._task:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    def touch(self, seconds: float | None = None) -> None:
+        """Something happened now, or at `seconds` since the epoch."""
+        moment = time.time() if seconds is None else seconds
+        if moment >= self._last + 1:
+            self._last = moment
+            self._settings[SETTING] = datetime.fromtimestamp(moment, UTC)
+
+    async def _ask(self) -> None:
+        while True:
+            await asyncio.sleep(ASK_SECONDS)
+            try:
+                for ref in await self._spawner.list():
+                    status = await self._client.get_json(await self._spawner.address(ref), "/status")
+                    self.touch(float(status["lastActivity"]))
+            except (ReplError, OSError, KeyError) as error:
+                log.debug("A runner did not tell its activity: %s", error)
+            except Exception:
+                log.exception("Asking runners for activity failed; trying again")

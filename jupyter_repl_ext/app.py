@@ -1,0 +1,131 @@
+"""The server extension: its settings, and the wiring of everything. No behaviour lives here."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from jupyter_core.paths import jupyter_data_dir
+from jupyter_server.extension.application import ExtensionApp
+from traitlets import Float, List, Unicode, default
+
+from . import __version__
+
+
+class ReplExtension(ExtensionApp):
+    """REPLs inside JupyterLab."""
+
+    name = "jupyter_repl_ext"
+    extension_url = "/repl"
+    version = __version__
+    description = "REPLs inside JupyterLab: Monaco beside a live shell, with files that are never lost."
+
+    store_url = Unicode(
+        config=True,
+        help="""Where projects live: `file:/a/folder`. Empty (the default): the folder `repl` under Jupyter's data
+        directory, so that a laptop needs no setting. Also by the environment: JUPYTER_REPL_STORE_URL.""",
+    )
+    spawner = Unicode(
+        config=True,
+        help="""What runs REPLs: `local` (the default: child processes, nothing to set up), or the name of an entry
+        point of the group `jupyter_repl.spawners`. Also by the environment: JUPYTER_REPL_SPAWNER.""",
+    )
+    runtime_dir = Unicode(
+        config=True,
+        help="""The folder of the local REPLs' sockets, mode 700; at most 60 bytes, because a socket's path is limited.
+        Empty (the default): /tmp/jupyter-repl-{uid}. Servers on one store must agree on it, or each would run its own
+        copy of a REPL. Also by the environment: JUPYTER_REPL_RUNTIME_DIR.""",
+    )
+    start_timeout = Float(
+        20.0,
+        config=True,
+        help="""Seconds that a local REPL may take to start before the start fails with a reason. Usual: 0.3; the
+        default leaves room for a slow disk. There is no way to wait for ever: 0 fails at once.""",
+    )
+    keep_environment = List(
+        Unicode(),
+        config=True,
+        help="""Names and patterns (`AWS_*`) of environment variables that REPLs inherit from the Jupyter server beside
+        the usual ones (PATH, HOME, LANG, ...). Empty by default: the server's environment may hold secrets.""",
+    )
+
+    @default("store_url")
+    def _default_store_url(self) -> str:
+        return os.environ.get("JUPYTER_REPL_STORE_URL", "")
+
+    @default("spawner")
+    def _default_spawner(self) -> str:
+        return os.environ.get("JUPYTER_REPL_SPAWNER", "local")
+
+    @default("runtime_dir")
+    def _default_runtime_dir(self) -> str:
+        return os.environ.get("JUPYTER_REPL_RUNTIME_DIR", "")
+
+    def initialize_settings(self) -> None:
+        from .services import SETTING
+
+        self._services = self._wire()
+        self.settings[SETTING] = self._services
+
+    def initialize_handlers(self) -> None:
+        from .handlers import HANDLERS
+
+        self.handlers.extend(HANDLERS)
+        if self.serverapp is not None:
+            self.serverapp.io_loop.add_callback(self._services.started)
+
+    async def stop_extension(self) -> None:
+        """Called by the server when it shuts down."""
+        await self._services.stop()
+
+    def _wire(self) -> Any:
+        from .activity import Activity
+        from .catalog import Catalog
+        from .lifecycle import Lifecycle
+        from .projects import Projects
+        from .runner_client import RunnerClient
+        from .services import Services
+        from .stores import open_store
+
+        store = open_store(self.store_url, jupyter_data_dir())
+        catalog = Catalog(store, lambda program: shutil.which(program) is not None)
+        spawner = self._make_spawner(store)
+        projects = Projects(store, catalog)
+        client = RunnerClient()
+        assert self.serverapp is not None
+        return Services(
+            store=store,
+            spawner=spawner,
+            catalog=catalog,
+            projects=projects,
+            lifecycle=Lifecycle(spawner, projects),
+            client=client,
+            activity=Activity(self.serverapp.web_app.settings, spawner, client),
+        )
+
+    def _make_spawner(self, store: Any) -> Any:
+        """The spawner of the trait; a name that nobody registered is an error at start, not at the first click."""
+        options = {
+            "workdir": lambda ref: Path(store.local_path(ref.code()) or ""),
+            "runtime_dir": self.runtime_dir,
+            "start_seconds": self.start_timeout,
+            "keep_environment": self.keep_environment,
+        }
+        if self.spawner == "local":
+            if sys.platform == "win32":
+                from .unsupported import UnsupportedSpawner
+
+                return UnsupportedSpawner()
+            from jupyter_repl_spawner.local.spawner import LocalSpawner
+
+            return LocalSpawner(**options)
+        from importlib.metadata import entry_points
+
+        found = entry_points(group="jupyter_repl.spawners", name=self.spawner)
+        if not found:
+            raise ValueError(f"ReplExtension.spawner: nobody registered {self.spawner!r}")
+        return next(iter(found)).load()(**options)
+
+
+main = ReplExtension.launch_instance

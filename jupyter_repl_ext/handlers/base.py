@@ -1,0 +1,66 @@
+"""What every handler of ours shares: the services, the resource that is authorized, and errors as JSON."""
+
+import json
+from typing import Any
+
+from jupyter_server.base.handlers import APIHandler
+from tornado.web import HTTPError
+
+from jupyter_repl_ext.identity import AUTH_RESOURCE, ref_of
+from jupyter_repl_ext.services import SETTING, Services
+from jupyter_repl_runner.contract.errors import (
+    FileNotFound,
+    InvalidRequest,
+    NoPermissions,
+    ReplError,
+    Unavailable,
+)
+from jupyter_repl_runner.contract.refs import ProjectRef
+
+_CODES: dict[int, type[ReplError]] = {400: InvalidRequest, 403: NoPermissions, 404: FileNotFound}
+
+
+class ReplMixin:
+    """For JupyterHandlers; `services` are ready once `prepare` has run."""
+
+    auth_resource = AUTH_RESOURCE
+
+    @property
+    def services(self) -> Services:
+        return self.settings[SETTING]  # type: ignore[attr-defined,no-any-return]
+
+    def ref(self, repl_id: str) -> ProjectRef:
+        """Raises InvalidRequest."""
+        return ref_of(self.current_user, repl_id)  # type: ignore[attr-defined]
+
+    def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
+        if not isinstance(value, ReplError):
+            super().log_exception(typ, value, tb)  # type: ignore[misc]
+
+
+class ReplHandler(ReplMixin, APIHandler):
+    """Base of the REST handlers: raise a ReplError and it is answered with its status."""
+
+    async def prepare(self) -> None:
+        await super().prepare()
+        await self.services.started()
+
+    def json_body(self) -> dict[str, Any]:
+        """The request's JSON object; raises InvalidRequest."""
+        try:
+            body = json.loads(self.request.body or b"{}")
+        except (ValueError, RecursionError):
+            raise InvalidRequest("The body is not JSON.", hint="See repl/openapi.yaml.") from None
+        if not isinstance(body, dict):
+            raise InvalidRequest("The body is not a JSON object.", hint="See repl/openapi.yaml.")
+        return body
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        if not isinstance(error, ReplError):
+            message = error.log_message if isinstance(error, HTTPError) and error.log_message else self._reason
+            error = _CODES.get(status_code, Unavailable)(message, status=status_code)
+        self.set_status(error.status)
+        if error.status == 503:
+            self.set_header("Retry-After", "1")
+        self.finish(json.dumps(error.to_json()))

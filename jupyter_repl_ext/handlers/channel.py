@@ -1,0 +1,71 @@
+"""`project/{replId}/channel`: the browser's side of the channel, relayed to the runner."""
+
+import asyncio
+from typing import Any
+
+from jupyter_server.auth.decorator import authorized, ws_authenticated
+from jupyter_server.base.handlers import JupyterHandler
+from jupyter_server.base.websocket import WebSocketMixin
+from tornado.web import HTTPError
+from tornado.websocket import WebSocketHandler
+
+from jupyter_repl_ext.relay import Relay
+from jupyter_repl_runner.contract.errors import ReplError
+from jupyter_repl_runner.contract.messages import SUBPROTOCOL
+
+from .base import ReplMixin
+
+CLOSE_NOT_RUNNING, CLOSE_RUNNER_GONE, CLOSE_TOO_SLOW = 4404, 4410, 4408
+
+
+class ChannelHandler(ReplMixin, WebSocketMixin, WebSocketHandler, JupyterHandler):  # type: ignore[misc]
+    """Close codes: 4404 nothing runs, 4410 the runner went, 4408 one side did not read; docs/protocol.md."""
+
+    _relay: Relay | None = None
+    _task: "asyncio.Task[None] | None" = None
+
+    async def prepare(self) -> None:
+        await super().prepare()
+        await self.services.started()
+
+    @ws_authenticated
+    @authorized("execute")
+    async def get(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            self._ref = self.ref(args[0])
+        except ReplError as error:
+            raise HTTPError(error.status, error.message) from None
+        return await super().get(*args, **kwargs)
+
+    def select_subprotocol(self, subprotocols: list[str]) -> str | None:
+        return SUBPROTOCOL if SUBPROTOCOL in subprotocols else None
+
+    async def open(self, *_: str) -> None:  # type: ignore[override]
+        super().open()
+        if self.selected_subprotocol is None:
+            self.close(1002, f"subprotocol {SUBPROTOCOL} wanted")
+            return
+        self.set_nodelay(True)
+        try:
+            runner = await self.services.client.channel(await self.services.spawner.address(self._ref))
+        except ReplError as error:
+            self.close(CLOSE_NOT_RUNNING, error.message[:100])
+            return
+        self._relay = Relay(runner, self._send, self.services.activity.touch)
+        self._task = asyncio.create_task(self._run(self._relay), name=f"channel of {self._ref}")
+
+    async def on_message(self, message: str | bytes) -> None:  # type: ignore[override]
+        if self._relay is not None and not await self._relay.receive(message):
+            self.close(CLOSE_TOO_SLOW, "the runner does not read")
+
+    def on_close(self) -> None:
+        super().on_close()
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _send(self, message: str | bytes) -> None:
+        await self.write_message(message, binary=isinstance(message, bytes))
+
+    async def _run(self, relay: Relay) -> None:
+        code = await relay.run()
+        self.close(code if 4000 <= code < 5000 else CLOSE_RUNNER_GONE, "the runner closed the channel")

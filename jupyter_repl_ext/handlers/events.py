@@ -1,0 +1,38 @@
+"""`GET project/{replId}/events`: the phases as server-sent events, up to one that stays."""
+
+import asyncio
+import json
+from typing import Any
+
+from jupyter_server.auth.decorator import authorized
+from tornado.iostream import StreamClosedError
+from tornado.web import authenticated
+
+from .base import ReplHandler
+
+SEND_SECONDS = 20.0
+
+
+class EventsHandler(ReplHandler):
+    _track_activity = False
+
+    @authenticated
+    @authorized
+    async def get(self, repl_id: str) -> None:
+        ref = self.ref(repl_id)
+        await self.services.projects.get(ref)
+        self.set_header("Content-Type", "text/event-stream")
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("X-Accel-Buffering", "no")
+        try:
+            async for phase in self.services.lifecycle.events(ref):
+                self.write(f"event: phase\ndata: {json.dumps(phase.to_json())}\n\n")
+                await asyncio.wait_for(self.flush(), SEND_SECONDS)
+            self.write("event: end\ndata: {}\n\n")
+        except (StreamClosedError, TimeoutError):
+            return
+        self.finish()
+
+    def finish(self, *args: Any, **kwargs: Any) -> Any:
+        kwargs.setdefault("set_content_type", self._headers.get("Content-Type", "application/json"))
+        return super().finish(*args, **kwargs)

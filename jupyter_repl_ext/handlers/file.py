@@ -1,0 +1,116 @@
+"""`project/{replId}/file/{path}`: bytes of one file, from the runner where one runs, else from the store."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from jupyter_server.auth.decorator import authorized
+from tornado.web import HTTPError, authenticated, stream_request_body
+
+from jupyter_repl_ext.proxy import relay_file
+from jupyter_repl_runner.contract.errors import Unavailable
+from jupyter_repl_runner.contract.paths import check_path
+from jupyter_repl_runner.contract.refs import ProjectRef
+from jupyter_repl_runner.store.http import STALL_SECONDS, Upload, describe, send_object
+
+from .base import ReplHandler
+
+MAX_UPLOAD = 5 << 30
+_QUEUED_CHUNKS = 4
+
+
+@stream_request_body
+class FileHandler(ReplHandler):
+    """A body is passed on while it arrives, so rights and names are checked in `prepare`, before its first byte."""
+
+    _work: "asyncio.Task[None] | None" = None
+
+    async def prepare(self) -> None:
+        await super().prepare()
+        if self.request.method == "PUT":
+            await self._check_rights()
+            self.request.connection.set_max_body_size(MAX_UPLOAD)  # type: ignore[union-attr]
+            ref, path = self.ref(self.path_args[0]), check_path(self.path_args[1])
+            await self.services.projects.get(ref)
+            self._body: asyncio.Queue[bytes] = asyncio.Queue(_QUEUED_CHUNKS)
+            self._work = asyncio.create_task(self._receive(ref, path), name=f"upload to {ref}")
+
+    async def data_received(self, chunk: bytes) -> None:
+        await self._offer(chunk)
+
+    @authenticated
+    @authorized
+    async def get(self, repl_id: str, path: str) -> None:
+        ref = self.ref(repl_id)
+        await self.services.projects.get(ref)
+        async with self.services.lifecycle.without_runner(ref) as stopped:
+            if stopped:
+                await send_object(self, self.services.store, ref.code(check_path(path)))
+            else:
+                address = await self.services.spawner.address(ref)
+                await relay_file(self, self.services.client, address, check_path(path), None)
+        self.finish()
+
+    @authenticated
+    @authorized
+    async def put(self, repl_id: str, path: str) -> None:
+        assert self._work is not None
+        await self._offer(b"")
+        await self._work
+        if not self._finished:
+            self.finish()
+
+    def on_connection_close(self) -> None:
+        if self._work is not None:
+            self._work.cancel()
+
+    def finish(self, *args: Any, **kwargs: Any) -> Any:
+        kwargs.setdefault("set_content_type", self._headers.get("Content-Type", "application/json"))
+        return super().finish(*args, **kwargs)
+
+    async def _check_rights(self) -> None:
+        user = self.current_user
+        if not user or not await self._is_authorized(user):
+            raise HTTPError(403)
+
+    async def _is_authorized(self, user: Any) -> bool:
+        answer = self.authorizer.is_authorized(self, user, "write", self.auth_resource)
+        return bool(await answer if asyncio.iscoroutine(answer) else answer)
+
+    async def _receive(self, ref: ProjectRef, path: str) -> None:
+        """Carry the body to where the files are; raises what goes wrong there."""
+        async with self.services.lifecycle.without_runner(ref) as stopped:
+            if not stopped:
+                address = await self.services.spawner.address(ref)
+                await relay_file(self, self.services.client, address, path, self._chunks())
+                return
+            upload = Upload(self.services.store, ref.code(path), self)
+            try:
+                async for chunk in self._chunks():
+                    await upload.feed(chunk)
+                head = await upload.finish()
+            finally:
+                upload.cancel()
+        describe(self, head)
+        self.set_header("Content-Type", "application/json")
+        self.write(json.dumps({"etag": head.etag}))
+
+    async def _offer(self, chunk: bytes) -> None:
+        """Hand over a chunk (empty: the end); what comes after a failure is dropped, `put` tells of it."""
+        assert self._work is not None
+        room = asyncio.ensure_future(self._body.put(chunk))
+        try:
+            await asyncio.wait({room, self._work}, timeout=STALL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            room.cancel()
+
+    async def _chunks(self) -> AsyncIterator[bytes]:
+        while True:
+            try:
+                chunk = await asyncio.wait_for(self._body.get(), STALL_SECONDS)
+            except TimeoutError:
+                raise Unavailable("The upload stopped.", hint="Try again.") from None
+            if not chunk:
+                return
+            yield chunk

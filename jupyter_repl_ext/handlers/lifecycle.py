@@ -1,0 +1,37 @@
+"""`POST start` and `POST stop`: both answer at once with the phase, and may be repeated."""
+
+import json
+
+from jupyter_server.auth.decorator import authorized
+from tornado.web import authenticated
+
+from jupyter_repl_ext.unsupported import UnsupportedSpawner
+from jupyter_repl_runner.contract.messages import field
+from jupyter_repl_runner.contract.phases import Phase
+
+from .base import ReplHandler
+
+
+class StartHandler(ReplHandler):
+    @authenticated
+    @authorized("execute")
+    async def post(self) -> None:
+        spawner = self.services.spawner
+        if isinstance(spawner, UnsupportedSpawner):
+            raise spawner.reason
+        ref = self.ref(field(self.json_body(), "replId", str))
+        answer(self, await self.services.lifecycle.start(ref))
+
+
+class StopHandler(ReplHandler):
+    @authenticated
+    @authorized("execute")
+    async def post(self) -> None:
+        ref = self.ref(field(self.json_body(), "replId", str))
+        await self.services.projects.get(ref)
+        answer(self, await self.services.lifecycle.stop(ref))
+
+
+def answer(handler: ReplHandler, phase: Phase) -> None:
+    handler.set_status(202)
+    handler.finish(json.dumps({"phase": phase.to_json()}))

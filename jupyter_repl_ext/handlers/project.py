@@ -1,0 +1,74 @@
+"""`project`: create, list, describe, rename and delete."""
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+from jupyter_server.auth.decorator import authorized
+from jupyter_server.utils import url_path_join
+from tornado.web import authenticated
+
+from jupyter_repl_ext.identity import owner_of
+from jupyter_repl_ext.projects import Project
+from jupyter_repl_runner.contract.errors import InvalidRequest
+from jupyter_repl_runner.contract.messages import field
+
+from .base import ReplHandler
+
+
+class ProjectsHandler(ReplHandler):
+    @property
+    def _track_activity(self) -> bool:  # type: ignore[override]
+        return self.request.method == "POST"
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        projects = await self.services.projects.list(owner_of(self.current_user))
+        self.finish(json.dumps([await describe(self, project) for project in projects]))
+
+    @authenticated
+    @authorized
+    async def post(self) -> None:
+        body = self.json_body()
+        ref = self.ref(field(body, "replId", str))
+        if not isinstance(body.get("language"), str):
+            raise InvalidRequest("The language is missing.", hint="GET repl/template lists the languages.")
+        project = await self.services.projects.create(ref, body["language"])
+        self.set_status(201)
+        self.set_header("Location", url_path_join(self.base_url, "repl", "project", quote(ref.repl_id)))
+        self.finish(json.dumps(await describe(self, project)))
+
+
+class ProjectHandler(ReplHandler):
+    @property
+    def _track_activity(self) -> bool:  # type: ignore[override]
+        return self.request.method != "GET"
+
+    @authenticated
+    @authorized
+    async def get(self, repl_id: str) -> None:
+        project = await self.services.projects.get(self.ref(repl_id))
+        self.finish(json.dumps(await describe(self, project)))
+
+    @authenticated
+    @authorized
+    async def patch(self, repl_id: str) -> None:
+        project = await self.services.projects.rename(self.ref(repl_id), self.json_body().get("title"))
+        self.finish(json.dumps(await describe(self, project)))
+
+    @authenticated
+    @authorized
+    async def delete(self, repl_id: str) -> None:
+        ref = self.ref(repl_id)
+        await self.services.projects.get(ref)
+        await self.services.lifecycle.stop_and_wait(ref)
+        await self.services.projects.delete(ref)
+        self.set_status(204)
+        self.finish()
+
+
+async def describe(handler: ReplHandler, project: Project) -> dict[str, Any]:
+    """The project with its phase."""
+    phase = await handler.services.lifecycle.phase(project.ref)
+    return {**project.to_json(), "phase": phase.to_json()}

@@ -1,0 +1,223 @@
+"""Projects in the store: created, finished when half-made, listed, renamed, deleted. Knows nothing of runners.
+
+A project is its record, `meta/{replId}.json`, and its files under `code/{replId}/`. The record is written first, only
+where there is none, so a name can never be taken twice; its state is "creating" until the files are there. Whoever
+works on a record beats: changes it once a second. One that has not changed for STALE_SECONDS was left by somebody who
+died, and the next caller takes it over by compare-and-swap. No clocks of different machines are compared.
+"""
+
+import asyncio
+import json
+import secrets
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotFound, InvalidRequest, Unavailable
+from jupyter_repl_runner.contract.refs import ProjectRef, meta_prefix, template_prefix
+from jupyter_repl_runner.contract.settings import TEMPLATE_FILE
+from jupyter_repl_runner.store.port import Store, read_all
+
+from .catalog import Catalog
+
+BEAT_SECONDS = 1.0
+STALE_SECONDS = 3.0
+LOOK_SECONDS = 0.1
+MAX_WAIT_SECONDS = 60.0
+MAX_TITLE = 200
+
+
+@dataclass(frozen=True)
+class Record:
+    """What `meta/{replId}.json` holds. `worker` names who creates or deletes, `beat` counts that it lives."""
+
+    language: str
+    title: str
+    created: str
+    state: str
+    run: str = ""
+    main: str = ""
+    worker: str = ""
+    beat: int = 0
+
+    def to_bytes(self) -> bytes:
+        return json.dumps(asdict(self)).encode()
+
+    @classmethod
+    def from_bytes(cls, raw: bytes) -> "Record":
+        """Fields of a later version are left out."""
+        fields = json.loads(raw)
+        return cls(**{name: fields[name] for name in cls.__dataclass_fields__ if name in fields})
+
+
+@dataclass(frozen=True)
+class Project:
+    ref: ProjectRef
+    record: Record
+
+    def to_json(self) -> dict[str, Any]:
+        record = self.record
+        return {
+            "replId": self.ref.repl_id,
+            "language": record.language,
+            "title": record.title,
+            "created": record.created,
+        }
+
+
+class Projects:
+    """All verbs are safe between any number of servers on one store."""
+
+    def __init__(self, store: Store, catalog: Catalog) -> None:
+        self._store = store
+        self._catalog = catalog
+        self._server = secrets.token_hex(4)
+        self._working: set[str] = set()
+
+    async def create(self, ref: ProjectRef, language: str) -> Project:
+        """Raises FileExists if the name is taken (nothing of it is touched), FileNotFound for the language."""
+        template = await self._catalog.get(language)
+        record = Record(
+            language=language,
+            title=ref.repl_id,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            state="creating",
+            run=template.run,
+            main=template.main,
+            worker=self._new_worker(),
+        )
+        self._working.add(record.worker)
+        try:
+            try:
+                etag = (await self._store.put(ref.meta, record.to_bytes(), if_none_match=True)).etag
+            except FileExists:
+                etag = await self._claim_left(ref, record)
+            return Project(ref, await self._copy(ref, record, etag))
+        finally:
+            self._working.discard(record.worker)
+
+    async def get(self, ref: ProjectRef) -> Project:
+        """Finishes a half-made or half-deleted project first. Raises FileNotFound."""
+        record, etag = await self._read(ref)
+        if record.state != "ready":
+            record = await self._finish(ref, record, etag)
+        return Project(ref, record)
+
+    async def list(self, owner: str) -> list[Project]:
+        """Newest first; half-made ones are finished on the way."""
+        prefix = meta_prefix(owner)
+        names = [entry.key.removeprefix(prefix) async for entry in self._store.list(prefix)]
+        refs = [ProjectRef(owner, name.removesuffix(".json")) for name in names if name.endswith(".json")]
+        found = await asyncio.gather(*(self.get(ref) for ref in refs), return_exceptions=True)
+        projects = [project for project in found if isinstance(project, Project)]
+        return sorted(projects, key=lambda project: (project.record.created, project.ref), reverse=True)
+
+    async def rename(self, ref: ProjectRef, title: object) -> Project:
+        """Give it another title; its id stays. Raises FileNotFound, InvalidRequest, Conflict."""
+        if not isinstance(title, str) or not 0 < len(title.strip()) <= MAX_TITLE:
+            raise InvalidRequest("The title is empty or too long.", hint=f"Use 1 to {MAX_TITLE} characters.")
+        project = await self.get(ref)
+        record, etag = await self._read(ref)
+        record = replace(record, title=title.strip())
+        await self._store.put(ref.meta, record.to_bytes(), if_match=etag)
+        return replace(project, record=record)
+
+    async def delete(self, ref: ProjectRef) -> None:
+        """Delete record and files; the caller has stopped its runner. Idempotent, raises FileNotFound."""
+        record, etag = await self._read(ref)
+        await self._delete(ref, record, etag)
+
+    # -- half-made
+
+    async def _claim_left(self, ref: ProjectRef, ours: Record) -> str:
+        """Take over a record that its worker left, for a creation of ours; its etag. Raises FileExists."""
+        taken = FileExists(f"The name {ref.repl_id} is taken.", hint="Choose another, or open it.")
+        try:
+            record, etag = await self._read(ref)
+            if record.state == "ready" or record.worker in self._working:
+                raise taken
+            record, etag = await self._wait_left(ref, record, etag)
+            if record.state == "ready":
+                raise taken
+            claimed = replace(ours, state=record.state)
+            etag = (await self._store.put(ref.meta, claimed.to_bytes(), if_match=etag)).etag
+            if record.state == "deleting" or record.language != ours.language:
+                await self._store.delete(ref.code())  # never used by anybody: it was not ready
+            return (await self._store.put(ref.meta, ours.to_bytes(), if_match=etag)).etag
+        except (Conflict, FileNotFound):  # somebody else took it, or has just deleted it
+            raise taken from None
+
+    async def _finish(self, ref: ProjectRef, record: Record, etag: str) -> Record:
+        """Bring to its end what another worker began; raises FileNotFound if that was a deletion."""
+        record, etag = await self._wait_left(ref, record, etag)
+        if record.state == "ready":
+            return record
+        mine = replace(record, worker=self._new_worker())
+        self._working.add(mine.worker)
+        try:
+            if record.state == "deleting":
+                await self._delete(ref, record, etag)
+                raise FileNotFound(f"There is no project {ref.repl_id}.")
+            try:
+                etag = (await self._store.put(ref.meta, mine.to_bytes(), if_match=etag)).etag
+                return await self._copy(ref, mine, etag)
+            except Conflict:
+                return (await self.get(ref)).record
+        finally:
+            self._working.discard(mine.worker)
+
+    async def _wait_left(self, ref: ProjectRef, record: Record, etag: str) -> tuple[Record, str]:
+        """Return the record once it is ready, or once nobody works on it any more."""
+        loop = asyncio.get_running_loop()
+        limit, since = loop.time() + MAX_WAIT_SECONDS, loop.time()
+        while record.state != "ready":
+            died_here = record.worker.startswith(self._server) and record.worker not in self._working
+            if died_here or loop.time() - since > STALE_SECONDS:
+                break
+            if loop.time() > limit:
+                raise Unavailable(f"{ref.repl_id} is still being made.", hint="Try again in a moment.")
+            await asyncio.sleep(LOOK_SECONDS)
+            found = await self._read(ref)
+            if found[1] != etag:
+                since = loop.time()
+            record, etag = found
+        return record, etag
+
+    async def _copy(self, ref: ProjectRef, record: Record, etag: str) -> Record:
+        """Copy the template's files, beating meanwhile, and declare the project ready."""
+        copying = asyncio.create_task(
+            self._store.copy_prefix(template_prefix(record.language), ref.code(), leave_out=frozenset({TEMPLATE_FILE})),
+            name=f"copy {ref}",
+        )
+        try:
+            while not (await asyncio.wait({copying}, timeout=BEAT_SECONDS))[0]:
+                record = replace(record, beat=record.beat + 1)
+                etag = (await self._store.put(ref.meta, record.to_bytes(), if_match=etag)).etag
+            await copying
+        finally:
+            copying.cancel()
+        record = replace(record, state="ready", worker="", beat=0)
+        try:
+            await self._store.put(ref.meta, record.to_bytes(), if_match=etag)
+        except Conflict:
+            raise FileExists(f"The name {ref.repl_id} is taken.", hint="Choose another, or open it.") from None
+        return record
+
+    async def _delete(self, ref: ProjectRef, record: Record, etag: str) -> None:
+        record = replace(record, state="deleting", worker=self._new_worker())
+        etag = (await self._store.put(ref.meta, record.to_bytes(), if_match=etag)).etag
+        await self._store.delete(ref.code())
+        await self._store.delete(ref.meta, if_match=etag)
+
+    async def _read(self, ref: ProjectRef) -> tuple[Record, str]:
+        try:
+            raw, etag = await read_all(self._store, ref.meta)
+        except FileNotFound:
+            raise FileNotFound(f"There is no project {ref.repl_id}.", hint="It may have been deleted.") from None
+        try:
+            return Record.from_bytes(raw), etag
+        except (ValueError, TypeError) as error:
+            raise Unavailable(f"The record of {ref.repl_id} can't be read.", hint=f"Look at {ref.meta}.") from error
+
+    def _new_worker(self) -> str:
+        return f"{self._server}-{secrets.token_hex(8)}"

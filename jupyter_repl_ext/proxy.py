@@ -1,0 +1,44 @@
+"""Streams one HTTP request of a browser to a runner and the answer back. Cookies and tokens of ours never go along."""
+
+from collections.abc import AsyncIterator
+from urllib.parse import quote
+
+from tornado.httputil import HTTPHeaders
+from tornado.web import RequestHandler
+
+from jupyter_repl_spawner.port import Address
+
+from .runner_client import RunnerClient
+
+FORWARDED = ("Range", "If-Match", "If-None-Match", "Content-Length")
+ANSWERED = (
+    "Accept-Ranges",
+    "Cache-Control",
+    "Content-Disposition",
+    "Content-Length",
+    "Content-Range",
+    "ETag",
+    "Last-Modified",
+    "X-Content-Type-Options",
+)
+
+
+async def relay_file(
+    handler: RequestHandler, client: RunnerClient, address: Address, path: str, body: AsyncIterator[bytes] | None
+) -> None:
+    """Answer `handler`'s request with the runner's `file/{path}`; raises ReplError before anything was sent."""
+    headers = {name: handler.request.headers[name] for name in FORWARDED if name in handler.request.headers}
+
+    def on_headers(status: int, answered: HTTPHeaders) -> None:
+        handler.set_status(status)
+        for name in ANSWERED:
+            if name in answered:
+                handler.set_header(name, answered[name])
+
+    async def on_chunk(chunk: bytes) -> None:
+        handler.write(chunk)
+        await handler.flush()
+
+    url = "/file/" + quote(path, errors="surrogateescape")
+    method = str(handler.request.method)
+    await client.transfer(address, method, url, headers, body, on_headers, on_chunk)

@@ -1,0 +1,166 @@
+"""The only opener of runners' addresses: requests, streams and the channel, each with its deadline."""
+
+import json
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any
+
+from tornado.httpclient import HTTPError, HTTPRequest
+from tornado.httputil import HTTPHeaders
+from tornado.netutil import Resolver
+from tornado.simple_httpclient import HTTPStreamClosedError, HTTPTimeoutError, SimpleAsyncHTTPClient
+from tornado.websocket import WebSocketClientConnection, websocket_connect
+
+from jupyter_repl_runner.contract.errors import ReplError, Unavailable, from_json
+from jupyter_repl_runner.contract.messages import SUBPROTOCOL
+from jupyter_repl_spawner.port import Address
+
+TOKEN_HEADER = "X-Jupyter-Repl-Token"
+CONNECT_SECONDS = 5.0
+REQUEST_SECONDS = 10.0
+TRANSFER_SECONDS = 3600.0
+MAX_TRANSFER = 5 << 30
+MAX_FRAME = 1 << 20
+_UNIX_SUFFIX = ".unix.invalid"
+
+
+class _AddressResolver(Resolver):
+    """Resolves `{hex of a path}.unix.invalid` to that Unix socket, and nothing else."""
+
+    def initialize(self) -> None:
+        pass
+
+    async def resolve(self, host: str, port: int, family: socket.AddressFamily = socket.AF_UNSPEC) -> Any:
+        return [(socket.AF_UNIX, os.fsdecode(bytes.fromhex(host.removesuffix(_UNIX_SUFFIX))))]
+
+
+class RunnerClient:
+    """One for the whole server."""
+
+    def __init__(self) -> None:
+        self._resolver = _AddressResolver()
+        self._http = SimpleAsyncHTTPClient(
+            force_instance=True, resolver=self._resolver, max_clients=200, max_body_size=MAX_TRANSFER
+        )
+
+    def close(self) -> None:
+        self._http.close()
+
+    async def get_json(self, address: Address, path: str) -> dict[str, Any]:
+        """The answer to a small GET; raises ReplError."""
+        request = HTTPRequest(
+            _url("http", address, path),
+            headers={TOKEN_HEADER: address.token},
+            connect_timeout=CONNECT_SECONDS,
+            request_timeout=REQUEST_SECONDS,
+        )
+        with _told():
+            found = json.loads((await self._http.fetch(request)).body)
+        return found if isinstance(found, dict) else {}
+
+    async def transfer(
+        self,
+        address: Address,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: AsyncIterator[bytes] | None,
+        on_headers: Callable[[int, HTTPHeaders], None],
+        on_chunk: Callable[[bytes], Awaitable[None]],
+    ) -> None:
+        """A request whose body and answer are streamed, paced by `on_chunk`. Raises ReplError of the runner's."""
+        answer = _Answer(on_headers, on_chunk)
+        request = HTTPRequest(
+            _url("http", address, path),
+            method=method,
+            headers={**headers, TOKEN_HEADER: address.token},
+            connect_timeout=CONNECT_SECONDS,
+            request_timeout=TRANSFER_SECONDS,
+            follow_redirects=False,
+            decompress_response=False,
+            header_callback=answer.header,
+            streaming_callback=answer.chunk,  # type: ignore[arg-type]  # tornado awaits what it returns
+            body_producer=_producer(body) if body is not None else None,
+        )
+        with _told():
+            await self._http.fetch(request, raise_error=False)
+        answer.check()
+
+    async def channel(self, address: Address) -> WebSocketClientConnection:
+        """The runner's channel; raises ReplError."""
+        request = HTTPRequest(
+            _url("ws", address, "/channel"), headers={TOKEN_HEADER: address.token}, connect_timeout=CONNECT_SECONDS
+        )
+        with _told():
+            return await websocket_connect(
+                request, subprotocols=[SUBPROTOCOL], max_message_size=MAX_FRAME, resolver=self._resolver
+            )
+
+
+class _Answer:
+    """Sorts an answer into its head and its body; an error's body is kept to be raised."""
+
+    def __init__(
+        self, on_headers: Callable[[int, HTTPHeaders], None], on_chunk: Callable[[bytes], Awaitable[None]]
+    ) -> None:
+        self._on_headers = on_headers
+        self._on_chunk = on_chunk
+        self._status = 0
+        self._headers = HTTPHeaders()
+        self._error = bytearray()
+        self._told = False
+
+    def header(self, line: str) -> None:
+        if line.startswith("HTTP/"):
+            self._status, self._headers = int(line.split(" ", 2)[1]), HTTPHeaders()
+        elif line.strip():
+            self._headers.parse_line(line)
+        elif self._status < 400:
+            self._told = True
+            self._on_headers(self._status, self._headers)
+
+    async def chunk(self, data: bytes) -> None:
+        if self._status >= 400:
+            self._error += data
+        else:
+            await self._on_chunk(data)
+
+    def check(self) -> None:
+        """Raise the error that was answered, if one was."""
+        if self._told:
+            return
+        try:
+            raise from_json(json.loads(self._error), self._status)
+        except ValueError:
+            raise Unavailable("The runner did not answer.", hint="Try again.") from None
+
+
+class _told:
+    """Turns what the HTTP client raises into a ReplError."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, ReplError):
+            return
+        if isinstance(error, HTTPTimeoutError):
+            raise Unavailable("The runner did not answer in time.", hint="Try again.") from error
+        if isinstance(error, HTTPError | HTTPStreamClosedError | OSError):
+            raise Unavailable("The runner can't be reached.", hint="Start the REPL again.") from error
+
+
+def _producer(body: AsyncIterator[bytes]) -> Callable[[Callable[[bytes], Awaitable[None]]], Awaitable[None]]:
+    async def produce(write: Callable[[bytes], Awaitable[None]]) -> None:
+        async for chunk in body:
+            await write(chunk)
+
+    return produce
+
+
+def _url(scheme: str, address: Address, path: str) -> str:
+    kind, _, rest = address.url.partition(":")
+    if kind != "unix":
+        raise Unavailable(f"The address {kind}: is not understood.")
+    return f"{scheme}://{os.fsencode(rest).hex()}{_UNIX_SUFFIX}{path}"

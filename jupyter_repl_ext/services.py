@@ -1,0 +1,62 @@
+"""The parts of the extension that handlers use, and their common start and end."""
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+
+from jupyter_repl_runner.contract.errors import ReplError
+from jupyter_repl_runner.store.port import Store
+from jupyter_repl_spawner.port import Spawner
+
+from .activity import Activity
+from .catalog import Catalog
+from .lifecycle import Lifecycle
+from .projects import Projects
+from .runner_client import RunnerClient
+
+SETTING = "jupyter_repl"
+STOP_SECONDS = 15.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Services:
+    """Wired in `app`; found by handlers in the web application's settings under SETTING."""
+
+    store: Store
+    spawner: Spawner
+    catalog: Catalog
+    projects: Projects
+    lifecycle: Lifecycle
+    client: RunnerClient
+    activity: Activity
+    _started: "asyncio.Task[None] | None" = field(default=None)
+
+    async def started(self) -> None:
+        """Return when the start is done; it is done once. A failed sweep or publication is logged, not fatal."""
+        if self._started is None:
+            self._started = asyncio.create_task(self._start(), name="start of jupyter-repl")
+        await asyncio.shield(self._started)
+
+    async def stop(self) -> None:
+        """Flush and end the runners that end with this server."""
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                if self._started is not None:
+                    await self._started
+                await self.activity.stop()
+                await self.lifecycle.close()
+                await self.spawner.__aexit__(None, None, None)
+        finally:
+            self.client.close()
+
+    async def _start(self) -> None:
+        for name, step in (("sweep", self.spawner.__aenter__), ("templates", self.catalog.publish)):
+            try:
+                await step()  # type: ignore[operator]
+            except ReplError as error:
+                log.warning("The start of jupyter-repl (%s): %s %s", name, error.message, error.hint)
+            except Exception:
+                log.exception("The start of jupyter-repl (%s) failed", name)
+        self.activity.start()

@@ -1,0 +1,32 @@
+"""The spawner of a system that has no pseudo-terminals: says so, and how to get them."""
+
+from jupyter_repl_runner.contract.assignment import Assignment
+from jupyter_repl_runner.contract.errors import Unavailable
+from jupyter_repl_runner.contract.phases import STOPPED, Phase
+from jupyter_repl_runner.contract.refs import ProjectRef
+from jupyter_repl_spawner.port import Address, Progress, Spawner
+
+
+class UnsupportedSpawner(Spawner):
+    async def start(self, assignment: Assignment, progress: Progress) -> None:
+        raise self.reason
+
+    async def stop(self, ref: ProjectRef) -> None:
+        return
+
+    async def poll(self, ref: ProjectRef) -> Phase:
+        return STOPPED
+
+    async def list(self) -> list[ProjectRef]:
+        return []
+
+    async def address(self, ref: ProjectRef) -> Address:
+        raise self.reason
+
+    @property
+    def reason(self) -> Unavailable:
+        return Unavailable(
+            "REPLs can't run on Windows itself.",
+            hint="Start jupyter lab inside WSL: wsl --install, then pip install there.",
+            status=501,
+        )

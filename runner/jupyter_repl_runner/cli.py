@@ -1,0 +1,62 @@
+"""The command line of the runner: one program, a verb for each process. Each verb imports only what it needs."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+DISTRIBUTIONS = ("jupyter-repl-ext", "jupyter-repl-runner")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a verb; the exit code."""
+    options = _parser().parse_args(arguments)
+    return int(options.verb(options))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("jupyter-repl-runner", description="The process beside a REPL's files.")
+    verbs = parser.add_subparsers(required=True)
+
+    serve = verbs.add_parser("serve", help="serve files, terminals and runs of one project")
+    serve.add_argument("--directory", type=Path, required=True, help="the REPL's private directory")
+    serve.add_argument("--ready", type=int, default=-1, help="a descriptor to write to when listening")
+    serve.add_argument("--guarded", action="store_true", help="end when standard input ends")
+    serve.set_defaults(verb=_serve)
+
+    guard = verbs.add_parser("guard", help="start `serve`, and end all of it when either side goes")
+    guard.add_argument("--directory", type=Path, required=True, help="the REPL's private directory")
+    guard.add_argument("--lock", type=int, required=True, help="the locked directory's descriptor")
+    guard.add_argument("--control", type=int, required=True, help="a pipe that closes when the server goes")
+    guard.add_argument("--ready", type=int, required=True, help="passed on to `serve`")
+    guard.set_defaults(verb=_guard)
+
+    verbs.add_parser("version", help="print the version").set_defaults(verb=_version)
+    return parser
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from .serve.app import ServeOptions, serve
+
+    return serve(ServeOptions(options.directory, options.ready, options.guarded))
+
+
+def _guard(options: argparse.Namespace) -> int:
+    from .guard.guard import GuardOptions, guard
+
+    return guard(GuardOptions(options.directory, options.lock, options.control, options.ready))
+
+
+def _version(_: argparse.Namespace) -> int:
+    found = []
+    for name in DISTRIBUTIONS:
+        try:
+            found.append(version(name))
+        except PackageNotFoundError:
+            continue
+    if len(found) == 2:
+        print(f"Both {' and '.join(DISTRIBUTIONS)} are installed: uninstall one.", file=sys.stderr)
+        return 1
+    print(found[0] if found else "unknown")
+    return 0

@@ -1,0 +1,35 @@
+"""Binary frames of the channel: terminal bytes behind a header of 13 bytes, big-endian.
+
+`u8 kind, u32 terminal, u64 offset`, then the payload. What `offset` counts depends on the kind: docs/protocol.md.
+"""
+
+import struct
+from dataclasses import dataclass
+
+from .errors import InvalidRequest
+
+OUTPUT, INPUT, ACK, INTERRUPT = 1, 2, 3, 4
+HEADER = struct.Struct(">BIQ")
+MAX_INPUT_UNACKNOWLEDGED = 64 * 1024
+"""Bytes of input that a client may have in flight for one terminal; the rest waits in the browser."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    kind: int
+    terminal: int
+    offset: int
+    payload: bytes = b""
+
+    def pack(self) -> bytes:
+        return HEADER.pack(self.kind, self.terminal, self.offset) + self.payload
+
+
+def unpack(data: bytes) -> Frame:
+    """Parse a binary frame; raises InvalidRequest if it is short or of an unknown kind."""
+    if len(data) < HEADER.size:
+        raise InvalidRequest("The frame is shorter than its header of 13 bytes.", hint="See docs/protocol.md.")
+    kind, terminal, offset = HEADER.unpack_from(data)
+    if kind not in (OUTPUT, INPUT, ACK, INTERRUPT):
+        raise InvalidRequest("The kind of the frame is unknown.", hint="See docs/protocol.md.")
+    return Frame(kind, terminal, offset, data[HEADER.size :])

@@ -1,0 +1,94 @@
+"""Text frames of the channel: one JSON object each, parsed and built here and nowhere else.
+
+`{"event": str, "data": {...}, "id"?: int}`; the answer is `{"event": "reply", "id": n, "data": {...}}`, or the
+same with `"error"` in place of data. See docs/protocol.md.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from .errors import InvalidRequest, ReplError
+
+SUBPROTOCOL = "jupyter-repl.v1"
+MAX_MESSAGE = 256 * 1024
+"""Bytes of one message; more goes by `file/`."""
+
+Scalar = TypeVar("Scalar", str, int, bool)
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request of a client; `id` is None where no reply is wanted."""
+
+    event: str
+    data: Mapping[str, Any]
+    id: int | None
+
+
+def parse_request(text: str) -> Request:
+    """Parse a text frame; raises InvalidRequest (RecursionError of deep nesting included)."""
+    try:
+        message = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidRequest("The message is not JSON.", hint="See docs/protocol.md.") from error
+    if not isinstance(message, dict):
+        raise InvalidRequest("The message is not a JSON object.", hint="See docs/protocol.md.")
+    event, data, ident = message.get("event"), message.get("data", {}), message.get("id")
+    if not isinstance(event, str):
+        raise InvalidRequest("The message has no event.", hint="See docs/protocol.md.")
+    if not isinstance(data, dict):
+        raise InvalidRequest("The event's data is not an object.", hint="See docs/protocol.md.")
+    if ident is not None and (not isinstance(ident, int) or isinstance(ident, bool)):
+        raise InvalidRequest("The id of a message is a whole number.", hint="See docs/protocol.md.")
+    return Request(event, data, ident)
+
+
+def request_id(text: str) -> int | None:
+    """The id of a message that may be malformed otherwise, so that its error can name it."""
+    try:
+        ident = json.loads(text).get("id")
+    except (ValueError, RecursionError, AttributeError):
+        return None
+    return ident if isinstance(ident, int) and not isinstance(ident, bool) else None
+
+
+def build_event(event: str, data: Mapping[str, Any]) -> str:
+    return _dump({"event": event, "data": data})
+
+
+def build_reply(ident: int | None, data: Mapping[str, Any]) -> str:
+    return _dump({"event": "reply", "id": ident, "data": data})
+
+
+def build_error(ident: int | None, error: ReplError) -> str:
+    return _dump({"event": "reply", "id": ident, "error": error.to_json()})
+
+
+def field(data: Mapping[str, Any], name: str, kind: type[Scalar], default: Scalar | None = None) -> Scalar:
+    """The value of `name` if it is a `kind`, `default` if it is absent; raises InvalidRequest otherwise."""
+    value = data.get(name)
+    if value is None and default is not None:
+        return default
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise InvalidRequest(f"The field {name} is missing or of another type.", hint="See docs/protocol.md.")
+    return value
+
+
+def optional(data: Mapping[str, Any], name: str, kind: type[Scalar]) -> Scalar | None:
+    """Like `field`, but None where the field is absent or null."""
+    return None if data.get(name) is None else field(data, name, kind)
+
+
+def bounded(data: Mapping[str, Any], name: str, low: int, high: int, default: int | None = None) -> int:
+    """A whole number from `low` to `high`."""
+    value = field(data, name, int, default)
+    if not low <= value <= high:
+        raise InvalidRequest(f"The field {name} is out of range.", hint=f"It is from {low} to {high}.")
+    return value
+
+
+def _dump(message: Mapping[str, Any]) -> str:
+    # ASCII, so that names which are not UTF-8 (lone surrogates, PEP 383) survive the way to the browser and back.
+    return json.dumps(message, separators=(",", ":"))

@@ -1,0 +1,51 @@
+"""Paths inside a project, checked as text. Whether a link leaves the project is for `files.containment`."""
+
+from .errors import InvalidRequest, NoPermissions
+
+MAX_PATH_BYTES = 4096
+MAX_NAME_BYTES = 255
+
+
+def check_path(value: object, *, root_allowed: bool = False) -> str:
+    """Return the relative POSIX path `value`, or raise InvalidRequest or NoPermissions.
+
+    `root_allowed`: whether the empty path (the project's own folder) is meant.
+    """
+    if not isinstance(value, str):
+        raise InvalidRequest("The path is missing.", hint="Give a path relative to the project.")
+    if value == "" and root_allowed:
+        return value
+    if _size(value) > MAX_PATH_BYTES:
+        raise InvalidRequest(f"The path is longer than {MAX_PATH_BYTES} bytes.", hint="Use shorter names.")
+    if value.startswith("/"):
+        raise NoPermissions("The path is absolute.", hint="Give a path relative to the project.")
+    for name in value.split("/"):
+        check_name(name)
+    return value
+
+
+def check_name(value: object) -> str:
+    """Return `value` if it can be one component of a path, else raise InvalidRequest or NoPermissions."""
+    if not isinstance(value, str) or value in ("", ".") or "/" in value or "\0" in value:
+        raise InvalidRequest("The name is empty or holds a character that a name can't have.")
+    if value == "..":
+        raise NoPermissions("The path leaves the project.", hint="Give a path without '..'.")
+    if _size(value) > MAX_NAME_BYTES:
+        raise InvalidRequest(f"The name is longer than {MAX_NAME_BYTES} bytes.", hint="Use a shorter name.")
+    return value
+
+
+def join(folder: str, name: str) -> str:
+    return f"{folder}/{name}" if folder else name
+
+
+def parent(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+def _size(value: str) -> int:
+    """Bytes on disk. Names that are not UTF-8 come as lone surrogates (PEP 383); other surrogates are no name."""
+    try:
+        return len(value.encode("utf-8", "surrogateescape"))
+    except UnicodeEncodeError as error:
+        raise InvalidRequest("The name holds half a character.") from error

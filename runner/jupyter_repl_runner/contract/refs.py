@@ -1,0 +1,42 @@
+"""ProjectRef, the only key of every port, name, lock and log line, and the store keys made from it."""
+
+from dataclasses import dataclass
+
+from .ids import check_id
+
+
+@dataclass(frozen=True, order=True)
+class ProjectRef:
+    """One project: `owner` is empty on a laptop, `repl_id` keeps the rule of `ids`."""
+
+    owner: str
+    repl_id: str
+
+    def __post_init__(self) -> None:
+        check_id(self.repl_id)
+
+    def __str__(self) -> str:
+        return f"{self.owner}/{self.repl_id}" if self.owner else self.repl_id
+
+    def code(self, path: str = "") -> str:
+        """The store key of a file of the project; without a path, the prefix of all (ends with a slash)."""
+        return f"{owner_root(self.owner)}code/{self.repl_id}/{path}"
+
+    @property
+    def meta(self) -> str:
+        """The store key of the project's record."""
+        return f"{meta_prefix(self.owner)}{self.repl_id}.json"
+
+
+def owner_root(owner: str) -> str:
+    """The prefix under which everything of `owner` lies; empty for the one user of a laptop."""
+    return f"{owner}/" if owner else ""
+
+
+def meta_prefix(owner: str) -> str:
+    return f"{owner_root(owner)}meta/"
+
+
+def template_prefix(language: str = "") -> str:
+    """The prefix of a template's files; without a language, of all templates."""
+    return f"base/{check_id(language, 'language')}/" if language else "base/"

@@ -1,0 +1,72 @@
+"""`.repl.toml`, a project's own settings, and `.template.toml`, a template's. Parsed, never read from disk here."""
+
+import tomllib
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import InvalidRequest, ReplError
+
+SETTINGS_FILE = ".repl.toml"
+TEMPLATE_FILE = ".template.toml"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`run`: the command of the Run button, for sh; `main`: the file that opens by itself. Empty: not set."""
+
+    run: str = ""
+    main: str = ""
+
+
+@dataclass(frozen=True)
+class Template:
+    """What the launcher shows of a template. `requires`: programs one of which must be on PATH to run it."""
+
+    language: str
+    label: str
+    run: str = ""
+    main: str = ""
+    icon: str = ""
+    hint: str = ""
+    requires: tuple[str, ...] = ()
+
+
+def parse_settings(text: str) -> Settings:
+    """Raises InvalidRequest with the line of the mistake."""
+    table = _load(text, SETTINGS_FILE)
+    return Settings(run=_text(table, "run", SETTINGS_FILE), main=_text(table, "main", SETTINGS_FILE))
+
+
+def parse_template(language: str, text: str) -> Template:
+    """Every key is optional, so that a plain folder of files is a template already."""
+    table = _load(text, TEMPLATE_FILE)
+    requires = table.get("requires", [])
+    if not isinstance(requires, list) or not all(isinstance(name, str) for name in requires):
+        raise _wrong("requires", TEMPLATE_FILE, "a list of program names")
+    return Template(
+        language=language,
+        label=_text(table, "label", TEMPLATE_FILE) or language.replace("-", " ").capitalize(),
+        run=_text(table, "run", TEMPLATE_FILE),
+        main=_text(table, "main", TEMPLATE_FILE),
+        icon=_text(table, "icon", TEMPLATE_FILE),
+        hint=_text(table, "hint", TEMPLATE_FILE),
+        requires=tuple(requires),
+    )
+
+
+def _load(text: str, file: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidRequest(f"{file} can't be read: {error}.", hint='An example: run = "python3 main.py"') from error
+
+
+def _text(table: dict[str, Any], key: str, file: str) -> str:
+    value = table.get(key, "")
+    if not isinstance(value, str):
+        raise _wrong(key, file, "a text in quotes")
+    return value.strip()
+
+
+def _wrong(key: str, file: str, expected: str) -> ReplError:
+    return InvalidRequest(f"{key} in {file} is not {expected}.", hint='An example: run = "python3 main.py"')

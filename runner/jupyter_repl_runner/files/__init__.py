@@ -1,0 +1,1 @@
+"""Files of a project, reached only beneath its folder."""

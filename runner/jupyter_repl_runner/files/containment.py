@@ -1,0 +1,141 @@
+"""The only way from a relative path to a file: a walk by directory descriptors that never leaves the root.
+
+Links that stay inside are followed, those that leave are refused. The walk holds a descriptor per level, so a folder
+that is swapped for a link meanwhile changes nothing about where the last step lands.
+"""
+
+import os
+from collections import deque
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from jupyter_repl_runner.contract.errors import (
+    FileIsADirectory,
+    FileNotFound,
+    InvalidRequest,
+    NoPermissions,
+    from_os_error,
+)
+from jupyter_repl_runner.contract.paths import check_path
+
+_MAX_LINKS = 40
+_FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+@contextmanager
+def told_as(path: str) -> Iterator[None]:
+    """Turn an OSError of the block into the ReplError about `path`."""
+    try:
+        yield
+    except OSError as error:
+        raise from_os_error(error, path) from error
+
+
+class Beneath:
+    """The folder `root` and what lies beneath it. Holds no descriptor between calls."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @contextmanager
+    def entry(self, path: str, *, follow: bool = True, make: bool = False) -> Iterator[tuple[int, str]]:
+        """Yield `(folder descriptor, name)` of `path`, whose last component need not exist.
+
+        `follow`: go through a link in the last component; `make`: create missing folders on the way.
+        Raises FileIsADirectory where the path comes down to the root itself.
+        """
+        with ExitStack() as stack, told_as(path):
+            folders = [self._enter(stack, str(self.root), None)]
+            name = self._walk(stack, folders, check_path(path), follow, make)
+            if name is None:
+                raise FileIsADirectory("The path names a folder.", hint="Name a file in it.")
+            yield folders[-1], name
+
+    @contextmanager
+    def folder(self, path: str) -> Iterator[int]:
+        """Yield a descriptor, fit for scandir, of the folder `path`; empty is the root."""
+        with ExitStack() as stack, told_as(path):
+            folders = [self._enter(stack, str(self.root), None)]
+            if path:
+                name = self._walk(stack, folders, check_path(path), follow=True, make=False)
+                if name is not None:
+                    folders.append(self._enter(stack, name, folders[-1]))
+            descriptor = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folders[-1])
+            stack.callback(os.close, descriptor)
+            yield descriptor
+
+    def open(self, path: str, flags: int = os.O_RDONLY) -> int:
+        """A descriptor of the regular file `path`; the caller closes it."""
+        with self.entry(path) as (folder, name):
+            # O_NONBLOCK: opening a FIFO that nobody writes must not hang.
+            descriptor = os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+        try:
+            check_regular(os.fstat(descriptor), path)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor
+
+    @staticmethod
+    def _enter(stack: ExitStack, name: str, folder: int | None) -> int:
+        descriptor = os.open(name, _FOLDER if folder is not None else _FOLDER & ~os.O_NOFOLLOW, dir_fd=folder)
+        stack.callback(os.close, descriptor)
+        return descriptor
+
+    def _walk(self, stack: ExitStack, folders: list[int], path: str, follow: bool, make: bool) -> str | None:
+        """Descend to the folder of the last component and return its name; None if it came down to a folder."""
+        todo = deque(path.split("/"))
+        links = 0
+        while todo:
+            name = todo.popleft()
+            if name == "..":  # only ever from a link's target
+                if len(folders) == 1:
+                    raise NoPermissions(f"{path} leads out of the project.", hint="Copy what it points to instead.")
+                folders.pop()
+                continue
+            if not todo and not follow:
+                return name
+            kind = self._kind(folders[-1], name)
+            if kind == "link":
+                links += 1
+                if links > _MAX_LINKS:
+                    raise NoPermissions(f"{path} is a link that goes in circles.", hint="Remove the link.")
+                todo.extendleft(reversed(self._target(folders, name, path)))
+            elif not todo:
+                return name
+            else:
+                if kind == "missing":
+                    if not make:
+                        raise FileNotFound(f"There is no {path}.", hint="It may have been deleted or renamed.")
+                    os.mkdir(name, dir_fd=folders[-1])
+                folders.append(self._enter(stack, name, folders[-1]))
+        return None
+
+    @staticmethod
+    def _kind(folder: int, name: str) -> str:
+        try:
+            mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
+        except FileNotFoundError:
+            return "missing"
+        return "link" if (mode & 0o170000) == 0o120000 else "other"
+
+    def _target(self, folders: list[int], name: str, path: str) -> list[str]:
+        """The components of a link's target; an absolute one starts over at the root if it lies beneath it."""
+        target = os.readlink(name, dir_fd=folders[-1])
+        if target.startswith("/"):
+            root = os.path.realpath(self.root)
+            if target != root and not target.startswith(root + "/"):
+                raise NoPermissions(f"{path} leads out of the project.", hint="Copy what it points to instead.")
+            del folders[1:]
+            target = target[len(root) :]
+        return [part for part in target.split("/") if part not in ("", ".")]
+
+
+def check_regular(status: os.stat_result, path: str) -> None:
+    """Raise FileIsADirectory or InvalidRequest unless `status` is of a regular file."""
+    kind = status.st_mode & 0o170000
+    if kind == 0o040000:
+        raise FileIsADirectory(f"{path} is a folder.", hint="Name a file in it.")
+    if kind != 0o100000:
+        raise InvalidRequest(f"{path} is not a regular file.", hint="Pipes, sockets and devices can't be opened.")

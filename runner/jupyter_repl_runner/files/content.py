@@ -1,0 +1,188 @@
+"""The content of a file: its etag, reading, and writing that either happens whole or not at all.
+
+An etag is the sha256 of the content; over 5 MB it is made of size, mtime and inode, so that no save waits for a
+hash of a large file. It is the same in a store's listing, so a condition still means something in a new pod.
+"""
+
+import hashlib
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+from jupyter_repl_runner.contract.errors import (
+    Conflict,
+    FileExists,
+    FileNotFound,
+    FileTooLarge,
+    InvalidRequest,
+    NoPermissions,
+)
+
+from .containment import Beneath, check_regular, told_as
+
+HASHED_BYTES = 5_000_000
+TEMPORARY_PREFIX = ".jupyter-repl-tmp-"
+_CHUNK = 1 << 16
+MISSING = "*missing*"
+"""Stands in for the etag of a file that must not exist (If-None-Match: *)."""
+
+
+@dataclass(frozen=True)
+class Stat:
+    """`size` in bytes, `mtime` in seconds, `mode` the permission bits."""
+
+    size: int
+    mtime: float
+    mode: int
+    etag: str
+
+
+def etag_of(descriptor: int) -> str:
+    """The etag of an open file; reads from its start and leaves the position at the end of what was hashed."""
+    status = os.fstat(descriptor)
+    if status.st_size > HASHED_BYTES:
+        raw = f"{status.st_size}-{status.st_mtime_ns}-{status.st_ino}".encode()
+        return "s" + hashlib.sha256(raw).hexdigest()
+    digest = hashlib.sha256()
+    for chunk in read_chunks(descriptor, 0, None):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def read_chunks(descriptor: int, start: int, end: int | None) -> Iterator[bytes]:
+    """The bytes from `start` up to `end` (exclusive; None: the end of the file)."""
+    position = start
+    while end is None or position < end:
+        chunk = os.pread(descriptor, _CHUNK if end is None else min(_CHUNK, end - position), position)
+        if not chunk:
+            return
+        position += len(chunk)
+        yield chunk
+
+
+def stat_of(descriptor: int) -> Stat:
+    status = os.fstat(descriptor)
+    return Stat(status.st_size, status.st_mtime, status.st_mode & 0o7777, etag_of(descriptor))
+
+
+def stat(beneath: Beneath, path: str) -> Stat:
+    """Raises FileNotFound, FileIsADirectory, NoPermissions."""
+    descriptor = beneath.open(path)
+    try:
+        return stat_of(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read_text(beneath: Beneath, path: str, limit: int) -> tuple[str, str]:
+    """`(text, etag)` of a UTF-8 file of at most `limit` bytes; raises FileTooLarge, or InvalidRequest for binary."""
+    descriptor = beneath.open(path)
+    try:
+        with told_as(path):
+            if os.fstat(descriptor).st_size > limit:
+                raise FileTooLarge(f"{path} is larger than {limit // 1024} KiB.", hint="Read it from file/.")
+            raw = b"".join(read_chunks(descriptor, 0, limit + 1))
+    finally:
+        os.close(descriptor)
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        raise InvalidRequest(f"{path} is not a UTF-8 text file.", hint="Download it to see its bytes.")
+    return text, hashlib.sha256(raw).hexdigest()
+
+
+class Writer:
+    """Replaces one file: bytes go to a temporary file beside it, `commit` puts it in place.
+
+    Nothing of the old file changes before `commit`, so a full disk or a broken upload loses nothing. Mode and,
+    through a link inside the project, the link itself survive. Use as a context manager; all calls block.
+    """
+
+    def __init__(self, beneath: Beneath, path: str, *, make: bool = True, mode: int | None = None) -> None:
+        self.path = path
+        self.mode = mode
+        self._beneath = beneath
+        self._make = make
+        self._temporary = TEMPORARY_PREFIX + secrets.token_hex(8)
+
+    def __enter__(self) -> "Writer":
+        self._entry = self._beneath.entry(self.path, make=self._make)
+        self._folder, self._name = self._entry.__enter__()
+        try:
+            self._descriptor = self._create()
+        except BaseException as error:
+            self._entry.__exit__(type(error), error, error.__traceback__)
+            raise
+        return self
+
+    def _create(self) -> int:
+        try:
+            old = os.stat(self._name, dir_fd=self._folder, follow_symlinks=False)
+        except FileNotFoundError:
+            old = None
+        if old is not None:
+            check_regular(old, self.path)
+            if not os.access(self._name, os.W_OK, dir_fd=self._folder):
+                raise NoPermissions(f"{self.path} is read-only.", hint=f"Allow writing: chmod u+w {self.path}")
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        descriptor = os.open(self._temporary, flags, 0o666, dir_fd=self._folder)
+        mode = self.mode if self.mode is not None else old.st_mode & 0o7777 if old else None
+        if mode is not None:
+            os.fchmod(descriptor, mode)
+        return descriptor
+
+    def write(self, data: bytes) -> None:
+        with told_as(self.path):
+            view = memoryview(data)
+            while view:
+                view = view[os.write(self._descriptor, view) :]
+
+    def commit(self, if_match: str | None = None) -> Stat:
+        """Put the file in place; raises Conflict or FileExists if its etag is not `if_match` (MISSING: none yet)."""
+        with told_as(self.path):
+            os.fsync(self._descriptor)
+            check_etag(self._beneath, self.path, if_match)
+            if if_match == MISSING:
+                os.link(self._temporary, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+                os.unlink(self._temporary, dir_fd=self._folder)
+            else:
+                os.replace(self._temporary, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+            return stat_of(self._descriptor)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        os.close(self._descriptor)
+        with suppress(OSError):
+            os.unlink(self._temporary, dir_fd=self._folder)
+        self._entry.__exit__(None, None, None)
+
+
+def check_etag(beneath: Beneath, path: str, if_match: str | None) -> None:
+    """Raise unless the file is as `if_match` says: None always is, MISSING wants no file."""
+    if if_match is None:
+        return
+    try:
+        descriptor = beneath.open(path)
+    except FileNotFound:
+        if if_match != MISSING:
+            raise Conflict(f"{path} was deleted meanwhile.", hint="Save it again to keep your text.") from None
+        return
+    try:
+        current = etag_of(descriptor)
+    finally:
+        os.close(descriptor)
+    if if_match == MISSING:
+        raise FileExists(f"{path} exists already.", hint="Choose another name.")
+    if current != if_match:
+        raise Conflict(f"{path} was changed meanwhile.", hint="Compare both texts and choose.")
+
+
+def write(beneath: Beneath, path: str, data: bytes, *, if_match: str | None = None, mode: int | None = None) -> Stat:
+    """Write `data` whole, creating missing folders; conditions and errors as in `Writer.commit`."""
+    check_etag(beneath, path, if_match)  # before any folder is made for a write that will be refused
+    with Writer(beneath, path, mode=mode) as writer:
+        writer.write(data)
+        return writer.commit(if_match)

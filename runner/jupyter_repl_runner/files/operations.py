@@ -1,0 +1,113 @@
+"""Create, rename, move, copy and delete. All block; every name is resolved beneath the project."""
+
+import os
+import shutil
+import stat
+from contextlib import suppress
+
+from jupyter_repl_runner.contract.errors import FileExists, InvalidRequest
+from jupyter_repl_runner.contract.paths import check_name, join, parent
+
+from . import content
+from .containment import Beneath, told_as
+
+
+def create(beneath: Beneath, path: str, kind: str) -> None:
+    """Make an empty file or a folder (`kind` "file" or "dir"); raises FileExists."""
+    if kind == "file":
+        content.write(beneath, path, b"", if_match=content.MISSING)
+    elif kind == "dir":
+        with beneath.entry(path, follow=False, make=True) as (folder, name):
+            os.mkdir(name, dir_fd=folder)
+    else:
+        raise InvalidRequest("The type is neither file nor dir.")
+
+
+def rename(beneath: Beneath, path: str, name: str) -> str:
+    """Give the last component of `path` another name; the new path. Raises FileExists."""
+    return move(beneath, path, join(parent(path), check_name(name)))
+
+
+def move(beneath: Beneath, path: str, to: str) -> str:
+    """Move `path` to the new path `to`, whose folder exists; raises FileExists, never overwrites."""
+    if to == path:
+        return to
+    if to.startswith(path + "/"):
+        raise InvalidRequest("A folder can't move into itself.")
+    with beneath.entry(path, follow=False) as (source, name), beneath.entry(to, follow=False) as (target, new):
+        with told_as(path):
+            old = os.stat(name, dir_fd=source, follow_symlinks=False)
+        _check_free(target, new, to, unless=old)
+        os.rename(name, new, src_dir_fd=source, dst_dir_fd=target)
+    return to
+
+
+def copy(beneath: Beneath, path: str, to: str) -> str:
+    """Copy a file or a folder with modes and links as they are; raises FileExists, never overwrites."""
+    if to == path or to.startswith(path + "/"):
+        raise InvalidRequest("A folder can't be copied into itself.")
+    with beneath.entry(path, follow=False) as (source, name), beneath.entry(to, follow=False) as (target, new):
+        with told_as(path):
+            _check_free(target, new, to)
+            copy_entry(source, name, target, new)
+    return to
+
+
+def delete(beneath: Beneath, path: str) -> None:
+    """Delete a file, a link (never what it points to) or a whole folder; raises FileNotFound."""
+    with beneath.entry(path, follow=False) as (folder, name):
+        if stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
+            shutil.rmtree(name, dir_fd=folder)
+        else:
+            os.unlink(name, dir_fd=folder)
+
+
+def copy_entry(source: int, name: str, target: int, new: str) -> None:
+    """Copy between two folder descriptors; links stay links, pipes and sockets are left out."""
+    status = os.stat(name, dir_fd=source, follow_symlinks=False)
+    if stat.S_ISLNK(status.st_mode):
+        os.symlink(os.readlink(name, dir_fd=source), new, dir_fd=target)
+    elif stat.S_ISDIR(status.st_mode):
+        _copy_folder(source, name, target, new, status.st_mode)
+    elif stat.S_ISREG(status.st_mode):
+        _copy_file(source, name, target, new)
+
+
+def _copy_folder(source: int, name: str, target: int, new: str, mode: int) -> None:
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    os.mkdir(new, dir_fd=target)
+    inner, outer = os.open(name, flags, dir_fd=source), os.open(new, flags, dir_fd=target)
+    try:
+        for entry in os.listdir(inner):
+            copy_entry(inner, entry, outer, entry)
+        os.fchmod(outer, stat.S_IMODE(mode))
+    finally:
+        os.close(inner)
+        os.close(outer)
+
+
+def _copy_file(source: int, name: str, target: int, new: str) -> None:
+    reading = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=source)
+    try:
+        writing = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, dir_fd=target)
+    except BaseException:
+        os.close(reading)
+        raise
+    try:
+        with open(reading, "rb") as inner, open(writing, "wb") as outer:
+            shutil.copyfileobj(inner, outer)
+            os.fchmod(outer.fileno(), stat.S_IMODE(os.fstat(inner.fileno()).st_mode))
+    except OSError:  # a full disk: no half a copy
+        with suppress(OSError):
+            os.unlink(new, dir_fd=target)
+        raise
+
+
+def _check_free(folder: int, name: str, path: str, unless: os.stat_result | None = None) -> None:
+    """Raise FileExists if the name is taken. `unless`: by this very file (a change of case on macOS)."""
+    try:
+        found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return
+    if unless is None or not os.path.samestat(found, unless):
+        raise FileExists(f"{path} exists already.", hint="Choose another name.")

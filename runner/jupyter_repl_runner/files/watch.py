@@ -1,0 +1,206 @@
+"""Sees what anything does to the project's files, and tells it in few, bounded batches.
+
+One thread owns the watches: inotify on Linux, with a scan of each new folder (files written into it before its watch
+exists have no event), watchfiles elsewhere and where inotify is used up. It knows nothing of channels.
+"""
+
+import os
+import select
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from logging import getLogger
+from pathlib import Path
+from typing import Any
+
+from jupyter_repl_runner.contract import paths
+from jupyter_repl_runner.contract.errors import ReplError
+
+from . import content
+from .containment import Beneath
+
+BATCH_SECONDS = 0.1
+MAX_ENTRIES = 200
+UNWATCHED = frozenset({".git", "node_modules", ".venv", "venv", "__pycache__", ".mypy_cache", ".pytest_cache"})
+"""Folders with thousands of files that people don't edit; the tree reads them when they are opened."""
+
+log = getLogger(__name__)
+
+
+@dataclass
+class Changes:
+    """What changed since the last batch: folders whose listing changed, files whose content did."""
+
+    folders: set[str] = field(default_factory=set)
+    files: set[str] = field(default_factory=set)
+    everything: bool = False
+
+    def add_entry(self, path: str, *, is_folder: bool) -> None:
+        """Something appeared, vanished or was renamed at `path`."""
+        self.folders.add(paths.parent(path))
+        if not is_folder:
+            self.files.add(path)
+
+    def __bool__(self) -> bool:
+        return self.everything or bool(self.folders or self.files)
+
+    def to_json(self, beneath: Beneath) -> dict[str, Any]:
+        """`{dirs, files: [{path, etag | null}]}`, or `{all: true}` where that would be over MAX_ENTRIES."""
+        if self.everything or len(self.folders) + len(self.files) > MAX_ENTRIES:
+            return {"all": True}
+        files = [{"path": path, "etag": _etag(beneath, path)} for path in sorted(self.files)]
+        return {"dirs": sorted(self.folders), "files": files}
+
+
+class Watcher:
+    """Calls `tell(changed)`, from its own thread, at most every BATCH_SECONDS."""
+
+    def __init__(self, beneath: Beneath, tell: Callable[[dict[str, Any]], None]) -> None:
+        self._beneath = beneath
+        self._tell = tell
+        self._stop = threading.Event()
+        self._wake_read, self._wake_write = os.pipe()
+        self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Idempotent; returns when the thread has ended, or after 2 s."""
+        if self._stop.is_set():
+            return
+        self._stop.set()
+        os.write(self._wake_write, b"x")
+        if self._thread.is_alive():
+            self._thread.join(2)
+        os.close(self._wake_read)
+        os.close(self._wake_write)
+
+    def _run(self) -> None:
+        try:
+            if sys.platform == "linux":
+                try:
+                    Inotify(self._beneath.root, self._stop, self._wake_read, self._flush).run()
+                    return
+                except OSError as error:
+                    log.warning("No inotify (%s): polling the files instead.", error.strerror)
+            self._run_watchfiles()
+        except Exception:
+            log.exception("The watcher ended; the tree follows by hand only.")
+
+    def _run_watchfiles(self) -> None:
+        import watchfiles
+
+        root = os.path.realpath(self._beneath.root)
+        polling = sys.platform == "linux"
+        for batch in watchfiles.watch(root, stop_event=self._stop, force_polling=polling, step=100, debounce=100):
+            changes = Changes()
+            for kind, name in batch:
+                path = os.path.relpath(name, root)
+                if not UNWATCHED.intersection(path.split("/")):
+                    if kind == watchfiles.Change.modified:
+                        changes.files.add(path)
+                    else:
+                        changes.add_entry(path, is_folder=os.path.isdir(name))
+            self._flush(changes)
+
+    def _flush(self, changes: Changes) -> None:
+        if changes:
+            self._tell(changes.to_json(self._beneath))
+
+
+class Inotify:
+    """The watches of one tree; blocks in `run` until `stop` is set and `wake` is readable."""
+
+    def __init__(self, root: Path, stop: threading.Event, wake: int, flush: Callable[[Changes], None]) -> None:
+        self._root = root
+        self._stop = stop
+        self._wake = wake
+        self._flush = flush
+        self._paths: dict[int, str] = {}
+
+    def run(self) -> None:
+        import inotify_simple
+
+        self._flags = inotify_simple.flags
+        self._mask = (
+            self._flags.CREATE
+            | self._flags.DELETE
+            | self._flags.MOVED_FROM
+            | self._flags.MOVED_TO
+            | self._flags.CLOSE_WRITE
+            | self._flags.MODIFY
+            | self._flags.ATTRIB
+            | self._flags.ONLYDIR
+            | self._flags.EXCL_UNLINK
+        )
+        with inotify_simple.INotify() as self._inotify:
+            self._add_tree("", Changes())
+            poll = select.poll()
+            poll.register(self._inotify.fileno(), select.POLLIN)
+            poll.register(self._wake, select.POLLIN)
+            while not self._stop.is_set():
+                poll.poll()
+                self._flush(self._batch())
+
+    def _batch(self) -> Changes:
+        changes = Changes()
+        until = time.monotonic() + BATCH_SECONDS
+        while not self._stop.is_set():
+            for event in self._inotify.read(timeout=0):
+                self._note(event, changes)
+            if (left := until - time.monotonic()) <= 0:
+                break
+            self._stop.wait(min(left, 0.02))
+        return changes
+
+    def _note(self, event: Any, changes: Changes) -> None:
+        if event.mask & self._flags.Q_OVERFLOW:
+            changes.everything = True
+            self._add_tree("", Changes())
+            return
+        folder = self._paths.get(event.wd)
+        if event.mask & self._flags.IGNORED:
+            self._paths.pop(event.wd, None)
+            return
+        if folder is None or not event.name or event.name.startswith(content.TEMPORARY_PREFIX):
+            return
+        path = paths.join(folder, event.name)
+        if event.mask & (self._flags.MODIFY | self._flags.CLOSE_WRITE | self._flags.ATTRIB):
+            if not event.mask & self._flags.ISDIR:
+                changes.files.add(path)
+            return
+        is_folder = bool(event.mask & self._flags.ISDIR)
+        changes.add_entry(path, is_folder=is_folder)
+        if is_folder and event.mask & (self._flags.CREATE | self._flags.MOVED_TO):
+            self._add_tree(path, changes)
+
+    def _add_tree(self, folder: str, changes: Changes) -> None:
+        """Watch `folder` and all below it, and note what they hold already."""
+        todo = [folder]
+        while todo:
+            path = todo.pop()
+            name = os.path.join(self._root, path)
+            try:
+                # A folder that was renamed keeps its watch descriptor, so its new path takes the old one's place.
+                self._paths[self._inotify.add_watch(name, self._mask)] = path
+                entries = list(os.scandir(name))
+            except (FileNotFoundError, NotADirectoryError, PermissionError):
+                continue
+            for entry in entries:
+                inner = paths.join(path, entry.name)
+                with suppress(OSError):
+                    is_folder = entry.is_dir(follow_symlinks=False)
+                    changes.add_entry(inner, is_folder=is_folder)
+                    if is_folder and entry.name not in UNWATCHED:
+                        todo.append(inner)
+
+
+def _etag(beneath: Beneath, path: str) -> str | None:
+    try:
+        return content.stat(beneath, path).etag
+    except ReplError:
+        return None

@@ -1,0 +1,1 @@
+"""LocalSpawner's parent of a runner."""

@@ -1,0 +1,79 @@
+"""Finding and ending the processes of a terminal, a run or a whole REPL.
+
+A process that calls setsid leaves its group and session, and one whose parent died is no descendant any more. So the
+search is by descent and by a mark in the environment, which children inherit. psutil is imported when first needed:
+most runners end few processes, and it costs memory.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import psutil
+
+POLL_SECONDS = 0.02
+
+
+def find(root: int | None, mark: tuple[str, str]) -> "list[psutil.Process]":
+    """Live processes that descend from the pid `root` (not itself), or whose environment holds `mark`."""
+    import psutil
+
+    found: dict[int, psutil.Process] = {}
+    if root is not None:
+        try:
+            found.update((process.pid, process) for process in psutil.Process(root).children(recursive=True))
+        except psutil.Error:
+            pass
+    name, value = mark
+    for process in psutil.process_iter():
+        try:
+            if process.pid not in found and process.environ().get(name) == value:
+                found[process.pid] = process
+        except (psutil.Error, OSError):
+            continue
+    found.pop(os.getpid(), None)
+    return [process for process in found.values() if _alive(process)]
+
+
+def end(root: int | None, mark: tuple[str, str], steps: Sequence[tuple[int, float]]) -> bool:
+    """Send each signal of `steps` in turn and wait up to its seconds until all are gone; True if they are.
+
+    Blocks: never on an event loop. Each search is made anew, so what forks meanwhile is found too.
+    """
+    for number, seconds in steps:
+        until = time.monotonic() + seconds
+        told: set[int] = set()
+        while True:
+            alive = find(root, mark)
+            if not alive:
+                return True
+            # SIGKILL again and again: a fork bomb's children must not outrun one pass.
+            send((p for p in alive if number == signal.SIGKILL or p.pid not in told), number)
+            told.update(p.pid for p in alive)
+            if time.monotonic() > until:
+                break
+            time.sleep(POLL_SECONDS)
+    return not find(root, mark)
+
+
+def send(processes: "Iterable[psutil.Process]", number: int) -> None:
+    """Send a signal to each; those that ended meanwhile are passed over (psutil guards against reused pids)."""
+    import psutil
+
+    for process in processes:
+        try:
+            process.send_signal(number)
+        except (psutil.Error, OSError):
+            continue
+
+
+def _alive(process: "psutil.Process") -> bool:
+    import psutil
+
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False

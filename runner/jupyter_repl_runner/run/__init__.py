@@ -1,0 +1,1 @@
+"""The project's program: run, stopped, and remembered."""

@@ -1,0 +1,1 @@
+"""`runner serve`: the process beside the project's files."""

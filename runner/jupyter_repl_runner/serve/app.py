@@ -1,0 +1,130 @@
+"""`runner serve`: wires the parts, listens, and drains on a signal, a request, or the guard's end."""
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_unix_socket
+from tornado.web import Application
+
+from jupyter_repl_runner.contract.assignment import Assignment
+from jupyter_repl_runner.contract.local import RECORD_FILE, SOCKET_FILE
+from jupyter_repl_runner.files.containment import Beneath
+from jupyter_repl_runner.files.watch import Watcher
+from jupyter_repl_runner.store.directory import DirectoryStore
+from jupyter_repl_runner.terminal.manager import Terminals
+
+from .channel import ChannelHandler
+from .http_file import FileHandler
+from .http_status import DrainHandler, StatusHandler
+from .hub import Hub
+
+DRAIN_SECONDS = 5.0
+MAX_FRAME = 1 << 20
+"""Bytes of one WebSocket frame: a message of 256 KiB, or the input that a generous client sends in one piece."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ServeOptions:
+    """`directory` holds the record and will hold the socket; `ready` is a descriptor to say "ready" on, or -1;
+    `guarded`: standard input is the guard's pipe, whose end means that the guard is gone."""
+
+    directory: Path
+    ready: int = -1
+    guarded: bool = False
+
+
+def serve(options: ServeOptions) -> int:
+    """Run until drained; 0 unless it could not start."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
+    try:
+        record = json.loads((options.directory / RECORD_FILE).read_text())
+        asyncio.run(Runner(options, record).run())
+    except Exception as error:
+        log.exception("The runner could not serve")
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+class Runner:
+    """`record` is what LocalSpawner wrote: the token, the working directory and the assignment."""
+
+    def __init__(self, options: ServeOptions, record: dict[str, str]) -> None:
+        self._options = options
+        self._token = record["token"]
+        self._folder = Path(record["workdir"])
+        self._assignment = Assignment.from_json(record["assignment"])
+        self._drained = asyncio.Event()
+
+    async def run(self) -> None:
+        """Serve until `drain`; returns when every program has ended."""
+        os.chdir(self._folder)
+        beneath = Beneath(self._folder)
+        terminals = Terminals(self._folder, dict(os.environ))
+        hub = Hub(self._assignment, beneath, terminals)
+        loop = asyncio.get_running_loop()
+        watcher = Watcher(beneath, lambda changed: loop.call_soon_threadsafe(hub.broadcast, "changed", changed))
+        server = HTTPServer(self._application(hub))
+        server.add_socket(self._listen())
+        self._watch_for_the_end(loop)
+        watcher.start()
+        self._say_ready()
+        await self._drained.wait()
+        hub.draining = True
+        server.stop()
+        try:
+            async with asyncio.timeout(DRAIN_SECONDS):
+                await hub.program.close()
+                await terminals.close_all()
+                await server.close_all_connections()
+        finally:
+            await asyncio.to_thread(watcher.stop)
+
+    def drain(self) -> None:
+        self._drained.set()
+
+    def _application(self, hub: Hub) -> Application:
+        shared = {"token": self._token, "hub": hub}
+        store = DirectoryStore(self._folder, private=self._options.directory / "uploads")
+        return Application(
+            [
+                (r"/channel", ChannelHandler, shared),
+                (r"/file/(.+)", FileHandler, {**shared, "store": store}),
+                (r"/status", StatusHandler, shared),
+                (r"/drain", DrainHandler, {**shared, "drain": self.drain}),
+            ],
+            websocket_max_message_size=MAX_FRAME,
+            websocket_ping_interval=0,  # the extension is the only client, on this machine or in this pod's network
+            log_function=lambda handler: None,
+        )
+
+    def _listen(self) -> socket.socket:
+        # mode=0o600 is applied after bind; the directory's 700 keeps others out in between.
+        return bind_unix_socket(str(self._options.directory / SOCKET_FILE), mode=0o600)
+
+    def _watch_for_the_end(self, loop: asyncio.AbstractEventLoop) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            loop.add_signal_handler(number, self.drain)
+        if self._options.guarded:
+
+            def read() -> None:
+                if not os.read(0, 64):
+                    loop.remove_reader(0)
+                    self.drain()
+
+            loop.add_reader(0, read)
+
+    def _say_ready(self) -> None:
+        if self._options.ready >= 0:
+            os.write(self._options.ready, b"ready\n")
+            os.close(self._options.ready)

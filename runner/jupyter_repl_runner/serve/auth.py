@@ -1,0 +1,38 @@
+"""The runner takes one connection's word only: the token of the extension that started it."""
+
+import hmac
+from typing import Any
+
+from tornado.web import RequestHandler
+
+from jupyter_repl_runner.contract.errors import ReplError
+
+TOKEN_HEADER = "X-Jupyter-Repl-Token"
+
+
+class RunnerHandler(RequestHandler):
+    """Base of every handler of the runner: checks the token before a body is read, answers errors as JSON."""
+
+    def initialize(self, token: str, **_: Any) -> None:
+        self._token = token
+
+    async def prepare(self) -> None:
+        given = self.request.headers.get(TOKEN_HEADER, "")
+        if not hmac.compare_digest(given.encode(), self._token.encode()):
+            self.set_status(403)
+            self.finish({"code": "NoPermissions", "message": "The token is wrong.", "hint": ""})
+
+    def set_default_headers(self) -> None:
+        self.clear_header("Server")
+
+    def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
+        if not isinstance(value, ReplError):
+            super().log_exception(typ, value, tb)
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        if isinstance(error, ReplError):
+            self.set_status(error.status)
+            self.finish(error.to_json())
+        else:
+            self.finish({"code": "Unavailable", "message": self._reason, "hint": ""})

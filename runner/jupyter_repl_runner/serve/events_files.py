@@ -1,0 +1,84 @@
+"""Events about files: the tree, contents, and changes to both."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from jupyter_repl_runner.contract import paths
+from jupyter_repl_runner.contract.errors import FileTooLarge
+from jupyter_repl_runner.contract.messages import MAX_MESSAGE, bounded, field, optional
+from jupyter_repl_runner.files import content, operations
+from jupyter_repl_runner.files.tree import list_folder
+
+from .context import Context, Handler
+
+PAGE = 500
+"""Entries of a folder in one message: a name has up to 255 bytes, and twice that when it is escaped."""
+MAX_TEXT = MAX_MESSAGE - 4096
+"""Bytes of a file that fit into a message beside the rest of it (more if it escapes badly: then FileTooLarge)."""
+
+
+async def fetch_dir(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
+    path = paths.check_path(data.get("path", ""), root_allowed=True)
+    offset = bounded(data, "offset", 0, 1 << 31, 0)
+    rows = await asyncio.to_thread(list_folder, context.hub.beneath, path)
+    return {"content": rows[offset : offset + PAGE], "total": len(rows)}
+
+
+async def fetch_content(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
+    path = paths.check_path(data.get("path"))
+    text, etag = await asyncio.to_thread(content.read_text, context.hub.beneath, path, MAX_TEXT)
+    return {"content": text, "etag": etag}
+
+
+async def update_content(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
+    path = paths.check_path(data.get("path"))
+    text, etag = field(data, "content", str), optional(data, "etag", str)
+    try:
+        raw = text.encode("utf-8")
+    except UnicodeEncodeError:  # half of a surrogate pair, which no UTF-8 file can hold
+        raw = text.encode("utf-8", "replace")
+    if len(raw) > MAX_MESSAGE:
+        raise FileTooLarge("The text is too large for a message.", hint="Send it to file/.")
+    async with context.hub.writing(path):
+        status = await asyncio.to_thread(content.write, context.hub.beneath, path, raw, if_match=etag)
+    return {"etag": status.etag}
+
+
+async def create(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
+    path, kind = paths.check_path(data.get("path")), field(data, "type", str, "file")
+    await asyncio.to_thread(operations.create, context.hub.beneath, path, kind)
+    return {"path": path}
+
+
+async def rename(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
+    path, name = paths.check_path(data.get("path")), paths.check_name(data.get("name"))
+    return {"path": await asyncio.to_thread(operations.rename, context.hub.beneath, path, name)}
+
+
+async def move(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
+    path, to = paths.check_path(data.get("path")), paths.check_path(data.get("to"))
+    return {"path": await asyncio.to_thread(operations.move, context.hub.beneath, path, to)}
+
+
+async def copy(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
+    path, to = paths.check_path(data.get("path")), paths.check_path(data.get("to"))
+    return {"path": await asyncio.to_thread(operations.copy, context.hub.beneath, path, to)}
+
+
+async def delete(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
+    path = paths.check_path(data.get("path"))
+    await asyncio.to_thread(operations.delete, context.hub.beneath, path)
+    return {"path": path}
+
+
+EVENTS: dict[str, Handler] = {
+    "fetchDir": fetch_dir,
+    "fetchContent": fetch_content,
+    "updateContent": update_content,
+    "create": create,
+    "rename": rename,
+    "move": move,
+    "copy": copy,
+    "delete": delete,
+}

@@ -1,0 +1,58 @@
+"""Events about terminals; their bytes travel in binary frames (`viewers`)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from jupyter_repl_runner.contract.errors import InvalidRequest
+from jupyter_repl_runner.contract.messages import bounded, field, optional
+
+from .context import Context, Handler
+
+MAX_ROWS, MAX_COLUMNS = 1000, 2000
+MAX_VIEWER_NAME = 64
+_HIGHEST = (1 << 63) - 1
+
+
+def size_of(data: Mapping[str, Any]) -> tuple[int, int]:
+    return bounded(data, "rows", 1, MAX_ROWS, 24), bounded(data, "cols", 1, MAX_COLUMNS, 80)
+
+
+async def request_terminal(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
+    size, text = size_of(data), field(data, "text", bool, False)
+    name, number = optional(data, "viewer", str), optional(data, "terminal", int)
+    start = None if data.get("from") is None else bounded(data, "from", 0, _HIGHEST)
+    if name is not None and not 0 < len(name) <= MAX_VIEWER_NAME:
+        raise InvalidRequest("The name of the viewer is empty or too long.", hint=f"At most {MAX_VIEWER_NAME}.")
+    terminals = context.hub.terminals
+    session = terminals.open(size) if number is None else terminals.get(number)
+    viewer, reply = context.viewers.attach(session, name, start, text)
+    session.resize(*size)
+    context.after_reply.append(lambda: session.show(viewer))
+    return reply
+
+
+async def terminal_data(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
+    session, viewer = context.viewers.get(field(data, "terminal", int))
+    session.type(viewer, None, field(data, "data", str).encode("utf-8", "replace"))
+    return {}
+
+
+async def resize_terminal(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
+    session, _ = context.viewers.get(field(data, "terminal", int))
+    session.resize(*size_of(data))
+    return {}
+
+
+async def close_terminal(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
+    number = field(data, "terminal", int)
+    context.viewers.detach(number)
+    context.hub.terminals.close(number)
+    return {}
+
+
+EVENTS: dict[str, Handler] = {
+    "requestTerminal": request_terminal,
+    "terminalData": terminal_data,
+    "resizeTerminal": resize_terminal,
+    "closeTerminal": close_terminal,
+}

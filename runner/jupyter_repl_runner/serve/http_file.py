@@ -1,0 +1,54 @@
+"""`/file/{path}`: the bytes of one file, streamed; what is too large for a message goes here."""
+
+from typing import Any
+
+from tornado.web import stream_request_body
+
+from jupyter_repl_runner.contract.paths import check_path
+from jupyter_repl_runner.store.directory import DirectoryStore
+from jupyter_repl_runner.store.http import Upload, describe, send_object
+
+from .auth import RunnerHandler
+from .hub import Hub
+
+MAX_UPLOAD = 5 << 30
+
+
+@stream_request_body
+class FileHandler(RunnerHandler):
+    def initialize(self, token: str, hub: Hub, store: DirectoryStore, **_: Any) -> None:
+        super().initialize(token)
+        self._hub = hub
+        self._store = store
+        self._upload: Upload | None = None
+
+    async def prepare(self) -> None:
+        await super().prepare()
+        if self._finished:
+            return
+        self._hub.activity.touch()
+        if self.request.method == "PUT":
+            self.request.connection.set_max_body_size(MAX_UPLOAD)  # type: ignore[union-attr]
+            self._upload = Upload(self._store, check_path(self._path()), self)
+
+    async def data_received(self, chunk: bytes) -> None:
+        if self._upload:
+            await self._upload.feed(chunk)
+
+    async def get(self, path: str) -> None:
+        await send_object(self, self._store, check_path(path))
+
+    async def put(self, path: str) -> None:
+        assert self._upload is not None
+        async with self._hub.writing(path):
+            head = await self._upload.finish()
+        describe(self, head)
+        self.set_header("Content-Type", "application/json")
+        self.write({"etag": head.etag})
+
+    def on_connection_close(self) -> None:
+        if self._upload:
+            self._upload.cancel()
+
+    def _path(self) -> str:
+        return str(self.path_args[0])

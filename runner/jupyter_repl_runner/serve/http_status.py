@@ -1,0 +1,33 @@
+"""`/status`: whether the runner serves, and when it was last used. `/drain`: save, end everything, and exit."""
+
+from collections.abc import Callable
+from typing import Any
+
+from .auth import RunnerHandler
+from .hub import Hub
+
+
+class StatusHandler(RunnerHandler):
+    def initialize(self, token: str, hub: Hub, **_: Any) -> None:
+        super().initialize(token)
+        self._hub = hub
+
+    async def get(self) -> None:
+        self.write(
+            {
+                "draining": self._hub.draining,
+                "lastActivity": self._hub.activity.last,
+                "terminals": len(self._hub.terminals.to_json()),
+                "running": self._hub.program.current is not None,
+            }
+        )
+
+
+class DrainHandler(RunnerHandler):
+    def initialize(self, token: str, drain: Callable[[], None], **_: Any) -> None:
+        super().initialize(token)
+        self._drain = drain
+
+    async def post(self) -> None:
+        self._drain()
+        self.set_status(202)

@@ -1,0 +1,56 @@
+"""What all channels of a runner share: the project's parts, and a way to tell everybody."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Protocol
+from weakref import WeakValueDictionary
+
+from jupyter_repl_runner.contract.assignment import Assignment
+from jupyter_repl_runner.contract.messages import build_event
+from jupyter_repl_runner.files.containment import Beneath
+from jupyter_repl_runner.run.program import Program, Run
+from jupyter_repl_runner.terminal.manager import Terminals
+from jupyter_repl_runner.usage.activity import Activity
+
+
+class Listener(Protocol):
+    def send(self, message: str) -> None: ...
+
+
+class Hub:
+    """Lives as long as the runner."""
+
+    def __init__(self, assignment: Assignment, beneath: Beneath, terminals: Terminals) -> None:
+        self.assignment = assignment
+        self.beneath = beneath
+        self.terminals = terminals
+        self.program = Program(beneath, terminals, assignment, self._tell_run)
+        self.activity = Activity(lambda: terminals.sessions)
+        self.draining = False
+        self._listeners: set[Listener] = set()
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def join(self, listener: Listener) -> None:
+        self._listeners.add(listener)
+
+    def leave(self, listener: Listener) -> None:
+        self._listeners.discard(listener)
+
+    def broadcast(self, event: str, data: Mapping[str, Any]) -> None:
+        if self._listeners:
+            message = build_event(event, data)
+            for listener in list(self._listeners):
+                listener.send(message)
+
+    @asynccontextmanager
+    async def writing(self, path: str) -> AsyncIterator[None]:
+        """One writer of a path at a time, first come first served: the newer of two saves must win."""
+        lock = self._locks.get(path)
+        if lock is None:
+            lock = self._locks[path] = asyncio.Lock()
+        async with lock:
+            yield
+
+    def _tell_run(self, run: Run) -> None:
+        self.broadcast("runExit", run.to_json())

@@ -1,0 +1,1 @@
+"""Where projects live: one port, an adapter per kind of place."""

@@ -1,0 +1,206 @@
+"""The store on a local directory: a key is a path beneath its root, folders are what prefixes look like.
+
+Writes are a temporary file and one replace. Conditions hold between processes by a lock file; it is held only while
+an etag is compared and the file put in place, never while bytes travel.
+"""
+
+import asyncio
+import fcntl
+import os
+import secrets
+import shutil
+import stat
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import TypeVar
+
+from jupyter_repl_runner.contract.errors import FileNotADirectory, FileNotFound, Unavailable
+from jupyter_repl_runner.files import content, operations
+from jupyter_repl_runner.files.containment import Beneath, told_as
+
+from .port import Blob, Entry, Head, Store
+
+LOCK_SECONDS = 10.0
+PAGE = 1000
+
+Result = TypeVar("Result")
+
+
+class DirectoryStore(Store):
+    """`root` is made, with mode 700, if it is missing; raises ReplError if it can't be.
+
+    `private` holds the lock and what is being copied or deleted; it is on the same disk.
+    """
+
+    def __init__(self, root: Path, private: Path | None = None) -> None:
+        self.root = root
+        self._private = private or root / ".private"
+        with told_as(str(root)):
+            root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._private.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._beneath = Beneath(root)
+
+    def local_path(self, prefix: str) -> Path | None:
+        return self.root / prefix
+
+    async def list(self, prefix: str) -> AsyncIterator[Entry]:
+        walk = self._walk(prefix)
+        while page := await asyncio.to_thread(lambda: list(islice(walk, PAGE))):
+            for entry in page:
+                yield entry
+
+    def _walk(self, prefix: str) -> Iterator[Entry]:
+        for folder, folders, names in os.walk(self.root / prefix):
+            folders.sort()
+            for name in sorted(names):
+                path = os.path.join(folder, name)
+                if name.startswith(content.TEMPORARY_PREFIX):
+                    continue
+                try:
+                    status = os.stat(path)
+                except OSError:
+                    continue
+                if stat.S_ISREG(status.st_mode):
+                    key = os.path.relpath(path, self.root)
+                    yield Entry(key, status.st_size, status.st_mtime, stat.S_IMODE(status.st_mode))
+
+    async def children(self, prefix: str) -> "list[str]":
+        def names() -> list[str]:
+            try:
+                with os.scandir(self.root / prefix) as entries:
+                    return sorted(entry.name for entry in entries if entry.is_dir() and entry.name[0] != ".")
+            except FileNotFoundError:
+                return []
+
+        return await self._call(prefix, names)
+
+    async def head(self, key: str) -> Head | None:
+        try:
+            return _head(key, await self._call(key, lambda: content.stat(self._beneath, key)))
+        except (FileNotFound, FileNotADirectory):
+            return None
+
+    async def get(self, key: str) -> Blob:
+        return await self._call(key, lambda: _FileBlob(key, self._beneath.open(key)))
+
+    async def put(
+        self,
+        key: str,
+        data: bytes | AsyncIterator[bytes],
+        *,
+        if_match: str | None = None,
+        if_none_match: bool = False,
+    ) -> Head:
+        condition = content.MISSING if if_none_match else if_match
+        writer = await self._call(key, content.Writer(self._beneath, key).__enter__)
+        try:
+            if isinstance(data, bytes):
+                await self._call(key, lambda: writer.write(data))
+            else:
+                async for chunk in data:
+                    await self._call(key, lambda chunk=chunk: writer.write(chunk))  # type: ignore[misc]
+            return _head(key, await self._call(key, lambda: self._commit(writer, condition)))
+        finally:
+            await self._call(key, lambda: writer.__exit__(None, None, None))
+
+    def _commit(self, writer: content.Writer, condition: str | None) -> content.Stat:
+        if condition is None:
+            return writer.commit()
+        with self._lock():
+            return writer.commit(condition)
+
+    async def copy_prefix(self, source: str, target: str, *, leave_out: frozenset[str] = frozenset()) -> int:
+        """Whole at once: a copy beside the target, renamed into place, so that no half a project is ever seen."""
+
+        def copy() -> int:
+            final = self.root / target
+            if not final.is_dir():
+                with self._staged() as staged:
+                    for name in sorted(set(os.listdir(self.root / source)) - leave_out):
+                        _copy_into(self.root / source, name, staged)
+                    final.parent.mkdir(parents=True, exist_ok=True)
+                    try:
+                        os.rename(staged, final)
+                    except OSError:
+                        if not final.is_dir():  # else somebody else was faster, and has the same files
+                            raise
+            return sum(1 for _ in self._walk(target))
+
+        return await self._call(source, copy)
+
+    async def delete(self, key: str, *, if_match: str | None = None) -> None:
+        def delete() -> None:
+            with self._lock():
+                content.check_etag(self._beneath, key.rstrip("/"), if_match)
+                if not os.path.lexists(self.root / key.rstrip("/")):
+                    return
+                with self._staged() as staged:  # one rename: a project is there or gone, never half
+                    os.rename(self.root / key.rstrip("/"), staged / "deleted")
+
+        await self._call(key, delete)
+
+    @contextmanager
+    def _staged(self) -> Iterator[Path]:
+        staged = self._private / secrets.token_hex(8)
+        staged.mkdir(parents=True)
+        try:
+            yield staged
+        finally:
+            shutil.rmtree(staged, ignore_errors=True)
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        """The mutex of all conditions on this store, between threads and processes alike."""
+        descriptor = os.open(self._private / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            until = time.monotonic() + LOCK_SECONDS
+            while True:
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > until:
+                        raise Unavailable("The store is busy.", hint="Try again in a moment.") from None
+                    time.sleep(0.002)
+            yield
+        finally:
+            os.close(descriptor)
+
+    @staticmethod
+    async def _call(key: str, function: Callable[[], Result]) -> Result:
+        def told() -> Result:
+            with told_as(key):
+                return function()
+
+        return await asyncio.to_thread(told)
+
+
+class _FileBlob(Blob):
+    def __init__(self, key: str, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self.head = _head(key, content.stat_of(descriptor))
+
+    async def chunks(self, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        parts = content.read_chunks(self._descriptor, start, end)
+        while chunk := await asyncio.to_thread(next, parts, b""):
+            yield chunk
+
+    async def __aexit__(self, *_: object) -> None:
+        os.close(self._descriptor)
+
+
+def _head(key: str, status: content.Stat) -> Head:
+    return Head(Entry(key, status.size, status.mtime, status.mode), status.etag)
+
+
+def _copy_into(source: Path, name: str, target: Path) -> None:
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+    outer, inner = os.open(source, flags), os.open(target, flags)
+    try:
+        operations.copy_entry(outer, name, inner, name)
+    finally:
+        os.close(outer)
+        os.close(inner)

@@ -1,0 +1,124 @@
+"""One object of a store over HTTP: Range, If-Match and If-None-Match, streamed both ways. For any tornado handler."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from email.utils import formatdate
+
+from tornado.web import RequestHandler
+
+from jupyter_repl_runner.contract.errors import InvalidRequest, Unavailable
+
+from .port import Head, Store
+
+STALL_SECONDS = 60.0
+"""How long the other side may take or give nothing before the transfer is given up."""
+_QUEUED_CHUNKS = 4
+_END = b""  # no chunk of a body is empty
+
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+
+
+def parse_range(header: str | None, size: int) -> tuple[int, int] | None:
+    """`(start, end)`, end exclusive, of a Range header with one range; None: the whole.
+
+    Raises InvalidRequest with status 416 if it lies outside. What is not a single range of bytes is ignored, as
+    RFC 9110 allows.
+    """
+    match = _RANGE.fullmatch(header or "")
+    if not match or match.groups() == ("", ""):
+        return None
+    first, last = match.groups()
+    if not first:
+        start, end = max(0, size - int(last)), size
+    else:
+        start, end = int(first), min(size, int(last) + 1) if last else size
+    if start >= size or start >= end:
+        raise InvalidRequest("The range lies outside the file.", hint=f"It has {size} bytes.", status=416)
+    return start, end
+
+
+def parse_etag(header: str | None) -> str | None:
+    """The etag in an If-Match header: quotes and the weak mark are left out."""
+    return header.strip().removeprefix("W/").strip('"') if header else None
+
+
+async def send_object(handler: RequestHandler, store: Store, key: str) -> None:
+    """Answer a GET with the object; raises FileNotFound and the like before anything was sent."""
+    async with await store.get(key) as blob:
+        entry, headers = blob.head.entry, handler.request.headers
+        span = parse_range(headers.get("Range"), entry.size)
+        start, end = span or (0, entry.size)
+        describe(handler, blob.head)
+        if parse_etag(headers.get("If-None-Match")) == blob.head.etag:
+            handler.set_status(304)
+            return
+        if span:
+            handler.set_status(206)
+            handler.set_header("Content-Range", f"bytes {start}-{end - 1}/{entry.size}")
+        handler.set_header("Content-Length", str(end - start))
+        async for chunk in blob.chunks(start, end):
+            handler.write(chunk)
+            await asyncio.wait_for(handler.flush(), STALL_SECONDS)
+
+
+def describe(handler: RequestHandler, head: Head) -> None:
+    """The headers of an object; the content is a person's, so no browser may take it for a page of ours."""
+    handler.set_header("ETag", f'"{head.etag}"')
+    handler.set_header("Last-Modified", formatdate(head.entry.mtime, usegmt=True))
+    handler.set_header("Accept-Ranges", "bytes")
+    handler.set_header("Cache-Control", "no-store")
+    handler.set_header("Content-Type", "application/octet-stream")
+    handler.set_header("X-Content-Type-Options", "nosniff")
+    handler.set_header("Content-Disposition", "attachment")
+
+
+class Upload:
+    """The body of a PUT on its way into the store; made in `prepare`, fed by `data_received`, ended by `finish`.
+
+    The caller cancels it when the connection closes first: nothing is written then.
+    """
+
+    def __init__(self, store: Store, key: str, handler: RequestHandler) -> None:
+        headers = handler.request.headers
+        self._queue: asyncio.Queue[bytes] = asyncio.Queue(_QUEUED_CHUNKS)
+        self._put = asyncio.create_task(
+            store.put(
+                key,
+                self._chunks(),
+                if_match=parse_etag(headers.get("If-Match")),
+                if_none_match=headers.get("If-None-Match") == "*",
+            ),
+            name=f"upload {key}",
+        )
+
+    async def feed(self, chunk: bytes) -> None:
+        """Returns when there is room; what comes after a failure is dropped, `finish` tells of it."""
+        if chunk:
+            await self._offer(chunk)
+
+    async def _offer(self, chunk: bytes) -> None:
+        room = asyncio.ensure_future(self._queue.put(chunk))
+        try:
+            await asyncio.wait({room, self._put}, timeout=STALL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            room.cancel()
+
+    async def finish(self) -> Head:
+        """Raises what the store raised."""
+        await self._offer(_END)
+        return await self._put
+
+    def cancel(self) -> None:
+        """Idempotent; nothing happens to an upload that is done."""
+        self._put.cancel()
+
+    async def _chunks(self) -> AsyncIterator[bytes]:
+        while True:
+            try:
+                chunk = await asyncio.wait_for(self._queue.get(), STALL_SECONDS)
+            except TimeoutError:
+                raise Unavailable("The upload stopped.", hint="Try again.") from None
+            if chunk == _END:
+                return
+            yield chunk

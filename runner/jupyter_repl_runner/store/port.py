@@ -1,0 +1,97 @@
+"""The store port. Called by the extension (projects, files with no runner) and, in pods, by sync.
+
+Keys are made by `contract.refs` alone, from a ProjectRef or a language; a prefix ends with a slash, so that
+`code/abc/` never matches `code/abc-pro/`. Errors are ReplErrors; every call is bounded by the adapter.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One object. `size` in bytes, `mtime` in seconds since the epoch, `mode` the permission bits."""
+
+    key: str
+    size: int
+    mtime: float
+    mode: int = 0o644
+
+
+@dataclass(frozen=True)
+class Head:
+    """An object with its etag (see `files.content`), quoted nowhere."""
+
+    entry: Entry
+    etag: str
+
+
+class Blob:
+    """An object being read: its head, and its bytes in chunks. An async context manager, or it leaks."""
+
+    head: Head
+
+    def chunks(self, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """The bytes from `start` to `end` (exclusive)."""
+        raise NotImplementedError
+
+    async def __aenter__(self) -> "Blob":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Release what reading holds."""
+
+
+class Store(ABC):
+    """Seven verbs over keys. `list`, `head` and `get` read; `put` and `delete` are idempotent."""
+
+    @abstractmethod
+    def list(self, prefix: str) -> AsyncIterator[Entry]:
+        """Every object under `prefix`, in pages inside; objects made or deleted meanwhile may be missed."""
+
+    @abstractmethod
+    async def children(self, prefix: str) -> list[str]:
+        """The names of the folders right under `prefix`, sorted (a listing with a delimiter)."""
+
+    @abstractmethod
+    async def head(self, key: str) -> Head | None:
+        """None if there is no such object."""
+
+    @abstractmethod
+    async def get(self, key: str) -> Blob:
+        """Raises FileNotFound."""
+
+    @abstractmethod
+    async def put(
+        self,
+        key: str,
+        data: bytes | AsyncIterator[bytes],
+        *,
+        if_match: str | None = None,
+        if_none_match: bool = False,
+    ) -> Head:
+        """Write whole or not at all. Raises Conflict (`if_match` is no longer the etag) or FileExists."""
+
+    @abstractmethod
+    async def copy_prefix(self, source: str, target: str, *, leave_out: frozenset[str] = frozenset()) -> int:
+        """Copy what is under `source` and not yet under `target`; the number of objects there afterwards.
+
+        `leave_out`: names right under `source` that stay behind. Overwrites nothing, so it may be repeated after
+        it was killed, by anybody.
+        """
+
+    @abstractmethod
+    async def delete(self, key: str, *, if_match: str | None = None) -> None:
+        """Delete an object or, if `key` is a prefix, all under it. Nothing there is no error."""
+
+    def local_path(self, prefix: str) -> Path | None:
+        """The folder that holds `prefix` where the store is a disk of this machine, else None."""
+        return None
+
+
+async def read_all(store: Store, key: str) -> tuple[bytes, str]:
+    """`(content, etag)` of a small object; raises FileNotFound."""
+    async with await store.get(key) as blob:
+        return b"".join([chunk async for chunk in blob.chunks()]), blob.head.etag

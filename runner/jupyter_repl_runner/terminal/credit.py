@@ -1,0 +1,44 @@
+"""How much output one viewer may still be sent. Pure: times are passed in.
+
+The window is about 100 ms of the viewer's own pace, so that ^C is felt at once on a slow link and a fast one is never
+starved (docs/protocol.md).
+"""
+
+MIN_WINDOW, MAX_WINDOW, FIRST_WINDOW = 128 << 10, 4 << 20, 1 << 20
+TARGET_SECONDS = 0.1
+_SMOOTHING = 0.3
+
+
+class Credit:
+    """`sent` and `acked` are offsets of output; `window` is in bytes."""
+
+    def __init__(self, offset: int, now: float) -> None:
+        self.sent = offset
+        self.acked = offset
+        self.window = FIRST_WINDOW
+        self._pace = 0.0
+        self._last = now
+
+    def room(self, end: int) -> int:
+        """Bytes that may be sent now, where output ends at `end`."""
+        return max(0, min(end, self.acked + self.window) - self.sent)
+
+    def is_behind(self, end: int) -> bool:
+        """Whether more output would exceed the window, so that reading the PTY for this viewer makes no sense."""
+        return end - self.acked >= self.window
+
+    def skip_to(self, offset: int) -> None:
+        """The bytes before `offset` are gone from the ring; they count as acknowledged, or credit would leak."""
+        self.acked += offset - self.sent
+        self.sent = offset
+
+    def acknowledge(self, offset: int, now: float) -> None:
+        """Offsets that go back or beyond what was sent change nothing."""
+        if not self.acked < offset <= self.sent:
+            return
+        elapsed, got = now - self._last, offset - self.acked
+        if elapsed > 0:
+            pace = got / elapsed
+            self._pace = pace if self._pace == 0 else (1 - _SMOOTHING) * self._pace + _SMOOTHING * pace
+            self.window = int(min(MAX_WINDOW, max(MIN_WINDOW, self._pace * TARGET_SECONDS)))
+        self.acked, self._last = offset, now

@@ -1,0 +1,26 @@
+"""The environment of the programs in a terminal: the runner's own, which is clean already, and what a terminal adds."""
+
+import os
+import shutil
+from collections.abc import Mapping
+
+TERMINAL_MARK = "JUPYTER_REPL_TERMINAL"
+
+
+def terminal_environment(base: Mapping[str, str], mark: str, extra: Mapping[str, str]) -> dict[str, str]:
+    """`base` with TERM, a UTF-8 locale where none is set, the terminal's mark, and `extra`."""
+    result = {**base, "TERM": "xterm-256color", "COLORTERM": "truecolor", TERMINAL_MARK: mark}
+    if not any(result.get(name) for name in ("LC_ALL", "LC_CTYPE", "LANG")):
+        result["LANG"] = "C.UTF-8"
+    # Sizes come from the terminal itself; stale ones would win over it.
+    for name in ("LINES", "COLUMNS"):
+        result.pop(name, None)
+    return {**result, **extra}
+
+
+def shell() -> list[str]:
+    """The person's shell, else bash, else sh."""
+    for candidate in (os.environ.get("SHELL"), "bash", "sh"):
+        if candidate and (found := shutil.which(candidate)):
+            return [found]
+    return ["/bin/sh"]

@@ -1,0 +1,134 @@
+"""terminado's PTY, spawned with clean signals; the only module that knows terminado."""
+
+import errno
+import fcntl
+import os
+import signal
+import struct
+import sys
+import termios
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+
+from ptyprocess import PtyProcess
+from terminado.management import PtyWithClients
+
+from jupyter_repl_runner.contract.errors import Unavailable
+
+READ_BYTES = 1 << 16
+_TIOCSIG = {"linux": 0x40045436, "darwin": 0x2000745F}.get(sys.platform, 0)
+
+
+class Pty(PtyWithClients):  # type: ignore[misc]
+    """One program on a pseudo-terminal, in bytes. Reading and writing never block; closing is the caller's duty.
+
+    terminado's own class decodes its output and can't reset signals in the child, so spawning is done here.
+    """
+
+    def __init__(self, argv: Sequence[str], env: Mapping[str, str], cwd: str, size: tuple[int, int]) -> None:
+        """`size` is (rows, columns). Raises Unavailable if the program or the folder is not there."""
+        self.clients = []
+        try:
+            self.ptyproc = PtyProcess.spawn(
+                list(argv), env=dict(env), cwd=cwd, dimensions=size, preexec_fn=_reset_signals
+            )
+        except (OSError, AttributeError) as error:
+            raise Unavailable(
+                f"{os.path.basename(argv[0])} could not be started: {error}", hint="Is it installed?"
+            ) from error
+        self.ptyproc.delayafterterminate = 0.05
+        os.set_blocking(self.fd, False)
+        self.size = size
+
+    @property
+    def fd(self) -> int:
+        return int(self.ptyproc.fd)
+
+    @property
+    def pid(self) -> int:
+        return int(self.ptyproc.pid)
+
+    def read(self) -> bytes | None:
+        """What is there now; None if nothing is, empty at the end."""
+        try:
+            return os.read(self.fd, READ_BYTES)
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            if error.errno == errno.EIO:  # Linux's word for the end: nobody holds the other side
+                return b""
+            raise
+
+    def write(self, data: bytes | memoryview) -> int:
+        """How many bytes the PTY took; 0 while its buffer is full. An ended program takes all of it."""
+        try:
+            return os.write(self.fd, data)
+        except BlockingIOError:
+            return 0
+        except OSError:
+            return len(data)
+
+    def interrupt(self) -> None:
+        """Type the terminal's own interrupt character, ahead of everything that waits to be written."""
+        try:
+            attributes = termios.tcgetattr(self.fd)
+        except (termios.error, ValueError):
+            return
+        character, raises_signal = attributes[6][termios.VINTR], attributes[3] & termios.ISIG
+        taken = self.write(character if isinstance(character, bytes) else b"\x03")
+        if not taken and raises_signal and _TIOCSIG:
+            # The program reads nothing, so the character would wait behind a full buffer: signal its group instead.
+            with suppress(OSError):
+                termios.tcflush(self.fd, termios.TCOFLUSH)
+                fcntl.ioctl(self.fd, _TIOCSIG, int(signal.SIGINT))
+
+    def resize(self, rows: int, columns: int) -> None:
+        """One SIGWINCH per change, none without."""
+        if (rows, columns) != self.size:
+            self.size = (rows, columns)
+            with suppress(OSError):
+                fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def has_foreground_program(self) -> bool:
+        """Whether something other than the first program (the shell) has the terminal."""
+        with suppress(OSError):
+            return os.tcgetpgrp(self.fd) != self.pid
+        return False
+
+    def poll(self) -> int | None:
+        """The wait status of the first program once it has ended, else None. Reaps it."""
+        try:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+        except ChildProcessError:
+            return 0
+        if pid == 0:
+            return None
+        self.ptyproc.terminated = True  # reaped here: ptyprocess must not wait for a pid that may be reused
+        return status
+
+    def hang_up(self) -> None:
+        """Close our side: the kernel sends SIGHUP to the foreground group. Idempotent."""
+        if not self.ptyproc.closed:
+            # Not ptyprocess's close(): it sleeps, and an exit would stall every terminal.
+            self.ptyproc.closed = True
+            with suppress(OSError):
+                self.ptyproc.fileobj.close()
+
+
+def _reset_signals() -> None:
+    """A server started by `script &` has SIGINT ignored; a shell that inherits that has a dead ^C."""
+    for number in (
+        signal.SIGINT,
+        signal.SIGQUIT,
+        signal.SIGTSTP,
+        signal.SIGTTIN,
+        signal.SIGTTOU,
+        signal.SIGCHLD,
+        signal.SIGHUP,
+        signal.SIGPIPE,
+        signal.SIGTERM,
+        signal.SIGUSR1,
+    ):
+        signal.signal(number, signal.SIG_DFL)
+    signal.set_wakeup_fd(-1)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])

@@ -1,0 +1,1 @@
+"""What a REPL uses, and whether anybody uses it."""

@@ -1,0 +1,1 @@
+"""Provisions runners: child processes on a laptop, pods on Kubernetes."""

@@ -1,0 +1,1 @@
+"""LocalSpawner: runners as child processes of this machine."""

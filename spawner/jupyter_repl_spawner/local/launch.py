@@ -1,0 +1,139 @@
+"""Starts a guard in a locked private directory and waits until its runner listens."""
+
+import asyncio
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from jupyter_repl_runner.contract.assignment import Assignment
+from jupyter_repl_runner.contract.errors import Unavailable
+from jupyter_repl_runner.contract.local import EXIT_FILE, LOG_FILE, MARK, RECORD_FILE, SOCKET_FILE
+
+from .sockets import Record, write_record
+
+END_SECONDS = 8.0
+_LOG_TAIL = 2000
+
+
+@dataclass
+class Guard:
+    """A guard of ours. Closing `control` ends the REPL; a server that dies closes it too."""
+
+    process: "subprocess.Popen[bytes]"
+    control: int
+
+    def discard(self) -> None:
+        """Let go of it and wait until it has ended everything and itself. Idempotent. Blocks, at most END_SECONDS."""
+        if self.control >= 0:
+            os.close(self.control)
+            self.control = -1
+        try:
+            self.process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+async def launch(
+    directory: Path,
+    lock: int,
+    assignment: Assignment,
+    workdir: Path,
+    environment: Mapping[str, str],
+    seconds: float,
+) -> Guard:
+    """Start a guard and return it when its runner listens. `lock` is the directory's, the guard inherits it.
+
+    Raises Unavailable with the log's last lines, and Cancelled; the guard is let go then, and ends everything.
+    """
+    mark = f"{directory}:{secrets.token_hex(8)}"
+    for name in (EXIT_FILE, SOCKET_FILE):
+        (directory / name).unlink(missing_ok=True)
+    write_record(
+        directory,
+        Record(
+            owner=assignment.ref.owner,
+            repl_id=assignment.ref.repl_id,
+            token=secrets.token_urlsafe(32),
+            mark=mark,
+            server_pid=os.getpid(),
+            workdir=str(workdir),
+            assignment=assignment.to_json(),
+        ),
+    )
+    control_read, control_write = os.pipe()
+    ready_read, ready_write = os.pipe()
+    try:
+        guard = Guard(_spawn(directory, [lock, control_read, ready_write], {**environment, MARK: mark}), control_write)
+    except OSError as error:
+        os.close(control_write)
+        os.close(ready_read)
+        raise Unavailable(f"The runner could not be started: {error.strerror}.", hint="Is the disk full?") from error
+    finally:
+        os.close(control_read)
+        os.close(ready_write)
+    try:
+        await _wait_ready(ready_read, directory, seconds)
+    except BaseException:
+        await asyncio.shield(asyncio.to_thread(_undo, guard, directory))
+        raise
+    return guard
+
+
+def _undo(guard: Guard, directory: Path) -> None:
+    guard.discard()
+    for name in (RECORD_FILE, EXIT_FILE):
+        (directory / name).unlink(missing_ok=True)
+
+
+def _spawn(directory: Path, descriptors: list[int], environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+    lock, control, ready = descriptors
+    arguments = ["--directory", str(directory), "--lock", str(lock)]
+    arguments += ["--control", str(control), "--ready", str(ready)]
+    with open(directory / LOG_FILE, "wb") as output:
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "jupyter_repl_runner", "guard", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=dict(environment),
+            cwd=directory,
+            pass_fds=descriptors,
+            start_new_session=True,
+        )
+
+
+async def _wait_ready(descriptor: int, directory: Path, seconds: float) -> None:
+    """Wait for a word on the pipe; its end without one means that the runner did not come up."""
+    loop = asyncio.get_running_loop()
+    word: asyncio.Future[bytes] = loop.create_future()
+
+    def read() -> None:
+        loop.remove_reader(descriptor)
+        if not word.done():
+            word.set_result(os.read(descriptor, 64))
+
+    loop.add_reader(descriptor, read)
+    try:
+        said = await asyncio.wait_for(word, seconds)
+    except TimeoutError:
+        raise Unavailable(f"The runner did not listen within {seconds:.0f} s.", hint="Try again.") from None
+    finally:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
+    if said != b"ready\n":
+        raise Unavailable("The runner ended while it started.", hint=_log_tail(directory))
+
+
+def _log_tail(directory: Path) -> str:
+    """The last line that the runner wrote about its error."""
+    try:
+        text = (directory / LOG_FILE).read_bytes()[-_LOG_TAIL:].decode("utf-8", "replace")
+    except OSError:
+        return "Its log can't be read."
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "It wrote no log."

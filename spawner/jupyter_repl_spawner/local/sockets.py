@@ -1,0 +1,129 @@
+"""The private directory of a REPL: its place, its lock, and what is written in it.
+
+Whoever holds the lock (flock on the directory itself) owns all in it. A directory can be removed and made again while
+somebody waits for its lock, so a lock counts only if the path still leads to the directory that was locked.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from jupyter_repl_runner.contract.errors import Unavailable
+from jupyter_repl_runner.contract.local import EXIT_FILE, RECORD_FILE, SOCKET_FILE
+
+_MAX_SOCKET_PATH = 100
+"""Bytes: Linux allows 107 for a Unix socket's path, macOS 103."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """Who serves what, for other servers of the same user to attach by. `mark` is in every process's environment."""
+
+    owner: str
+    repl_id: str
+    token: str
+    mark: str
+    server_pid: int
+    workdir: str
+    assignment: str
+
+
+def runtime_root(configured: str) -> Path:
+    """The folder of all private directories, mode 700 and ours, short enough for sockets; raises Unavailable.
+
+    It does not follow TMPDIR: two servers on one store must come to the same place, or their locks mean nothing.
+    """
+    root = Path(configured or f"/tmp/jupyter-repl-{os.getuid()}")
+    if len(os.fsencode(str(root))) > _MAX_SOCKET_PATH - 34 - len(SOCKET_FILE):
+        raise Unavailable(f"The path {root} is too long for a socket.", hint="Set LocalSpawner.runtime_dir.")
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    status = os.lstat(root)
+    if (status.st_mode & 0o170777) != 0o040700 or status.st_uid != os.getuid():
+        raise Unavailable(f"{root} is not a folder of mode 700 of yours.", hint="Remove it, or set runtime_dir.")
+    return root
+
+
+def directory_name(workdir: Path) -> str:
+    """A name for the project in `workdir`: the same for every server on the same store."""
+    return hashlib.sha256(os.fsencode(os.path.realpath(workdir))).hexdigest()[:32]
+
+
+def lock(directory: Path, *, make: bool) -> int | None:
+    """A descriptor that holds the directory's lock; None if somebody else does, or it is missing and not to be made."""
+    while True:
+        if make:
+            directory.mkdir(mode=0o700, exist_ok=True)
+        try:
+            descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except FileNotFoundError:
+            if make:
+                continue
+            return None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        if _leads_to(directory, descriptor):
+            return descriptor
+        os.close(descriptor)
+
+
+def is_locked(directory: Path) -> bool:
+    """Whether somebody runs this REPL, or is about to."""
+    try:
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def write_record(directory: Path, record: Record) -> None:
+    """Mode 600, whole or not at all."""
+    handle, temporary = tempfile.mkstemp(dir=directory)
+    with open(handle, "w") as file:
+        json.dump(asdict(record), file)
+    os.replace(temporary, directory / RECORD_FILE)
+
+
+def read_record(directory: Path) -> Record | None:
+    fields = _read_json(directory / RECORD_FILE)
+    return Record(**fields) if fields else None
+
+
+def read_exit(directory: Path) -> dict[str, Any]:
+    """Why the last runner ended unasked: `{cause, code, signal}` or `{cause, reason, hint}`, or nothing."""
+    return _read_json(directory / EXIT_FILE)
+
+
+def write_exit(directory: Path, cause: str, reason: str = "", hint: str = "") -> None:
+    """Leave word for the tab of a REPL whose guard could not."""
+    temporary = directory / (EXIT_FILE + ".new")
+    temporary.write_text(json.dumps({"cause": cause, "reason": reason, "hint": hint}))
+    os.replace(temporary, directory / EXIT_FILE)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _leads_to(directory: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(os.lstat(directory), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False

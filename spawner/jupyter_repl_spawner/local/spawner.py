@@ -1,0 +1,230 @@
+"""LocalSpawner: a guard and a runner per REPL, on this machine, reached by a Unix socket of mode 600.
+
+It knows nothing of stores: `workdir` gives a project's folder. Other servers of the same user attach to a REPL by its
+private directory; it ends with the server that started it.
+"""
+
+import asyncio
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import psutil
+
+from jupyter_repl_runner.contract.assignment import Assignment
+from jupyter_repl_runner.contract.errors import Unavailable
+from jupyter_repl_runner.contract.local import CRASHED, MARK, SERVER_GONE, SOCKET_FILE, START_FAILED
+from jupyter_repl_runner.contract.phases import RUNNING, STOPPED, Phase
+from jupyter_repl_runner.contract.refs import ProjectRef
+from jupyter_repl_spawner.port import Address, Progress, Spawner
+
+from . import sockets
+from .environment import repl_environment
+from .launch import Guard, launch
+from .sweep import end_marked, sweep
+
+POLL_SECONDS = 0.03
+ASK_SECONDS = 2.0
+TOKEN_HEADER = "X-Jupyter-Repl-Token"
+
+
+class LocalSpawner(Spawner):
+    """`runtime_dir` empty: /tmp/jupyter-repl-{uid}. `start_seconds`, `stop_seconds`: deadlines. `keep_environment`:
+    names and patterns of variables that REPLs get beside the usual ones. Raises Unavailable on Windows."""
+
+    def __init__(
+        self,
+        workdir: Callable[[ProjectRef], Path],
+        runtime_dir: str = "",
+        start_seconds: float = 20.0,
+        stop_seconds: float = 10.0,
+        keep_environment: Sequence[str] = (),
+    ) -> None:
+        self._workdir = workdir
+        self._runtime_dir = runtime_dir
+        self._start_seconds = start_seconds
+        self._stop_seconds = stop_seconds
+        self._keep = tuple(keep_environment)
+        self._guards: dict[Path, Guard] = {}
+
+    async def __aenter__(self) -> Self:
+        root = self._root()
+        await asyncio.to_thread(sweep, root)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Flush and end the REPLs that this server started."""
+        guards = dict(self._guards)
+        await asyncio.gather(*(self._stop(directory) for directory in guards), return_exceptions=True)
+
+    async def start(self, assignment: Assignment, progress: Progress) -> None:
+        directory = self._directory(assignment.ref)
+        progress("Starting the runner")
+        async with _deadline(self._start_seconds, "The REPL did not start in time."):
+            while (lock := sockets.lock(directory, make=True)) is None:
+                if await asyncio.to_thread(_answers, directory):
+                    return
+                await asyncio.sleep(POLL_SECONDS)
+        try:
+            await self._launch(directory, lock, assignment)
+        finally:
+            os.close(lock)
+
+    async def _launch(self, directory: Path, lock: int, assignment: Assignment) -> None:
+        if sockets.read_record(directory) is not None:  # its guard was killed: nothing of it may live on beside us
+            await asyncio.to_thread(end_marked, directory)
+        workdir = self._workdir(assignment.ref)
+        if not workdir.is_dir():
+            raise Unavailable(f"The folder of {assignment.ref} is gone.", hint="Create the project again.")
+        environment = repl_environment(os.environ, self._keep)
+        try:
+            guard = await launch(directory, lock, assignment, workdir, environment, self._start_seconds)
+        except Unavailable as error:
+            sockets.write_exit(directory, START_FAILED, error.message, error.hint)
+            raise
+        self._guards[directory] = guard
+
+    async def stop(self, ref: ProjectRef) -> None:
+        await self._stop(self._directory(ref))
+
+    async def _stop(self, directory: Path) -> None:
+        """Ask the runner to drain, wait for the guard to let go of the lock, else insist."""
+        guard = self._guards.pop(directory, None)
+        if sockets.is_locked(directory):
+            await asyncio.to_thread(_ask, directory, "POST", "/drain")
+            if not await self._is_free(directory, self._stop_seconds / 2):
+                _signal_guard(directory)
+                await self._is_free(directory, self._stop_seconds / 2)
+        if guard is not None:
+            await asyncio.to_thread(guard.discard)
+        lock = sockets.lock(directory, make=False)
+        if lock is None:
+            if sockets.is_locked(directory):
+                raise Unavailable("The REPL did not stop in time.", hint="Try again.")
+            return
+        try:
+            await asyncio.to_thread(end_marked, directory)
+            shutil.rmtree(directory, ignore_errors=True)
+        finally:
+            os.close(lock)
+
+    async def poll(self, ref: ProjectRef) -> Phase:
+        directory = self._directory(ref)
+        if sockets.is_locked(directory):
+            is_ready = (directory / SOCKET_FILE).exists()
+            return RUNNING if is_ready else Phase("starting", step="Starting the runner")
+        record, end = sockets.read_record(directory), sockets.read_exit(directory)
+        if end.get("cause") == START_FAILED:
+            return Phase("failed", cause="start-failed", reason=end["reason"], hint=end["hint"])
+        if end.get("cause") == SERVER_GONE or (record and not psutil.pid_exists(record.server_pid)):
+            return Phase("stopped", cause="server-gone", reason="The server that ran it went away.")
+        if end.get("cause") == CRASHED or record:
+            return _crashed(end)
+        return STOPPED
+
+    async def list(self) -> list[ProjectRef]:
+        records = [sockets.read_record(directory) for directory in self._root().iterdir()]
+        return sorted(ProjectRef(record.owner, record.repl_id) for record in records if record)
+
+    async def address(self, ref: ProjectRef) -> Address:
+        directory = self._directory(ref)
+        record = sockets.read_record(directory)
+        if record is None or not sockets.is_locked(directory):
+            raise Unavailable(f"{ref} is not running.", hint="Start it.")
+        return Address(f"unix:{directory / SOCKET_FILE}", record.token)
+
+    async def _is_free(self, directory: Path, seconds: float) -> bool:
+        """Wait until nobody holds the directory; whether that came in time."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while sockets.is_locked(directory):
+            if loop.time() > until:
+                return False
+            await asyncio.sleep(POLL_SECONDS)
+        return True
+
+    def _directory(self, ref: ProjectRef) -> Path:
+        return self._root() / sockets.directory_name(self._workdir(ref))
+
+    def _root(self) -> Path:
+        return sockets.runtime_root(self._runtime_dir)
+
+
+def _crashed(end: dict[str, Any]) -> Phase:
+    if end.get("signal"):
+        reason = f"The runner was killed by {signal.Signals(end['signal']).name}."
+    else:
+        reason = f"The runner ended unexpectedly (code {end.get('code', 'unknown')})."
+    return Phase("failed", cause="runner-gone", reason=reason, hint="Your files are kept. Start it again.")
+
+
+def _answers(directory: Path) -> bool:
+    """Whether a runner listens there that is not about to end. Blocks, at most ASK_SECONDS."""
+    status = _ask(directory, "GET", "/status")
+    return status is not None and not status.get("draining", True)
+
+
+def _ask(directory: Path, method: str, path: str) -> dict[str, Any] | None:
+    """The runner's answer, or None if there is none."""
+    record = sockets.read_record(directory)
+    if record is None:
+        return None
+    connection = _UnixConnection(directory / SOCKET_FILE)
+    try:
+        connection.request(method, path, headers={TOKEN_HEADER: record.token})
+        found = json.loads(connection.getresponse().read() or b"{}")
+    except (OSError, ValueError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+    return found if isinstance(found, dict) else None
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("runner", timeout=ASK_SECONDS)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
+
+
+def _signal_guard(directory: Path) -> None:
+    """Tell a guard whose runner does not answer to end everything; it is known by the mark, never by a pid alone."""
+    record = sockets.read_record(directory)
+    for process in psutil.process_iter() if record else ():
+        try:
+            if "guard" in process.cmdline() and record and process.environ().get(MARK) == record.mark:
+                process.terminate()
+        except psutil.Error:
+            continue
+
+
+class _deadline:
+    """asyncio.timeout, with an error for people."""
+
+    def __init__(self, seconds: float, message: str) -> None:
+        self._timeout = asyncio.timeout(seconds)
+        self._message = message
+
+    async def __aenter__(self) -> None:
+        await self._timeout.__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await self._timeout.__aexit__(kind, error, trace)
+        except TimeoutError:
+            raise Unavailable(self._message, hint="Try again.") from None

@@ -1,0 +1,80 @@
+"""Ends what REPLs left behind whose guard is gone: processes by their mark, then the private directory.
+
+Only what has a free lock is touched, so REPLs of other servers live on.
+"""
+
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+from jupyter_repl_runner.contract.local import EXIT_FILE, MARK, RECORD_FILE, SERVER_GONE
+
+from .sockets import lock, read_exit, read_record, write_exit
+
+KEEP_EXIT_SECONDS = 24 * 3600
+END_SECONDS = 3.0
+
+
+def sweep(root: Path) -> int:
+    """Clean every private directory under `root` that nobody holds; the number of processes ended. Blocks."""
+    ended = 0
+    for directory in list(root.iterdir()):
+        descriptor = lock(directory, make=False) if directory.is_dir() else None
+        if descriptor is None:
+            continue
+        try:
+            ended += end_marked(directory)
+            _tidy(directory)
+        finally:
+            os.close(descriptor)
+    return ended + _end_homeless(root)
+
+
+def end_marked(directory: Path) -> int:
+    """End every process of the REPL of `directory`, whose lock the caller holds; how many there were. Blocks."""
+    return _end(lambda mark: mark.startswith(f"{directory}:"))
+
+
+def _end_homeless(root: Path) -> int:
+    """End processes whose private directory is gone."""
+    return _end(lambda mark: mark.startswith(f"{root}/") and not os.path.exists(mark.rpartition(":")[0]))
+
+
+def _end(is_meant: Callable[[str], bool]) -> int:
+    seen: set[int] = set()
+    until = time.monotonic() + END_SECONDS
+    while time.monotonic() < until:
+        alive = [process for process in psutil.process_iter() if is_meant(_mark(process))]
+        if not alive:
+            break
+        for process in alive:
+            seen.add(process.pid)
+            try:
+                process.send_signal(signal.SIGKILL)
+            except (psutil.Error, OSError):
+                continue
+        time.sleep(0.02)
+    return len(seen)
+
+
+def _mark(process: psutil.Process) -> str:
+    try:
+        return str(process.environ().get(MARK, ""))
+    except (psutil.Error, OSError):
+        return ""
+
+
+def _tidy(directory: Path) -> None:
+    """Keep only why it ended, for the tab that will ask, and that for a day."""
+    record = read_record(directory)
+    if record is not None and not read_exit(directory) and not psutil.pid_exists(record.server_pid):
+        write_exit(directory, SERVER_GONE)
+    (directory / RECORD_FILE).unlink(missing_ok=True)
+    exit_file = directory / EXIT_FILE
+    if not exit_file.exists() or time.time() - exit_file.stat().st_mtime > KEEP_EXIT_SECONDS:
+        shutil.rmtree(directory, ignore_errors=True)

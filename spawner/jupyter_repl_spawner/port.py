@@ -1,0 +1,62 @@
+"""The spawner port. Its one caller is the extension's `lifecycle`, which runs one start or stop per ref at a time in
+its own process; other servers may call with the same ref at any moment, so every verb is safe between processes.
+
+Errors are ReplErrors, for people to read.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from jupyter_repl_runner.contract.assignment import Assignment
+from jupyter_repl_runner.contract.phases import Phase
+from jupyter_repl_runner.contract.refs import ProjectRef
+
+Progress = Callable[[str], None]
+"""Told each step of a start in words, as it begins."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a runner listens. Opaque to all but `runner_client`; the token never appears in a log."""
+
+    url: str
+    token: str = field(repr=False)
+
+
+class Spawner(ABC):
+    """Start, stop, poll, list, address; an async context manager around them all."""
+
+    async def __aenter__(self) -> Self:
+        """Called once, when the server starts: clean up what an earlier server left. Must not fail for that."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Called once, when the server shuts down: what ends with its server is flushed and stopped now."""
+
+    @abstractmethod
+    async def start(self, assignment: Assignment, progress: Progress) -> None:
+        """Return when a runner for `assignment.ref` listens: a new one, or the one that is there. Idempotent.
+
+        Cancellable: nothing of a cancelled start stays. Raises Unavailable with the reason.
+        """
+
+    @abstractmethod
+    async def stop(self, ref: ProjectRef) -> None:
+        """Return when the runner has saved and everything of it is gone. Idempotent; nothing there is no error."""
+
+    @abstractmethod
+    async def poll(self, ref: ProjectRef) -> Phase:
+        """What is so now, asked of what runs it; cheap enough to ask for every REPL of a list."""
+
+    @abstractmethod
+    async def list(self) -> list[ProjectRef]:
+        """The refs that have a runner, or what is left of one."""
+
+    @abstractmethod
+    async def address(self, ref: ProjectRef) -> Address:
+        """Where the runner listens; raises Unavailable if none runs."""
