@@ -55,6 +55,7 @@ class ChannelSession:
             log.warning("%s: the project's folder can't be listed: %s", hub.assignment.ref, error.message)
             root = []
         return {
+            "runner": hub.instance,
             "replId": hub.assignment.ref.repl_id,
             "language": hub.assignment.language,
             "main": await asyncio.to_thread(hub.program.main_file),

@@ -1,6 +1,7 @@
 """What all channels of a runner share: the project's parts, and a way to tell everybody."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
@@ -23,6 +24,8 @@ class Hub:
 
     def __init__(self, assignment: Assignment, beneath: Beneath, terminals: Terminals) -> None:
         self.assignment = assignment
+        self.instance = secrets.token_hex(8)
+        """Tells a client whether the terminals it knew are of this runner."""
         self.beneath = beneath
         self.terminals = terminals
         self.program = Program(beneath, terminals, assignment, self._tell_run)

@@ -11,7 +11,7 @@ import secrets
 import shutil
 import stat
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -67,7 +67,7 @@ class DirectoryStore(Store):
                     key = os.path.relpath(path, self.root)
                     yield Entry(key, status.st_size, status.st_mtime, stat.S_IMODE(status.st_mode))
 
-    async def children(self, prefix: str) -> "list[str]":
+    async def children(self, prefix: str) -> Sequence[str]:
         def names() -> list[str]:
             try:
                 with os.scandir(self.root / prefix) as entries:

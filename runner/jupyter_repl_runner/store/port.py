@@ -5,7 +5,7 @@ Keys are made by `contract.refs` alone, from a ProjectRef or a language; a prefi
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,7 +52,7 @@ class Store(ABC):
         """Every object under `prefix`, in pages inside; objects made or deleted meanwhile may be missed."""
 
     @abstractmethod
-    async def children(self, prefix: str) -> list[str]:
+    async def children(self, prefix: str) -> Sequence[str]:
         """The names of the folders right under `prefix`, sorted (a listing with a delimiter)."""
 
     @abstractmethod

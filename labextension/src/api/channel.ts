@@ -1,0 +1,154 @@
+/** The channel: one WebSocket to a runner, requests by id, events and terminal frames as signals. */
+
+import { URLExt } from '@jupyterlab/coreutils';
+import { ServerConnection } from '@jupyterlab/services';
+import { ISignal, Signal } from '@lumino/signaling';
+import { IFrame, unpackFrame } from '../model/frames';
+import { ILoaded, IMessage, parseMessage, ReplError } from '../model/messages';
+import type { IConnection } from '../model/repl';
+
+const SUBPROTOCOL = 'jupyter-repl.v1';
+const OPEN_SECONDS = 15;
+const REPLY_SECONDS = 30;
+/** Bytes of a request above which it goes by `file/` instead. */
+export const MAX_MESSAGE = 256 * 1024;
+
+interface IPending {
+  resolve(data: Record<string, unknown>): void;
+  reject(error: ReplError): void;
+  timer: ReturnType<typeof setTimeout>;
+}
+
+export class Channel implements IConnection {
+  /** Open it and wait for `loaded`; rejects with a ReplError. */
+  static async open(settings: ServerConnection.ISettings, replId: string): Promise<Channel> {
+    let url = URLExt.join(settings.wsUrl, 'repl/project', encodeURIComponent(replId), 'channel');
+    if (settings.appendToken && settings.token) {
+      url += `?token=${encodeURIComponent(settings.token)}`;
+    }
+    const socket = new settings.WebSocket(url, [SUBPROTOCOL]);
+    socket.binaryType = 'arraybuffer';
+    const channel = new Channel(socket);
+    await channel._opened;
+    return channel;
+  }
+
+  private constructor(private readonly _socket: WebSocket) {
+    this._opened = new Promise((resolve, reject) => {
+      const give = (): void => {
+        reject(new ReplError('Unavailable', 'The REPL does not answer.'));
+        _socket.close();
+      };
+      const timer = setTimeout(give, OPEN_SECONDS * 1000);
+      this._onLoaded = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      void this.closed.then(give).finally(() => clearTimeout(timer));
+    });
+    _socket.onmessage = ({ data }) => this._receive(data);
+    _socket.onclose = () => this._onClose();
+  }
+
+  readonly closed = new Promise<void>(resolve => (this._resolveClosed = resolve));
+
+  get loaded(): ILoaded {
+    return this._loaded!;
+  }
+
+  /** Events other than replies. */
+  get event(): ISignal<this, IMessage> {
+    return this._event;
+  }
+
+  /** Frames of terminals. */
+  get frame(): ISignal<this, IFrame> {
+    return this._frame;
+  }
+
+  /** Send a request and wait for its reply; rejects with a ReplError. */
+  async request<T>(event: string, data: object): Promise<T> {
+    const id = ++this._lastId;
+    const message = JSON.stringify({ event, data, id });
+    return new Promise<T>((resolve, reject) => {
+      if (this._socket.readyState !== WebSocket.OPEN) {
+        reject(GONE);
+        return;
+      }
+      const timer = setTimeout(() => {
+        this._pending.delete(id);
+        reject(new ReplError('Unavailable', 'The REPL does not answer.', 'Try again.'));
+      }, REPLY_SECONDS * 1000);
+      this._pending.set(id, { resolve: data => resolve(data as T), reject, timer });
+      this._socket.send(message);
+    });
+  }
+
+  /** Send a terminal frame; dropped while the channel is not open. */
+  send(frame: Uint8Array<ArrayBuffer>): void {
+    if (this._socket.readyState === WebSocket.OPEN) {
+      this._socket.send(frame);
+    }
+  }
+
+  close(): void {
+    this._socket.close();
+  }
+
+  private _receive(data: string | ArrayBuffer): void {
+    if (typeof data !== 'string') {
+      const frame = unpackFrame(data);
+      if (frame) {
+        this._frame.emit(frame);
+      }
+      return;
+    }
+    const message = parseMessage(data);
+    if (!message) {
+      return;
+    }
+    if (message.event === 'loaded') {
+      this._loaded = message.data as unknown as ILoaded;
+      this._onLoaded();
+    } else if (message.event === 'reply') {
+      this._settle(message);
+    } else {
+      this._event.emit(message);
+    }
+  }
+
+  private _settle({ id, data, error }: IMessage): void {
+    const pending = this._pending.get(id ?? 0);
+    if (!pending) {
+      return;
+    }
+    this._pending.delete(id!);
+    clearTimeout(pending.timer);
+    if (error) {
+      pending.reject(new ReplError(error.code, error.message, error.hint));
+    } else {
+      pending.resolve(data ?? {});
+    }
+  }
+
+  private _onClose(): void {
+    for (const { reject, timer } of this._pending.values()) {
+      clearTimeout(timer);
+      reject(GONE);
+    }
+    this._pending.clear();
+    this._resolveClosed();
+    Signal.clearData(this);
+  }
+
+  private _resolveClosed!: () => void;
+  private _onLoaded!: () => void;
+  private readonly _opened: Promise<void>;
+  private _loaded: ILoaded | null = null;
+  private _lastId = 0;
+  private readonly _pending = new Map<number, IPending>();
+  private readonly _event = new Signal<this, IMessage>(this);
+  private readonly _frame = new Signal<this, IFrame>(this);
+}
+
+const GONE = new ReplError('Unavailable', 'The connection is gone.', 'Your text is kept in this tab.');

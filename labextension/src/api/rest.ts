@@ -1,0 +1,129 @@
+/** The REST calls, under `{base_url}repl/`. */
+
+import { URLExt } from '@jupyterlab/coreutils';
+import { ServerConnection } from '@jupyterlab/services';
+import { ReplError } from '../model/messages';
+import type { IPhase } from '../model/repl';
+import { readEvents } from './events';
+
+export interface ITemplate {
+  language: string;
+  label: string;
+  icon: string;
+  available: boolean;
+  hint: string;
+}
+
+export interface IProject {
+  replId: string;
+  language: string;
+  title: string;
+  phase: IPhase;
+}
+
+/** Bytes of a keepalive request that Chromium still sends after the page is gone. */
+const MAX_KEEPALIVE = 60_000;
+
+export class Rest {
+  constructor(readonly settings: ServerConnection.ISettings) {}
+
+  async templates(): Promise<ITemplate[]> {
+    return this._json('GET', ['template']);
+  }
+
+  async create(replId: string, language: string): Promise<IProject> {
+    return this._json('POST', ['project'], { replId, language });
+  }
+
+  async project(replId: string): Promise<IProject> {
+    return this._json('GET', ['project', replId]);
+  }
+
+  async start(replId: string): Promise<IPhase> {
+    return (await this._json<{ phase: IPhase }>('POST', ['start'], { replId })).phase;
+  }
+
+  async stop(replId: string): Promise<IPhase> {
+    return (await this._json<{ phase: IPhase }>('POST', ['stop'], { replId })).phase;
+  }
+
+  /** Tell each phase until one stays, and resolve to that. */
+  async follow(replId: string, tell: (phase: IPhase) => void): Promise<IPhase> {
+    const response = await this._request('GET', ['project', replId, 'events']);
+    let last: IPhase | null = null;
+    for await (const { event, data } of readEvents(response)) {
+      if (event === 'phase') {
+        last = JSON.parse(data) as IPhase;
+        tell(last);
+      }
+    }
+    if (!last) {
+      throw new ReplError('Unavailable', 'The server stopped answering.');
+    }
+    return last;
+  }
+
+  /** A file's bytes and etag; with `start` and `end`, that part of it. */
+  async readFile(replId: string, path: string): Promise<{ bytes: Uint8Array; etag: string }> {
+    const response = await this._request('GET', this._file(replId, path));
+    const etag = (response.headers.get('ETag') ?? '').replace(/"/g, '');
+    return { bytes: new Uint8Array(await response.arrayBuffer()), etag };
+  }
+
+  /** Write a file; resolves to its new etag. */
+  async writeFile(replId: string, path: string, text: string, etag: string | null): Promise<string> {
+    const headers: HeadersInit = etag ? { 'If-Match': `"${etag}"` } : {};
+    const init = { body: text, headers: { ...headers, 'Content-Type': 'application/octet-stream' } };
+    const response = await this._request('PUT', this._file(replId, path), init);
+    return (await response.json()).etag;
+  }
+
+  /** Write a file with the page about to go, if it is small enough for that; nobody waits for it. */
+  writeFileLast(replId: string, path: string, text: string, etag: string): void {
+    const body = new TextEncoder().encode(text);
+    if (body.length <= MAX_KEEPALIVE) {
+      const headers = { 'If-Match': `"${etag}"`, 'Content-Type': 'application/octet-stream' };
+      const init = { body, headers, keepalive: true };
+      this._request('PUT', this._file(replId, path), init).catch(() => undefined);
+    }
+  }
+
+  /** The address of a file, for a download. */
+  fileUrl(replId: string, path: string): string {
+    return this._url(this._file(replId, path));
+  }
+
+  private _file(replId: string, path: string): string[] {
+    return ['project', replId, 'file', ...path.split('/')];
+  }
+
+  private _url(parts: string[]): string {
+    return URLExt.join(this.settings.baseUrl, 'repl', ...parts.map(encodeURIComponent));
+  }
+
+  private async _json<T>(method: string, parts: string[], body?: unknown): Promise<T> {
+    const init = body === undefined ? {} : { body: JSON.stringify(body) };
+    return (await this._request(method, parts, init)).json();
+  }
+
+  /** Rejects with a ReplError; its status is 0 if nobody answered. */
+  private async _request(method: string, parts: string[], init: RequestInit = {}): Promise<Response> {
+    let response: Response;
+    try {
+      const url = this._url(parts);
+      response = await ServerConnection.makeRequest(url, { method, ...init }, this.settings);
+    } catch (reason) {
+      throw new ReplError('Unavailable', 'The server does not answer.', 'Your text is kept in this tab.');
+    }
+    if (!response.ok) {
+      const error = await response.json().catch(() => ({}));
+      throw new ReplError(
+        error.code ?? 'Unavailable',
+        error.message ?? response.statusText,
+        error.hint ?? '',
+        response.status
+      );
+    }
+    return response;
+  }
+}

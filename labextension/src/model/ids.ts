@@ -1,0 +1,38 @@
+/** The rule for the name of a REPL, as the server's `contract/ids.py` states it, and names to start from. */
+
+import { ADJECTIVES, NOUNS } from './words';
+
+export const MAX_ID_LENGTH = 48;
+
+export type IdProblem = 'empty' | 'too-long' | 'characters' | 'hyphens';
+
+/** What is wrong with `id`, or null if it keeps the rule. */
+export function idProblem(id: string): IdProblem | null {
+  if (id === '') {
+    return 'empty';
+  }
+  if (id.length > MAX_ID_LENGTH) {
+    return 'too-long';
+  }
+  if (!/^[a-z0-9-]+$/.test(id)) {
+    return 'characters';
+  }
+  return /^[a-z0-9]+(-[a-z0-9]+)*$/.test(id) ? null : 'hyphens';
+}
+
+/** How many names `randomName` can make. */
+export const NAME_COUNT =
+  ADJECTIVES.length * (ADJECTIVES.length - 1) * NOUNS.length;
+
+/**
+ * A name of three words, for example `quiet-amber-otter`.
+ *
+ * @param random - as Math.random
+ */
+export function randomName(random: () => number = Math.random): string {
+  const pick = (words: readonly string[]): string =>
+    words[Math.floor(random() * words.length)];
+  const first = pick(ADJECTIVES);
+  const second = pick(ADJECTIVES.filter(word => word !== first));
+  return `${first}-${second}-${pick(NOUNS)}`;
+}

@@ -1,0 +1,100 @@
+/** The channel's text messages, as `docs/protocol.md` describes them. */
+
+export type ErrorCode =
+  | 'FileNotFound'
+  | 'FileExists'
+  | 'FileIsADirectory'
+  | 'FileNotADirectory'
+  | 'NoPermissions'
+  | 'FileTooLarge'
+  | 'Conflict'
+  | 'Unavailable'
+  | 'InvalidRequest';
+
+/** An error for people: what happened, and what to do. */
+export class ReplError extends Error {
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    readonly hint = '',
+    readonly status = 0
+  ) {
+    super(message);
+  }
+
+  /** Message and hint in one text. */
+  get text(): string {
+    return [this.message, this.hint].filter(Boolean).join(' ');
+  }
+
+  /** Any thrown value as a ReplError. */
+  static from(error: unknown): ReplError {
+    if (error instanceof ReplError) {
+      return error;
+    }
+    return new ReplError('Unavailable', error instanceof Error ? error.message : String(error));
+  }
+}
+
+export interface IEntry {
+  type: 'file' | 'dir';
+  name: string;
+  path: string;
+}
+
+export interface IRun {
+  run: number;
+  terminal: number;
+  command: string;
+  /** Absent while it runs; null if a signal ended it. */
+  code?: number | null;
+  signal?: string | null;
+  /** Seconds. */
+  duration?: number;
+  hint?: string;
+}
+
+export interface ILoaded {
+  /** Changes with every start: terminals of another runner are gone. */
+  runner: string;
+  replId: string;
+  language: string;
+  main: string;
+  rootContent: IEntry[];
+  rootTotal: number;
+  terminals: { terminal: number }[];
+  runs: IRun[];
+}
+
+export interface IChanged {
+  all?: boolean;
+  dirs?: string[];
+  files?: { path: string; etag: string | null }[];
+}
+
+export interface ITerminalReply {
+  terminal: number;
+  /** Where the output that follows begins. */
+  offset: number;
+  /** The oldest byte of output that is still kept. */
+  start: number;
+  /** This viewer's input that was received already. */
+  input: number;
+}
+
+export interface IMessage {
+  event: string;
+  data?: Record<string, unknown>;
+  id?: number | null;
+  error?: { code: ErrorCode; message: string; hint: string };
+}
+
+/** Parse a text frame; null if it is no message. */
+export function parseMessage(text: string): IMessage | null {
+  try {
+    const message = JSON.parse(text);
+    return typeof message?.event === 'string' ? message : null;
+  } catch {
+    return null;
+  }
+}

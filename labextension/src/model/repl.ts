@@ -1,0 +1,209 @@
+/** The one state machine of a REPL's tab: started, connected, lost, found again. Network and clock are given. */
+
+import { ISignal, Signal } from '@lumino/signaling';
+import type { ILoaded } from './messages';
+import { ReplError } from './messages';
+
+export interface IPhase {
+  name: 'stopped' | 'starting' | 'running' | 'stopping' | 'failed';
+  step?: string;
+  cause?: 'server-gone' | 'runner-gone' | 'start-failed';
+  reason?: string;
+  hint?: string;
+}
+
+/** What the tab shows. `lost`: nobody answers; the tab looks for the server by itself. */
+export type ReplState =
+  | { kind: 'starting'; steps: string[] }
+  | { kind: 'running' }
+  | { kind: 'lost' }
+  | { kind: 'stopping' }
+  | { kind: 'stopped' }
+  | { kind: 'failed'; error: ReplError };
+
+/** An open channel; `closed` resolves once it is not. */
+export interface IConnection {
+  readonly loaded: ILoaded;
+  readonly closed: Promise<void>;
+  close(): void;
+}
+
+/** Each call rejects with a ReplError; `Unavailable` with status 0 means that nobody answered. */
+export interface IReplApi {
+  start(): Promise<IPhase>;
+  stop(): Promise<IPhase>;
+  phase(): Promise<IPhase>;
+  /** Tell each phase until one stays, and resolve to that. */
+  follow(tell: (phase: IPhase) => void): Promise<IPhase>;
+  connect(): Promise<IConnection>;
+}
+
+export type Notice = 'none' | 'restarted';
+
+const FIRST_WAIT = 250;
+const LONGEST_WAIT = 2000;
+
+export class ReplModel {
+  /** @param sleep - resolves after so many ms */
+  constructor(
+    private readonly _api: IReplApi,
+    private readonly _sleep: (ms: number) => Promise<void>
+  ) {}
+
+  get state(): ReplState {
+    return this._state;
+  }
+
+  get stateChanged(): ISignal<this, ReplState> {
+    return this._stateChanged;
+  }
+
+  /** The open channel; null while there is none. */
+  get connection(): IConnection | null {
+    return this._connection;
+  }
+
+  /** Emitted whenever a channel has opened. */
+  get connected(): ISignal<this, IConnection> {
+    return this._connected;
+  }
+
+  /** What a person should be told once about how it came to this state. */
+  get notice(): Notice {
+    return this._notice;
+  }
+
+  dismissNotice(): void {
+    this._notice = 'none';
+    this._stateChanged.emit(this._state);
+  }
+
+  /** Start the REPL, unless it runs, and connect. Never rejects: what goes wrong is a state. */
+  async start(notice: Notice = 'none'): Promise<void> {
+    const attempt = ++this._attempt;
+    this._setState({ kind: 'starting', steps: [] });
+    try {
+      this._tell(await this._api.start());
+      await this._reach(attempt, await this._api.follow(phase => this._tell(phase)));
+      if (this._state.kind === 'running') {
+        this._notice = notice;
+        this._stateChanged.emit(this._state);
+      }
+    } catch (reason) {
+      this._fail(attempt, reason);
+    }
+  }
+
+  /** Stop the REPL; its files are kept. A start under way is cancelled. */
+  async stop(): Promise<void> {
+    const attempt = ++this._attempt;
+    this._setState({ kind: 'stopping' });
+    try {
+      await this._api.stop();
+      await this._reach(attempt, await this._api.follow(() => undefined));
+    } catch (reason) {
+      this._fail(attempt, reason);
+    }
+  }
+
+  dispose(): void {
+    this._attempt++;
+    this._disposed = true;
+    this._connection?.close();
+    this._connection = null;
+    Signal.clearData(this);
+  }
+
+  /** Act on a phase that stays. */
+  private async _reach(attempt: number, phase: IPhase): Promise<void> {
+    if (attempt !== this._attempt) {
+      return;
+    }
+    if (phase.name === 'running') {
+      const connection = await this._api.connect();
+      if (attempt !== this._attempt) {
+        connection.close();
+        return;
+      }
+      this._connection = connection;
+      this._setState({ kind: 'running' });
+      this._connected.emit(connection);
+      void connection.closed.then(() => this._lost(connection));
+    } else if (phase.name === 'failed') {
+      const message = phase.reason ?? 'The REPL failed.';
+      this._setState({ kind: 'failed', error: new ReplError('Unavailable', message, phase.hint) });
+    } else {
+      this._setState({ kind: 'stopped' });
+    }
+  }
+
+  private async _lost(connection: IConnection): Promise<void> {
+    if (this._connection !== connection) {
+      return;
+    }
+    this._connection = null;
+    if (this._disposed || this._state.kind === 'stopping' || this._state.kind === 'starting') {
+      return;
+    }
+    const attempt = ++this._attempt;
+    this._setState({ kind: 'lost' });
+    let wait = FIRST_WAIT;
+    while (attempt === this._attempt) {
+      try {
+        await this._find(attempt);
+        return;
+      } catch (reason) {
+        const error = ReplError.from(reason);
+        if (error.status !== 0 && error.status !== 503 && error.status < 500) {
+          this._fail(attempt, error);
+          return;
+        }
+      }
+      await this._sleep(wait);
+      wait = Math.min(LONGEST_WAIT, wait * 2);
+    }
+  }
+
+  /** Ask what has become of the REPL. A server that went away took it along: start it again by ourselves. */
+  private async _find(attempt: number): Promise<void> {
+    let phase = await this._api.phase();
+    if (phase.name === 'starting' || phase.name === 'stopping') {
+      phase = await this._api.follow(() => undefined);
+    }
+    if (attempt !== this._attempt) {
+      return;
+    }
+    if (phase.name === 'stopped' && phase.cause === 'server-gone') {
+      await this.start('restarted');
+    } else {
+      await this._reach(attempt, phase);
+    }
+  }
+
+  private _fail(attempt: number, reason: unknown): void {
+    if (attempt === this._attempt) {
+      this._setState({ kind: 'failed', error: ReplError.from(reason) });
+    }
+  }
+
+  private _tell(phase: IPhase): void {
+    const state = this._state;
+    if (state.kind === 'starting' && phase.step && state.steps.at(-1) !== phase.step) {
+      this._setState({ kind: 'starting', steps: [...state.steps, phase.step] });
+    }
+  }
+
+  private _setState(state: ReplState): void {
+    this._state = state;
+    this._stateChanged.emit(state);
+  }
+
+  private _state: ReplState = { kind: 'starting', steps: [] };
+  private _connection: IConnection | null = null;
+  private _notice: Notice = 'none';
+  /** Raised by every action: what an older one still does is ignored. */
+  private _attempt = 0;
+  private _disposed = false;
+  private readonly _stateChanged = new Signal<this, ReplState>(this);
+  private readonly _connected = new Signal<this, IConnection>(this);
+}

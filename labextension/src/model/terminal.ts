@@ -1,0 +1,142 @@
+/** One terminal as this tab sees it: offsets of output and input, credit, and what to resume from. No DOM. */
+
+import { IFrame, Kind, packFrame } from './frames';
+import type { ITerminalReply } from './messages';
+
+/** Bytes of input that may be unacknowledged; the rest waits here. */
+export const MAX_UNACKNOWLEDGED = 64 * 1024;
+const MAX_CHUNK = 16 * 1024;
+
+export class TerminalModel {
+  /**
+   * @param viewer - names this view of the terminal, for as long as it lives
+   * @param send - sends a frame; one that is sent while disconnected may be dropped, it is sent again
+   */
+  constructor(
+    readonly viewer: string,
+    private readonly _send: (frame: Uint8Array<ArrayBuffer>) => void
+  ) {}
+
+  /** The terminal's number, 0 until it is attached. */
+  number = 0;
+  /** The runner it belongs to. */
+  runner = '';
+
+  /** What to ask for, so that nothing is lost and nothing is repeated; null: from the start of what is kept. */
+  get resumeFrom(): number | null {
+    return this.number ? this._received : null;
+  }
+
+  /** The runner's answer to `requestTerminal`; what it has not received of our input is sent again. */
+  attached(reply: ITerminalReply, runner: string): void {
+    const isNew = this.number !== reply.terminal || this.runner !== runner;
+    this.number = reply.terminal;
+    this.runner = runner;
+    if (isNew) {
+      this._received = reply.offset;
+      this._input = this._typed.length ? this._input : reply.input;
+      this._acked = this._sent = reply.input;
+      this._input = reply.input;
+      this._typed = [];
+    } else {
+      this._forget(reply.input);
+      this._sent = reply.input;
+    }
+    this._flush();
+  }
+
+  /** The connection is gone: nothing is sent until `attached`. */
+  detached(): void {
+    this._sent = Number.MAX_SAFE_INTEGER;
+  }
+
+  /**
+   * Take an output frame of this terminal.
+   *
+   * @returns how many bytes are missing before it (0 is usual), and its bytes
+   */
+  output(frame: IFrame): { gap: number; data: Uint8Array } {
+    const skip = Math.max(0, this._received - frame.offset);
+    const gap = Math.max(0, frame.offset - this._received);
+    this._received = Math.max(this._received, frame.offset + frame.payload.length);
+    return { gap, data: frame.payload.subarray(skip) };
+  }
+
+  /** Offset behind the newest output that was taken. */
+  get received(): number {
+    return this._received;
+  }
+
+  /** The screen has parsed output up to `offset`. */
+  parsed(offset: number): void {
+    this._send(packFrame(Kind.Ack, this.number, offset));
+  }
+
+  /** The runner wrote our input up to `offset` into the PTY. */
+  acknowledged(offset: number): void {
+    this._forget(offset);
+    this._flush();
+  }
+
+  type(data: Uint8Array): void {
+    if (data.length) {
+      this._typed.push(data);
+      this._input += data.length;
+      this._flush();
+    }
+  }
+
+  /** Drop what waits, and interrupt the program at once. */
+  interrupt(): void {
+    this._typed = [];
+    this._acked = this._input;
+    if (this._sent !== Number.MAX_SAFE_INTEGER) {
+      this._sent = this._input;
+      this._send(packFrame(Kind.Interrupt, this.number, this._input));
+    }
+  }
+
+  /** Input bytes that the runner has not acknowledged. */
+  get pending(): number {
+    return this._input - this._acked;
+  }
+
+  private _forget(offset: number): void {
+    while (this._typed.length && this._acked < offset) {
+      const first = this._typed[0];
+      const done = Math.min(first.length, offset - this._acked);
+      this._acked += done;
+      if (done === first.length) {
+        this._typed.shift();
+      } else {
+        this._typed[0] = first.subarray(done);
+      }
+    }
+    this._acked = Math.max(this._acked, Math.min(offset, this._input));
+  }
+
+  private _flush(): void {
+    let start = this._acked;
+    for (const data of this._typed) {
+      const end = start + data.length;
+      while (this._sent < end && this._sent >= start) {
+        const room = MAX_UNACKNOWLEDGED - (this._sent - this._acked);
+        const chunk = data.subarray(this._sent - start, this._sent - start + Math.min(room, MAX_CHUNK));
+        if (!chunk.length) {
+          return;
+        }
+        this._send(packFrame(Kind.Input, this.number, this._sent, chunk));
+        this._sent += chunk.length;
+      }
+      start = end;
+    }
+  }
+
+  private _received = 0;
+  /** Not acknowledged yet, beginning at offset `_acked`. */
+  private _typed: Uint8Array[] = [];
+  /** All input so far, and how much of it was sent and acknowledged. */
+  private _input = 0;
+  private _sent = Number.MAX_SAFE_INTEGER;
+  private _acked = 0;
+}

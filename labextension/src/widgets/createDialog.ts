@@ -1,0 +1,158 @@
+/** The dialog that makes a REPL: a name, a language, Create. It stays open, with what was typed, while anything is wrong. */
+
+import { Dialog } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { Widget } from '@lumino/widgets';
+import type { ITemplate } from '../api/rest';
+import { IdProblem, idProblem, randomName } from '../model/ids';
+import { ReplError } from '../model/messages';
+
+export interface ICreateOptions {
+  templates: ITemplate[];
+  /** Chosen at first. */
+  language: string;
+  trans: TranslationBundle;
+  /** Makes the project; rejects with a ReplError. */
+  create(replId: string, language: string): Promise<unknown>;
+}
+
+/** Ask and create; resolves to the new REPL's id, or null if the person thought otherwise. */
+export async function createRepl(options: ICreateOptions): Promise<string | null> {
+  const body = new CreateBody(options);
+  const dialog = new CreateDialog(body, options);
+  const result = await dialog.launch();
+  return result.button.accept ? body.replId : null;
+}
+
+class CreateDialog extends Dialog<string> {
+  constructor(
+    private readonly _form: CreateBody,
+    private readonly _options: ICreateOptions
+  ) {
+    const { trans } = _options;
+    super({
+      title: trans.__('New REPL'),
+      body: _form,
+      buttons: [
+        Dialog.cancelButton({ label: trans.__('Cancel') }),
+        Dialog.okButton({ label: trans.__('Create') })
+      ],
+      focusNodeSelector: 'input'
+    });
+    this.addClass('jp-Repl-createDialog');
+  }
+
+  /** Called for a button, and for Enter without one: only a project that was made closes the dialog. */
+  override resolve(index?: number): void {
+    if (index === 0) {
+      super.resolve(index);
+    } else {
+      void this._create();
+    }
+  }
+
+  private async _create(): Promise<void> {
+    if (this._busy || !this._form.check()) {
+      return;
+    }
+    this._busy = true;
+    try {
+      await this._options.create(this._form.replId, this._form.language);
+      super.resolve(1);
+    } catch (reason) {
+      this._form.refuse(ReplError.from(reason).text);
+    } finally {
+      this._busy = false;
+    }
+  }
+
+  private _busy = false;
+}
+
+class CreateBody extends Widget {
+  constructor(private readonly _options: ICreateOptions) {
+    super();
+    const { trans, templates, language } = _options;
+    this.addClass('jp-Repl-create');
+    this._name.value = randomName();
+    this._name.className = 'jp-mod-styled';
+    this._name.spellcheck = false;
+    this._name.autocomplete = 'off';
+    this._name.setAttribute('aria-describedby', 'jp-Repl-createProblem');
+    this._name.oninput = () => this.check();
+    this._problem.id = 'jp-Repl-createProblem';
+    this._problem.className = 'jp-Repl-createProblem';
+    this._problem.setAttribute('role', 'alert');
+    for (const template of templates) {
+      const option = new Option(template.label, template.language);
+      if (!template.available) {
+        option.text = trans.__('%1 (not available here)', template.label);
+      }
+      this._language.add(option);
+    }
+    this._language.className = 'jp-mod-styled';
+    this._language.value = language;
+    this._language.onchange = () => this.check();
+    this.node.append(
+      label(trans.__('Name'), this._name),
+      label(trans.__('Language'), this._language),
+      this._problem
+    );
+    this.check();
+  }
+
+  get replId(): string {
+    return this._name.value;
+  }
+
+  get language(): string {
+    return this._language.value;
+  }
+
+  /** Say what is wrong with what is there; whether nothing is. */
+  check(): boolean {
+    const template = this._options.templates.find(({ language }) => language === this.language);
+    const problem = idProblem(this.replId);
+    if (problem) {
+      this.refuse(this._explain(problem));
+    } else if (!template?.available) {
+      this.refuse(template?.hint ?? this._options.trans.__('Choose a language.'));
+    } else {
+      this._problem.textContent = '';
+      this._name.setAttribute('aria-invalid', 'false');
+      return true;
+    }
+    return false;
+  }
+
+  refuse(reason: string): void {
+    this._problem.textContent = reason;
+    this._name.setAttribute('aria-invalid', 'true');
+  }
+
+  private _explain(problem: IdProblem): string {
+    const { trans } = this._options;
+    switch (problem) {
+      case 'empty':
+        return trans.__('Type a name.');
+      case 'too-long':
+        return trans.__('The name is longer than 48 characters.');
+      case 'characters':
+        return trans.__('Use lower-case letters, digits and hyphens, for example quiet-otter-42.');
+      case 'hyphens':
+        return trans.__('A hyphen stands between letters or digits, one at a time.');
+    }
+  }
+
+  private readonly _name = document.createElement('input');
+  private readonly _language = document.createElement('select');
+  private readonly _problem = document.createElement('div');
+}
+
+function label(text: string, control: HTMLElement): HTMLElement {
+  const node = document.createElement('label');
+  const span = document.createElement('span');
+  span.textContent = text;
+  node.append(span, control);
+  return node;
+}

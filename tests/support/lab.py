@@ -1,0 +1,152 @@
+"""A real Jupyter server as a child process, with a home, a port and a token of its own."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+TOKEN = "a-token-of-the-tests"
+START_SECONDS = 60.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Lab:
+    """`app`: "jupyterlab", or "jupyter_server" where no browser comes. One home may serve several, one after another."""
+
+    def __init__(self, home: Path, app: str = "jupyter_server", port: int = 0, **env: str) -> None:
+        self.home = home
+        self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = home / f"server-{self.port}.log"
+        self._app = app
+        self._env = env
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def runtime_dir(self) -> Path:
+        return Path(f"/tmp/jrt-{self.home.name[:16]}-{abs(hash(str(self.home))) % 10**6}")
+
+    @property
+    def store(self) -> Path:
+        return self.home / ".local/share/jupyter/repl"
+
+    def project(self, repl_id: str) -> Path:
+        return self.store / "code" / repl_id
+
+    def start(self) -> "Lab":
+        self.home.mkdir(parents=True, exist_ok=True)
+        arguments = ["--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={self.port}"]
+        arguments += ["--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}"]
+        arguments += [f"--ServerApp.root_dir={self.home}"]
+        if self._app == "jupyterlab":
+            arguments += ["--LabApp.expose_app_in_browser=True", f"--LabApp.workspaces_dir={self.home}/workspaces"]
+        keep = {"PATH", "LANG", "VIRTUAL_ENV", "PYTHONWARNINGS"}
+        env = {name: value for name, value in os.environ.items() if name in keep}
+        env |= {"HOME": str(self.home), "JUPYTER_REPL_RUNTIME_DIR": str(self.runtime_dir), "SHELL": "/bin/bash"}
+        env |= {"PS1": "$ ", "JUPYTER_PREFER_ENV_PATH": "1", **self._env}
+        (self.home / ".bashrc").write_text("PS1='$ '\n")
+        with open(self.log, "ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", self._app, *arguments], env=env, stdout=log, stderr=log, cwd=self.home
+            )
+        self._wait()
+        return self
+
+    def _wait(self) -> None:
+        until = time.monotonic() + START_SECONDS
+        while time.monotonic() < until:
+            try:
+                urllib.request.urlopen(self.url + "/api", timeout=5).close()
+                return
+            except OSError:
+                if self._process is None or self._process.poll() is not None:
+                    break
+                time.sleep(0.05)
+        raise RuntimeError(f"the server did not start: {self.log.read_text()[-3000:]}")
+
+    def kill(self) -> None:
+        """SIGKILL: no chance to clean up."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait(10)
+
+    def stop(self) -> None:
+        """A normal shutdown."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+            self._process.wait(30)
+
+    def call(
+        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None, token: str = TOKEN
+    ) -> tuple[int, Any]:
+        """A request to `{base_url}repl/{path}`: status, and the answer as JSON or bytes."""
+        status, answer, _ = self.request(method, path, body, headers, token)
+        return status, answer
+
+    def request(
+        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None, token: str = TOKEN
+    ) -> tuple[int, Any, dict[str, str]]:
+        data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.url}/repl/{path}", data=data, method=method, headers=headers or {})
+        if token:
+            request.add_header("Authorization", f"token {token}")
+        try:
+            response = urllib.request.urlopen(request, timeout=30)
+        except urllib.error.HTTPError as error:
+            response = error  # type: ignore[assignment]
+        with response:
+            raw = response.read()
+            is_json = "json" in (response.headers.get("Content-Type") or "")
+            return response.status, json.loads(raw) if is_json and raw else raw, dict(response.headers)
+
+    def phase(self, repl_id: str) -> dict[str, str]:
+        answer: dict[str, str] = self.call("GET", f"project/{repl_id}")[1]["phase"]
+        return answer
+
+    def make(self, repl_id: str, language: str = "python", *, start: bool = True) -> str:
+        """Create a project and, if wanted, start it and wait until it runs."""
+        status, answer = self.call("POST", "project", {"replId": repl_id, "language": language})
+        assert status == 201, answer
+        if start:
+            self.start_repl(repl_id)
+        return repl_id
+
+    def start_repl(self, repl_id: str) -> None:
+        status, answer = self.call("POST", "start", {"replId": repl_id})
+        assert status == 202, answer
+        self.wait_phase(repl_id, "running")
+
+    def stop_repl(self, repl_id: str) -> None:
+        assert self.call("POST", "stop", {"replId": repl_id})[0] == 202
+        self.wait_phase(repl_id, "stopped")
+
+    def wait_phase(self, repl_id: str, name: str, seconds: float = 20.0) -> dict[str, str]:
+        return wait_for(lambda: (phase := self.phase(repl_id))["name"] == name and phase, seconds)
+
+
+def wait_for(condition: Any, seconds: float = 10.0) -> Any:
+    """The first true answer of `condition`; AssertionError after `seconds`."""
+    until = time.monotonic() + seconds
+    while True:
+        found = condition()
+        if found:
+            return found
+        assert time.monotonic() < until, f"waited {seconds} s in vain"
+        time.sleep(0.02)
