@@ -106,7 +106,7 @@ class ReplExtension(ExtensionApp):
 
     def _make_spawner(self, store: Any) -> Any:
         """The spawner of the trait; a name that nobody registered is an error at start, not at the first click."""
-        options = {
+        options: dict[str, Any] = {
             "workdir": lambda ref: Path(store.local_path(ref.code()) or ""),
             "runtime_dir": self.runtime_dir,
             "start_seconds": self.start_timeout,

@@ -1,7 +1,7 @@
 """The templates on offer: what lies under `base/` in the store, and whether it can run here."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ class Catalog:
                     except FileExists:
                         continue
 
-    async def list(self) -> list[dict[str, Any]]:
+    async def list(self) -> Sequence[dict[str, Any]]:
         """What the launcher shows, sorted by label. A folder whose name is no id is passed over, with a warning."""
         rows = []
         for language in await self._store.children(template_prefix()):

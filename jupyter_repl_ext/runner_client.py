@@ -4,7 +4,7 @@ import json
 import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from tornado.httpclient import HTTPError, HTTPRequest
 from tornado.httputil import HTTPHeaders
@@ -13,10 +13,9 @@ from tornado.simple_httpclient import HTTPStreamClosedError, HTTPTimeoutError, S
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from jupyter_repl_runner.contract.errors import ReplError, Unavailable, from_json
-from jupyter_repl_runner.contract.messages import SUBPROTOCOL
+from jupyter_repl_runner.contract.messages import AUTH_HEADER, SUBPROTOCOL
 from jupyter_repl_spawner.port import Address
 
-TOKEN_HEADER = "X-Jupyter-Repl-Token"
 CONNECT_SECONDS = 5.0
 REQUEST_SECONDS = 10.0
 TRANSFER_SECONDS = 3600.0
@@ -51,7 +50,7 @@ class RunnerClient:
         """The answer to a small GET; raises ReplError."""
         request = HTTPRequest(
             _url("http", address, path),
-            headers={TOKEN_HEADER: address.token},
+            headers={AUTH_HEADER: address.token},
             connect_timeout=CONNECT_SECONDS,
             request_timeout=REQUEST_SECONDS,
         )
@@ -74,14 +73,14 @@ class RunnerClient:
         request = HTTPRequest(
             _url("http", address, path),
             method=method,
-            headers={**headers, TOKEN_HEADER: address.token},
+            headers={**headers, AUTH_HEADER: address.token},
             connect_timeout=CONNECT_SECONDS,
             request_timeout=TRANSFER_SECONDS,
             follow_redirects=False,
             decompress_response=False,
             header_callback=answer.header,
-            streaming_callback=answer.chunk,  # type: ignore[arg-type]  # tornado awaits what it returns
-            body_producer=_producer(body) if body is not None else None,
+            streaming_callback=answer.chunk,  # tornado awaits what it returns, so the stream is paced
+            body_producer=cast(Any, _producer(body) if body is not None else None),  # its hints say Future
         )
         with _told():
             await self._http.fetch(request, raise_error=False)
@@ -90,7 +89,7 @@ class RunnerClient:
     async def channel(self, address: Address) -> WebSocketClientConnection:
         """The runner's channel; raises ReplError."""
         request = HTTPRequest(
-            _url("ws", address, "/channel"), headers={TOKEN_HEADER: address.token}, connect_timeout=CONNECT_SECONDS
+            _url("ws", address, "/channel"), headers={AUTH_HEADER: address.token}, connect_timeout=CONNECT_SECONDS
         )
         with _told():
             return await websocket_connect(

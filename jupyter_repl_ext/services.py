@@ -54,7 +54,7 @@ class Services:
     async def _start(self) -> None:
         for name, step in (("sweep", self.spawner.__aenter__), ("templates", self.catalog.publish)):
             try:
-                await step()  # type: ignore[operator]
+                await step()
             except ReplError as error:
                 log.warning("The start of jupyter-repl (%s): %s %s", name, error.message, error.hint)
             except Exception:

@@ -1,8 +1,10 @@
 """What every handler of ours shares: the services, the resource that is authorized, and errors as JSON."""
 
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
+from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler
 from tornado.web import HTTPError
 
@@ -17,7 +19,14 @@ from jupyter_repl_runner.contract.errors import (
 )
 from jupyter_repl_runner.contract.refs import ProjectRef
 
+Method = TypeVar("Method", bound=Callable[..., Any])
+
 _CODES: dict[int, type[ReplError]] = {400: InvalidRequest, 403: NoPermissions, 404: FileNotFound}
+
+
+def may_execute(method: Method) -> Method:
+    """Like `authorized`, for verbs that run things: its own action would be read or write."""
+    return cast(Method, authorized("execute")(method))
 
 
 class ReplMixin:
@@ -41,8 +50,8 @@ class ReplMixin:
 class ReplHandler(ReplMixin, APIHandler):
     """Base of the REST handlers: raise a ReplError and it is answered with its status."""
 
-    async def prepare(self) -> None:
-        await super().prepare()
+    async def prepare(self, **options: Any) -> None:
+        await super().prepare(**options)
         await self.services.started()
 
     def json_body(self) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from jupyter_server.auth.decorator import authorized, ws_authenticated
+from jupyter_server.auth.decorator import ws_authenticated
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.base.websocket import WebSocketMixin
 from tornado.web import HTTPError
@@ -13,23 +13,23 @@ from jupyter_repl_ext.relay import Relay
 from jupyter_repl_runner.contract.errors import ReplError
 from jupyter_repl_runner.contract.messages import SUBPROTOCOL
 
-from .base import ReplMixin
+from .base import ReplMixin, may_execute
 
 CLOSE_NOT_RUNNING, CLOSE_RUNNER_GONE, CLOSE_TOO_SLOW = 4404, 4410, 4408
 
 
-class ChannelHandler(ReplMixin, WebSocketMixin, WebSocketHandler, JupyterHandler):  # type: ignore[misc]
+class ChannelHandler(ReplMixin, WebSocketMixin, WebSocketHandler, JupyterHandler):
     """Close codes: 4404 nothing runs, 4410 the runner went, 4408 one side did not read; docs/protocol.md."""
 
     _relay: Relay | None = None
     _task: "asyncio.Task[None] | None" = None
 
-    async def prepare(self) -> None:
-        await super().prepare()
+    async def prepare(self, **options: Any) -> None:
+        await super().prepare(**options)
         await self.services.started()
 
     @ws_authenticated
-    @authorized("execute")
+    @may_execute
     async def get(self, *args: Any, **kwargs: Any) -> Any:
         try:
             self._ref = self.ref(args[0])
@@ -37,10 +37,14 @@ class ChannelHandler(ReplMixin, WebSocketMixin, WebSocketHandler, JupyterHandler
             raise HTTPError(error.status, error.message) from None
         return await super().get(*args, **kwargs)
 
+    @property
+    def ping_timeout(self) -> float:
+        return float(self.ping_interval)  # tornado refuses, with a warning, one that exceeds the interval
+
     def select_subprotocol(self, subprotocols: list[str]) -> str | None:
         return SUBPROTOCOL if SUBPROTOCOL in subprotocols else None
 
-    async def open(self, *_: str) -> None:  # type: ignore[override]
+    async def open(self, *_: str) -> None:
         super().open()
         if self.selected_subprotocol is None:
             self.close(1002, f"subprotocol {SUBPROTOCOL} wanted")
@@ -54,7 +58,7 @@ class ChannelHandler(ReplMixin, WebSocketMixin, WebSocketHandler, JupyterHandler
         self._relay = Relay(runner, self._send, self.services.activity.touch)
         self._task = asyncio.create_task(self._run(self._relay), name=f"channel of {self._ref}")
 
-    async def on_message(self, message: str | bytes) -> None:  # type: ignore[override]
+    async def on_message(self, message: str | bytes) -> None:
         if self._relay is not None and not await self._relay.receive(message):
             self.close(CLOSE_TOO_SLOW, "the runner does not read")
 

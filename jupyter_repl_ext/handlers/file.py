@@ -26,8 +26,8 @@ class FileHandler(ReplHandler):
 
     _work: "asyncio.Task[None] | None" = None
 
-    async def prepare(self) -> None:
-        await super().prepare()
+    async def prepare(self, **options: Any) -> None:
+        await super().prepare(**options)
         if self.request.method == "PUT":
             await self._check_rights()
             self.request.connection.set_max_body_size(MAX_UPLOAD)  # type: ignore[union-attr]

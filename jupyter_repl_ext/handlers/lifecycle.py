@@ -2,19 +2,18 @@
 
 import json
 
-from jupyter_server.auth.decorator import authorized
 from tornado.web import authenticated
 
 from jupyter_repl_ext.unsupported import UnsupportedSpawner
 from jupyter_repl_runner.contract.messages import field
 from jupyter_repl_runner.contract.phases import Phase
 
-from .base import ReplHandler
+from .base import ReplHandler, may_execute
 
 
 class StartHandler(ReplHandler):
     @authenticated
-    @authorized("execute")
+    @may_execute
     async def post(self) -> None:
         spawner = self.services.spawner
         if isinstance(spawner, UnsupportedSpawner):
@@ -25,7 +24,7 @@ class StartHandler(ReplHandler):
 
 class StopHandler(ReplHandler):
     @authenticated
-    @authorized("execute")
+    @may_execute
     async def post(self) -> None:
         ref = self.ref(field(self.json_body(), "replId", str))
         await self.services.projects.get(ref)

@@ -37,6 +37,7 @@ class Spawner(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Called once, when the server shuts down: what ends with its server is flushed and stopped now."""
+        return
 
     @abstractmethod
     async def start(self, assignment: Assignment, progress: Progress) -> None:

@@ -23,7 +23,7 @@ def free_port() -> int:
 
 
 class Lab:
-    """`app`: "jupyterlab", or "jupyter_server" where no browser comes. One home may serve several, one after another."""
+    """`app`: "jupyterlab", or "jupyter_server" where no browser comes. One home may serve several in turn."""
 
     def __init__(self, home: Path, app: str = "jupyter_server", port: int = 0, **env: str) -> None:
         self.home = home

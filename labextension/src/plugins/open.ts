@@ -37,7 +37,7 @@ export const open: JupyterFrontEndPlugin<void> = {
         args: { type: 'object', properties: { replId: { type: 'string' } }, required: ['replId'] }
       },
       execute: async args => {
-        const replId = String(args.replId);
+        const replId = args.replId as string;
         const known = workspaces.get(replId);
         if (known) {
           shell.activateById(known.panel.id);

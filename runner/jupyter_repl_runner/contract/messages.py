@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 from .errors import InvalidRequest, ReplError
 
 SUBPROTOCOL = "jupyter-repl.v1"
+AUTH_HEADER = "X-Jupyter-Repl-Token"
+"""Carries the runner's token; not Authorization, which the pod proxy of Kubernetes' API server drops."""
 MAX_MESSAGE = 256 * 1024
 """Bytes of one message; more goes by `file/`."""
 

@@ -6,9 +6,9 @@ import logging
 import os
 import signal
 import socket
-import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_unix_socket
@@ -49,9 +49,8 @@ def serve(options: ServeOptions) -> int:
     try:
         record = json.loads((options.directory / RECORD_FILE).read_text())
         asyncio.run(Runner(options, record).run())
-    except Exception as error:
+    except Exception:
         log.exception("The runner could not serve")
-        print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
 
@@ -73,7 +72,11 @@ class Runner:
         terminals = Terminals(self._folder, dict(os.environ))
         hub = Hub(self._assignment, beneath, terminals)
         loop = asyncio.get_running_loop()
-        watcher = Watcher(beneath, lambda changed: loop.call_soon_threadsafe(hub.broadcast, "changed", changed))
+
+        def tell(changed: dict[str, Any]) -> None:
+            loop.call_soon_threadsafe(hub.broadcast, "changed", changed)
+
+        watcher = Watcher(beneath, tell)
         server = HTTPServer(self._application(hub))
         server.add_socket(self._listen())
         self._watch_for_the_end(loop)

@@ -6,18 +6,18 @@ from typing import Any
 from tornado.web import RequestHandler
 
 from jupyter_repl_runner.contract.errors import ReplError
-
-TOKEN_HEADER = "X-Jupyter-Repl-Token"
+from jupyter_repl_runner.contract.messages import AUTH_HEADER
 
 
 class RunnerHandler(RequestHandler):
     """Base of every handler of the runner: checks the token before a body is read, answers errors as JSON."""
 
-    def initialize(self, token: str, **_: Any) -> None:
-        self._token = token
+    def initialize(self, **shared: Any) -> None:
+        """`shared`: what the application gives each handler; `token` is for all of them."""
+        self._token: str = shared["token"]
 
     async def prepare(self) -> None:
-        given = self.request.headers.get(TOKEN_HEADER, "")
+        given = self.request.headers.get(AUTH_HEADER, "")
         if not hmac.compare_digest(given.encode(), self._token.encode()):
             self.set_status(403)
             self.finish({"code": "NoPermissions", "message": "The token is wrong.", "hint": ""})

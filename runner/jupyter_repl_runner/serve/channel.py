@@ -123,9 +123,9 @@ class ChannelSession:
 class ChannelHandler(RunnerHandler, WebSocketHandler):
     """The transport of a ChannelSession."""
 
-    def initialize(self, token: str, hub: Hub, **_: Any) -> None:
-        super().initialize(token)
-        self._hub = hub
+    def initialize(self, **shared: Any) -> None:
+        super().initialize(**shared)
+        self._hub: Hub = shared["hub"]
         self._pending = 0
         self._session: ChannelSession | None = None
 
@@ -135,7 +135,7 @@ class ChannelHandler(RunnerHandler, WebSocketHandler):
     def select_subprotocol(self, subprotocols: list[str]) -> str | None:
         return messages.SUBPROTOCOL if messages.SUBPROTOCOL in subprotocols else None
 
-    async def open(self, *_: str) -> None:  # type: ignore[override]
+    async def open(self, *_: str) -> None:
         if self.selected_subprotocol is None:
             self.close(1002, f"subprotocol {messages.SUBPROTOCOL} wanted")
             return

@@ -16,10 +16,10 @@ MAX_UPLOAD = 5 << 30
 
 @stream_request_body
 class FileHandler(RunnerHandler):
-    def initialize(self, token: str, hub: Hub, store: DirectoryStore, **_: Any) -> None:
-        super().initialize(token)
-        self._hub = hub
-        self._store = store
+    def initialize(self, **shared: Any) -> None:
+        super().initialize(**shared)
+        self._hub: Hub = shared["hub"]
+        self._store: DirectoryStore = shared["store"]
         self._upload: Upload | None = None
 
     async def prepare(self) -> None:

@@ -8,9 +8,9 @@ from .hub import Hub
 
 
 class StatusHandler(RunnerHandler):
-    def initialize(self, token: str, hub: Hub, **_: Any) -> None:
-        super().initialize(token)
-        self._hub = hub
+    def initialize(self, **shared: Any) -> None:
+        super().initialize(**shared)
+        self._hub: Hub = shared["hub"]
 
     async def get(self) -> None:
         self.write(
@@ -24,9 +24,9 @@ class StatusHandler(RunnerHandler):
 
 
 class DrainHandler(RunnerHandler):
-    def initialize(self, token: str, drain: Callable[[], None], **_: Any) -> None:
-        super().initialize(token)
-        self._drain = drain
+    def initialize(self, **shared: Any) -> None:
+        super().initialize(**shared)
+        self._drain: Callable[[], None] = shared["drain"]
 
     async def post(self) -> None:
         self._drain()

@@ -19,7 +19,7 @@ READ_BYTES = 1 << 16
 _TIOCSIG = {"linux": 0x40045436, "darwin": 0x2000745F}.get(sys.platform, 0)
 
 
-class Pty(PtyWithClients):  # type: ignore[misc]
+class Pty(PtyWithClients):
     """One program on a pseudo-terminal, in bytes. Reading and writing never block; closing is the caller's duty.
 
     terminado's own class decodes its output and can't reset signals in the child, so spawning is done here.

@@ -1,4 +1,4 @@
-"""The environment that a REPL inherits from the Jupyter server: by name, so that no secret of the server comes along."""
+"""The environment that a REPL inherits from the Jupyter server: by name, so that no secret comes along."""
 
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase

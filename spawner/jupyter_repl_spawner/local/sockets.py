@@ -38,7 +38,7 @@ def runtime_root(configured: str) -> Path:
 
     It does not follow TMPDIR: two servers on one store must come to the same place, or their locks mean nothing.
     """
-    root = Path(configured or f"/tmp/jupyter-repl-{os.getuid()}")
+    root = Path(configured or f"/tmp/jupyter-repl-{os.getuid()}")  # noqa: S108 - checked below to be ours alone
     if len(os.fsencode(str(root))) > _MAX_SOCKET_PATH - 34 - len(SOCKET_FILE):
         raise Unavailable(f"The path {root} is too long for a socket.", hint="Set LocalSpawner.runtime_dir.")
     root.mkdir(mode=0o700, parents=True, exist_ok=True)

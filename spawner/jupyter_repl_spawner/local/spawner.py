@@ -21,6 +21,7 @@ import psutil
 from jupyter_repl_runner.contract.assignment import Assignment
 from jupyter_repl_runner.contract.errors import Unavailable
 from jupyter_repl_runner.contract.local import CRASHED, MARK, SERVER_GONE, SOCKET_FILE, START_FAILED
+from jupyter_repl_runner.contract.messages import AUTH_HEADER
 from jupyter_repl_runner.contract.phases import RUNNING, STOPPED, Phase
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_spawner.port import Address, Progress, Spawner
@@ -32,7 +33,6 @@ from .sweep import end_marked, sweep
 
 POLL_SECONDS = 0.03
 ASK_SECONDS = 2.0
-TOKEN_HEADER = "X-Jupyter-Repl-Token"
 
 
 class LocalSpawner(Spawner):
@@ -180,7 +180,7 @@ def _ask(directory: Path, method: str, path: str) -> dict[str, Any] | None:
         return None
     connection = _UnixConnection(directory / SOCKET_FILE)
     try:
-        connection.request(method, path, headers={TOKEN_HEADER: record.token})
+        connection.request(method, path, headers={AUTH_HEADER: record.token})
         found = json.loads(connection.getresponse().read() or b"{}")
     except (OSError, ValueError, http.client.HTTPException):
         return None

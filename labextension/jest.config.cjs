@@ -1,0 +1,6 @@
+/** Pure models only: what needs a browser is tested in one (tests/browser). */
+module.exports = {
+  testEnvironment: 'node',
+  testMatch: ['<rootDir>/test/**/*.test.ts'],
+  transform: { '\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.test.json' }] }
+};

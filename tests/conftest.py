@@ -1,0 +1,46 @@
+"""Fixtures for all: a server of one's own, and what must never be left behind."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from support.lab import Lab
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def lab(home: Path) -> Iterator[Lab]:
+    """A server, and at the end the proof that it took everything with it."""
+    server = Lab(home).start()
+    yield server
+    server.stop()
+    left = repl_processes(server)
+    shutil.rmtree(server.runtime_dir, ignore_errors=True)
+    assert not left, f"processes were left: {left}"
+
+
+@pytest.fixture(scope="module")
+def shared_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A server for all tests of a module that don't kill it."""
+    server = Lab(tmp_path_factory.mktemp("shared") / "home").start()
+    yield server
+    server.stop()
+    shutil.rmtree(server.runtime_dir, ignore_errors=True)
+
+
+def repl_processes(lab: Lab) -> list[str]:
+    """Command lines of all processes of this server's REPLs, found by their mark."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("JUPYTER_REPL_MARK", "").startswith(f"{lab.runtime_dir}/"):
+                found.append(" ".join(process.cmdline()))
+        except (psutil.Error, OSError):
+            continue
+    return [command for command in found if command]

@@ -1,0 +1,133 @@
+"""A client of the channel, in the blocking style that tests want. Written from docs/protocol.md."""
+
+import json
+import struct
+import time
+from typing import Any
+
+import websocket
+
+from .lab import TOKEN, Lab
+
+OUTPUT, INPUT, ACK, INTERRUPT = 1, 2, 3, 4
+
+
+class Client:
+    """Connected to a REPL's channel through the extension. Terminal output is acknowledged as it comes."""
+
+    def __init__(self, lab: Lab, repl_id: str, **headers: str) -> None:
+        self.events: list[dict[str, Any]] = []
+        self.output: dict[int, bytearray] = {}
+        self.acked: dict[int, int] = {}
+        self.next: dict[int, int] = {}
+        self.gaps = 0
+        self.acknowledge = True
+        self._id = 0
+        self._ws = websocket.create_connection(
+            f"ws://127.0.0.1:{lab.port}/repl/project/{repl_id}/channel",
+            subprotocols=["jupyter-repl.v1"],
+            header={"Authorization": f"token {TOKEN}", **headers},
+            timeout=20,
+        )
+        self.loaded = self.wait_event("loaded")
+
+    def close(self) -> None:
+        self._ws.close()
+
+    def drop(self) -> None:
+        """Cut the connection without a word."""
+        self._ws.sock.close()
+
+    def send(self, message: Any) -> None:
+        self._ws.send(message if isinstance(message, str) else json.dumps(message))
+
+    def send_frame(self, kind: int, terminal: int, offset: int, payload: bytes = b"") -> None:
+        self._ws.send_binary(struct.pack(">BIQ", kind, terminal, offset) + payload)
+
+    def request(self, event: str, **data: Any) -> dict[str, Any]:
+        """The reply's data; raises RuntimeError with the error's code and message."""
+        reply = self.ask(event, **data)
+        if "error" in reply:
+            raise RuntimeError(f"{reply['error']['code']}: {reply['error']['message']}")
+        return dict(reply["data"])
+
+    def error(self, event: str, **data: Any) -> dict[str, str]:
+        """The error of a request that must fail."""
+        reply = self.ask(event, **data)
+        assert "error" in reply, reply
+        return dict(reply["error"])
+
+    def ask(self, event: str, **data: Any) -> dict[str, Any]:
+        self._id += 1
+        self.send({"event": event, "data": data, "id": self._id})
+        return self._until(lambda m: m["event"] == "reply" and m.get("id") == self._id, 20)
+
+    def wait_event(self, name: str, seconds: float = 10.0, **fields: Any) -> dict[str, Any]:
+        """The data of the next event of that name whose fields are as given."""
+
+        def matches(message: dict[str, Any]) -> bool:
+            data = message.get("data") or {}
+            return message["event"] == name and all(data.get(key) == value for key, value in fields.items())
+
+        for message in self.events:
+            if matches(message):
+                self.events.remove(message)
+                return dict(message["data"])
+        return dict(self._until(matches, seconds)["data"])
+
+    def terminal(self, **data: Any) -> int:
+        """Open or attach to a terminal; its number."""
+        reply = self.request("requestTerminal", **{"rows": 24, "cols": 80, **data})
+        number = int(reply["terminal"])
+        self.output.setdefault(number, bytearray())
+        self.next[number] = reply["offset"]
+        self.typed = reply["input"]
+        return number
+
+    def type(self, terminal: int, data: bytes) -> None:
+        """Type as one viewer, with its offset counted here."""
+        self.send_frame(INPUT, terminal, self.typed, data)
+        self.typed += len(data)
+
+    def read_until(self, terminal: int, wanted: bytes, seconds: float = 10.0) -> bytes:
+        """All output so far, once it holds `wanted`."""
+        until = time.monotonic() + seconds
+        while wanted not in self.output[terminal]:
+            left = until - time.monotonic()
+            assert left > 0, f"{wanted!r} did not come: {bytes(self.output[terminal][-500:])!r}"
+            self.pump(left)
+        return bytes(self.output[terminal])
+
+    def pump(self, seconds: float) -> dict[str, Any] | None:
+        """Take one frame or message; None if none came."""
+        self._ws.settimeout(seconds)
+        try:
+            data = self._ws.recv()
+        except websocket.WebSocketTimeoutException:
+            return None
+        if isinstance(data, str):
+            message: dict[str, Any] = json.loads(data)
+            self.events.append(message)
+            return message
+        kind, terminal, offset = struct.unpack_from(">BIQ", data)
+        payload = data[13:]
+        if kind == OUTPUT:
+            expected = self.next.get(terminal, 0)
+            self.gaps += max(0, offset - expected)
+            assert offset >= expected, "output was repeated"
+            self.output.setdefault(terminal, bytearray()).extend(payload)
+            self.next[terminal] = offset + len(payload)
+            if self.acknowledge:
+                self.send_frame(ACK, terminal, self.next[terminal])
+        elif kind == ACK:
+            self.acked[terminal] = offset
+        return None
+
+    def _until(self, matches: Any, seconds: float) -> dict[str, Any]:
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            message = self.pump(left)
+            if message is not None and matches(message):
+                self.events.remove(message)
+                return message
+        raise AssertionError(f"nothing came in {seconds} s; events: {self.events[-5:]}")
