@@ -70,6 +70,7 @@ class ReplHandler(ReplMixin, APIHandler):
             message = error.log_message if isinstance(error, HTTPError) and error.log_message else self._reason
             error = _CODES.get(status_code, Unavailable)(message, status=status_code)
         self.set_status(error.status)
+        self.set_header("Content-Type", "application/json")
         if error.status == 503:
             self.set_header("Retry-After", "1")
         self.finish(json.dumps(error.to_json()))

@@ -1,0 +1,125 @@
+"""The Spawner's contract, run on every adapter with real runners."""
+
+import asyncio
+import shutil
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+from jupyter_repl_runner.contract.assignment import Assignment
+from jupyter_repl_runner.contract.errors import Unavailable
+from jupyter_repl_runner.contract.phases import RUNNING
+from jupyter_repl_runner.contract.refs import ProjectRef
+from jupyter_repl_spawner.local.spawner import LocalSpawner
+from jupyter_repl_spawner.port import Spawner
+
+REF, OTHER = ProjectRef("", "abc"), ProjectRef("", "abc-pro")
+Make = Callable[[], Spawner]
+
+
+@pytest.fixture(params=["local"])
+def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
+    """Makes spawners that see the same REPLs, as two servers on one store do."""
+    for ref in (REF, OTHER):
+        (tmp_path / "code" / ref.repl_id).mkdir(parents=True)
+    runtime = Path(f"/tmp/jrt-contract-{abs(hash(tmp_path)) % 10**8}")
+    yield lambda: LocalSpawner(lambda ref: tmp_path / "code" / ref.repl_id, str(runtime))
+    shutil.rmtree(runtime, ignore_errors=True)
+
+
+def check(spawner: Spawner, body: Callable[[Spawner], Awaitable[None]]) -> None:
+    async def run() -> None:
+        async with spawner:
+            await body(spawner)
+
+    asyncio.run(run())
+
+
+def start(spawner: Spawner, ref: ProjectRef = REF) -> Awaitable[None]:
+    return spawner.start(Assignment(ref, "python"), lambda step: None)
+
+
+def test_start_poll_list_address_stop(make: Make) -> None:
+    async def body(spawner: Spawner) -> None:
+        assert (await spawner.poll(REF)).name == "stopped"
+        assert await spawner.list() == []
+        await start(spawner)
+        assert await spawner.poll(REF) == RUNNING
+        assert await spawner.list() == [REF]
+        address = await spawner.address(REF)
+        assert address.token not in repr(address)
+        await spawner.stop(REF)
+        assert (await spawner.poll(REF)).name == "stopped"
+        assert await spawner.list() == []
+
+    check(make(), body)
+
+
+def test_every_verb_may_be_repeated(make: Make) -> None:
+    async def body(spawner: Spawner) -> None:
+        await spawner.stop(REF)
+        await start(spawner)
+        address = await spawner.address(REF)
+        await start(spawner)
+        assert await spawner.address(REF) == address
+        await spawner.stop(REF)
+        await spawner.stop(REF)
+
+    check(make(), body)
+
+
+def test_what_does_not_run_has_no_address(make: Make) -> None:
+    async def body(spawner: Spawner) -> None:
+        with pytest.raises(Unavailable):
+            await spawner.address(REF)
+
+    check(make(), body)
+
+
+def test_names_that_begin_alike_are_kept_apart(make: Make) -> None:
+    async def body(spawner: Spawner) -> None:
+        await asyncio.gather(start(spawner), start(spawner, OTHER))
+        assert await spawner.list() == [REF, OTHER]
+        assert await spawner.address(REF) != await spawner.address(OTHER)
+        await spawner.stop(REF)
+        assert await spawner.list() == [OTHER]
+
+    check(make(), body)
+
+
+def test_two_servers_attach_to_one_runner(make: Make) -> None:
+    async def body(first: Spawner) -> None:
+        async with make() as second:
+            await asyncio.gather(*(start(spawner) for spawner in (first, second) for _ in range(5)))
+            assert await first.address(REF) == await second.address(REF)
+            await asyncio.gather(second.stop(REF), first.stop(REF))
+            assert await first.list() == await second.list() == []
+
+    check(make(), body)
+
+
+def test_a_cancelled_start_leaves_nothing(make: Make) -> None:
+    async def body(spawner: Spawner) -> None:
+        task = asyncio.ensure_future(start(spawner))
+        await asyncio.sleep(0.03)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert (await spawner.poll(REF)).name == "stopped"
+        assert await spawner.list() == []
+        await start(spawner)
+        assert await spawner.poll(REF) == RUNNING
+
+    check(make(), body)
+
+
+def test_a_start_that_fails_says_why_until_the_next(make: Make, tmp_path: Path) -> None:
+    async def body(spawner: Spawner) -> None:
+        folder = tmp_path / "code" / REF.repl_id
+        folder.rmdir()
+        with pytest.raises(Unavailable, match="gone"):
+            await start(spawner)
+        folder.mkdir()
+        await start(spawner)
+        assert await spawner.poll(REF) == RUNNING
+
+    check(make(), body)
