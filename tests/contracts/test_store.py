@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+
 from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotFound, NoPermissions, ReplError
 from jupyter_repl_runner.store.directory import DirectoryStore
 from jupyter_repl_runner.store.port import Store, read_all

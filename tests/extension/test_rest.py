@@ -179,7 +179,9 @@ def test_files_survive_stop_and_start_with_their_modes(shared_lab: Lab) -> None:
     lab.make("modes")
     client = Client(lab, "modes")
     terminal = client.terminal()
-    client.type(terminal, b"umask 077; echo x > a; mkdir d; echo y > d/b; chmod 700 d/b; ln -s d/b l; echo done$((1))\n")
+    client.type(
+        terminal, b"umask 077; echo x > a; mkdir d; echo y > d/b; chmod 700 d/b; ln -s d/b l; echo done$((1))\n"
+    )
     client.read_until(terminal, b"done1")
     client.close()
     lab.stop_repl("modes")
@@ -217,6 +219,7 @@ def test_activity_counts_and_polling_does_not(shared_lab: Lab) -> None:
 
 def test_the_description_is_served_and_true(shared_lab: Lab) -> None:
     import yaml
+
     from jupyter_repl_ext.handlers import HANDLERS
 
     described = yaml.safe_load(shared_lab.call("GET", "openapi.yaml")[1])

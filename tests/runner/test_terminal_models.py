@@ -63,6 +63,18 @@ def test_a_gap_costs_no_credit() -> None:
     assert (credit.sent, credit.sent - credit.acked) == (50_000, 1000)
 
 
+def test_what_was_in_flight_before_a_gap_gives_its_credit_back() -> None:
+    credit = Credit(0, now=0.0)
+    credit.sent = FIRST_WINDOW
+    credit.skip_to(10 * FIRST_WINDOW)
+    assert credit.room(20 * FIRST_WINDOW) == 0
+    credit.acknowledge(FIRST_WINDOW // 2, now=0.001)
+    assert credit.sent - credit.acked == FIRST_WINDOW // 2
+    credit.acknowledge(FIRST_WINDOW, now=0.002)
+    assert credit.sent == credit.acked
+    assert credit.room(20 * FIRST_WINDOW) > 0
+
+
 QUERIES = [
     b"\x1b[6n",
     b"\x1b[c",

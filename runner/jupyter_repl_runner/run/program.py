@@ -37,6 +37,9 @@ INTERPRETERS = {
     ".go": "go run",
 }
 
+_SHELL = "trap 'exit 130' INT; trap 'exit 143' TERM; "
+"""The shell outlives the program that it runs: a program that shrugs off a signal is still there, and its run too."""
+
 _HINTS = {
     126: "The command can't be executed. Check its mode: ls -l",
     127: "The command was not found. Install it, or change run in .repl.toml.",
@@ -78,7 +81,7 @@ class Program:
         self._tell = tell
         self._history: deque[Run] = deque(maxlen=HISTORY)
         self._last = 0
-        self._stopping: asyncio.Task[None] | None = None
+        self._stopping: dict[int, asyncio.Task[None]] = {}
 
     @property
     def current(self) -> Run | None:
@@ -103,7 +106,7 @@ class Program:
             raise Unavailable(f"{current.command} is still running.", hint="Stop it first.")
         self._last += 1
         number = self._last
-        argv = ["/bin/sh", "-c", command]
+        argv = ["/bin/sh", "-c", _SHELL + command]
         session = self._terminals.open(size, argv, lambda session: self._ended(number, session))
         run = Run(number, command, session.number)
         self._history.append(run)
@@ -114,15 +117,18 @@ class Program:
         run = next((run for run in self._history if run.run == number), None)
         if run is None:
             raise FileNotFound(f"There is no run {number}.")
-        if run.exit is None and (self._stopping is None or self._stopping.done()):
+        if run.exit is None and number not in self._stopping:
             session = self._terminals.get(run.terminal)
-            self._stopping = asyncio.create_task(self._stop(session), name=f"stop run {number}")
+            task = asyncio.create_task(self._stop(session), name=f"stop run {number}")
+            self._stopping[number] = task
+            task.add_done_callback(lambda _: self._stopping.pop(number, None))
 
     async def close(self) -> None:
         """Stop waiting; the terminals end what is left."""
-        if self._stopping is not None:
-            self._stopping.cancel()
-            await asyncio.gather(self._stopping, return_exceptions=True)
+        tasks = list(self._stopping.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _stop(self, session: Session) -> None:
         loop = asyncio.get_running_loop()

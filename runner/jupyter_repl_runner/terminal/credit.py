@@ -18,6 +18,8 @@ class Credit:
         self.window = FIRST_WINDOW
         self._pace = 0.0
         self._last = now
+        self._gaps: list[tuple[int, int]] = []
+        """Skipped stretches, as (where they began, how long), whose earlier bytes are not all acknowledged."""
 
     def room(self, end: int) -> int:
         """Bytes that may be sent now, where output ends at `end`."""
@@ -29,11 +31,16 @@ class Credit:
 
     def skip_to(self, offset: int) -> None:
         """The bytes before `offset` are gone from the ring; they count as acknowledged, or credit would leak."""
+        self._gaps.append((self.sent, offset - self.sent))
         self.acked += offset - self.sent
         self.sent = offset
 
     def acknowledge(self, offset: int, now: float) -> None:
         """Offsets that go back or beyond what was sent change nothing."""
+        # Bytes before a gap, acknowledged after it was skipped, count by how many they are.
+        skipped = sum(length for start, length in self._gaps if offset <= start)
+        self._gaps = [gap for gap in self._gaps if offset < gap[0]]
+        offset += skipped
         if not self.acked < offset <= self.sent:
             return
         elapsed, got = now - self._last, offset - self.acked

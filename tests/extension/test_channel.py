@@ -1,0 +1,383 @@
+"""The channel through the extension's relay: a real server, a real runner, real programs."""
+
+import hashlib
+import json
+import os
+import random
+import re
+import signal
+import time
+
+import psutil
+import pytest
+from conftest import repl_processes
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from support.channel import INPUT, INTERRUPT, Client
+from support.lab import Lab, wait_for
+
+
+@pytest.fixture(scope="module")
+def repl(shared_lab: Lab) -> Lab:
+    shared_lab.make("abc")
+    return shared_lab
+
+
+@pytest.fixture
+def client(repl: Lab):  # type: ignore[no-untyped-def]
+    client = Client(repl, "abc")
+    yield client
+    client.close()
+
+
+def test_loaded_comes_first(client: Client) -> None:
+    loaded = client.loaded
+    assert (loaded["replId"], loaded["language"], loaded["main"]) == ("abc", "python", "main.py")
+    assert {"type": "file", "name": "main.py", "path": "main.py"} in loaded["rootContent"]
+
+
+def test_the_seven_events_of_the_predecessor(client: Client) -> None:
+    saved = client.request("updateContent", path="seven/x.txt", content="one\n")
+    assert client.request("fetchContent", path="seven/x.txt") == {"content": "one\n", "etag": saved["etag"]}
+    (row,) = client.request("fetchDir", path="seven")["content"]
+    assert (row["type"], row["name"], row["path"], row["size"]) == ("file", "x.txt", "seven/x.txt", 4)
+    assert row["mtime"] > 1e9
+    number = client.request("requestTerminal", rows=24, cols=80, text=True)["terminal"]
+    client.request("terminalData", terminal=number, data="cat seven/x.txt; echo ü😀\n")
+    seen = ""
+    while "\nü😀" not in seen or "one" not in seen:
+        seen += client.wait_event("terminal", terminal=number)["data"]
+    client.request("closeTerminal", terminal=number)
+
+
+def test_a_stale_etag_is_a_conflict_and_nothing_is_lost(client: Client) -> None:
+    first = client.request("updateContent", path="c.txt", content="1")["etag"]
+    second = client.request("updateContent", path="c.txt", content="2", etag=first)["etag"]
+    assert client.error("updateContent", path="c.txt", content="3", etag=first)["code"] == "Conflict"
+    assert client.request("fetchContent", path="c.txt") == {"content": "2", "etag": second}
+
+
+def test_two_quick_saves_leave_the_newer(client: Client) -> None:
+    for round_ in range(10):
+        for number in range(20):
+            client.send({"event": "updateContent", "data": {"path": "q.txt", "content": f"{round_} {number}"}})
+        client.request("updateContent", path="q.txt", content=f"{round_} last")
+        assert client.request("fetchContent", path="q.txt")["content"] == f"{round_} last"
+
+
+def test_file_operations(client: Client, repl: Lab) -> None:
+    client.request("create", path="ops", type="dir")
+    client.request("create", path="ops/a.txt", type="file")
+    assert client.error("create", path="ops/a.txt", type="file")["code"] == "FileExists"
+    assert client.request("rename", path="ops/a.txt", name="b.txt")["path"] == "ops/b.txt"
+    client.request("copy", path="ops", to="ops2")
+    client.request("move", path="ops/b.txt", to="ops2/c.txt")
+    assert client.error("move", path="ops2/b.txt", to="ops2/c.txt")["code"] == "FileExists"
+    assert client.error("move", path="ops2", to="ops2/inside")["code"] == "InvalidRequest"
+    client.request("delete", path="ops")
+    assert sorted(p.name for p in (repl.project("abc") / "ops2").iterdir()) == ["b.txt", "c.txt"]
+    assert client.error("delete", path="ops")["code"] == "FileNotFound"
+
+
+def test_changes_of_the_shell_are_told(client: Client) -> None:
+    terminal = client.terminal()
+    client.type(terminal, b"mkdir -p new/deep && echo hi > new/deep/file.txt\n")
+    seen: set[str] = set()
+    while not {"", "new/deep/file.txt"} <= seen:
+        changed = client.wait_event("changed", 5)
+        seen |= set(changed["dirs"]) | {file["path"] for file in changed["files"]}
+    client.type(terminal, b"rm -r new\n")
+    while not any(file == {"path": "new/deep/file.txt", "etag": None} for file in changed["files"]):
+        changed = client.wait_event("changed", 5)
+
+
+def test_a_storm_of_changes_is_told_in_few_messages(client: Client) -> None:
+    terminal = client.terminal()
+    client.type(terminal, b'mkdir storm; for i in $(seq 3000); do : > storm/$i; done; echo sto"rm done"\n')
+    client.read_until(terminal, b"storm done", 20)
+    time.sleep(0.5)
+    client.request("fetchDir", path="")
+    messages = [event for event in client.events if event["event"] == "changed"]
+    assert any(message["data"].get("all") for message in messages)
+    assert sum(len(json.dumps(message)) for message in messages) < 300_000
+    assert len(client.request("fetchDir", path="storm", offset=2999)["content"]) == 1
+    client.type(terminal, b"rm -r storm\n")
+
+
+def test_any_bytes_pass_both_ways(client: Client) -> None:
+    terminal = client.terminal()
+    client.type(terminal, b'stty raw -echo; echo rea"dy"; head -c 300000 | sha256sum; stty sane\n')
+    client.read_until(terminal, b"ready")
+    data = bytes(random.Random(1).randbytes(300_000))
+    sent = 0
+    while sent < len(data):
+        while client.typed - client.acked.get(terminal, 0) > 48_000:
+            client.pump(5)
+        client.type(terminal, data[sent : sent + 10_000])
+        sent += 10_000
+    client.read_until(terminal, hashlib.sha256(data).hexdigest().encode(), 20)
+
+
+def test_output_is_exact_also_when_utf8_is_split(client: Client) -> None:
+    terminal = client.terminal()
+    text = "ü€😀" * 40_000
+    client.request("updateContent", path="u.txt", content=text[:40_000])
+    client.type(terminal, b'stty -onlcr; cat u.txt u.txt u.txt u.txt; echo; echo e"nd"\n')
+    seen = client.read_until(terminal, b"end", 20)
+    assert (text[:40_000] * 4).encode() in seen
+
+
+def test_resize_reaches_the_program(client: Client) -> None:
+    terminal = client.terminal(rows=30, cols=100)
+    client.type(terminal, b"stty size; trap 'stty size' WINCH\n")
+    client.read_until(terminal, b"30 100")
+    client.request("resizeTerminal", terminal=terminal, rows=41, cols=77)
+    client.type(terminal, b"\n")
+    client.read_until(terminal, b"41 77")
+    assert client.error("resizeTerminal", terminal=terminal, rows=0, cols=1)["code"] == "InvalidRequest"
+
+
+def test_exit_and_reopen(client: Client) -> None:
+    terminal = client.terminal()
+    client.type(terminal, b"exit 7\n")
+    assert client.wait_event("terminalExit", terminal=terminal) == {"terminal": terminal, "code": 7, "signal": None}
+    other = client.terminal()
+    assert other != terminal
+    client.type(other, b"kill -9 $$\n")
+    assert client.wait_event("terminalExit", terminal=other)["signal"] == "SIGKILL"
+
+
+def test_nothing_is_left_of_a_closed_terminal(client: Client, repl: Lab) -> None:
+    terminal = client.terminal()
+    client.type(terminal, b'nohup setsid sleep 54321 >/dev/null 2>&1 & sleep 54322 & echo star"ted"\n')
+    client.read_until(terminal, b"started")
+    client.request("closeTerminal", terminal=terminal)
+    wait_for(lambda: not [command for command in repl_processes(repl) if "5432" in command], 5)
+    assert client.error("requestTerminal", rows=24, cols=80, terminal=terminal)["code"] == "FileNotFound"
+
+
+def test_resume_loses_and_repeats_nothing(client: Client, repl: Lab) -> None:
+    name = "viewer-1"
+    terminal = client.terminal(viewer=name)
+    client.type(
+        terminal, b'stty -echo; PS1=; for i in $(seq 20000); do echo line $i; done; echo e"nd"; cat > typed.txt\n'
+    )
+    while len(client.output[terminal]) < 40_000:
+        client.pump(5)
+    before = bytes(client.output[terminal])
+    client.drop()
+    again = Client(repl, "abc")
+    again.output[terminal] = bytearray()
+    again.next[terminal] = client.next[terminal]
+    assert again.terminal(terminal=terminal, viewer=name, **{"from": client.next[terminal]}) == terminal
+    assert again.typed == client.typed, "the runner remembers what this viewer typed"
+    rest = again.read_until(terminal, b"end", 20)
+    numbers = [int(found) for found in re.findall(rb"line (\d+)\r\n", before + rest)]
+    assert numbers == list(range(1, 20001))
+    assert again.gaps == 0
+    # input that was sent twice is written once
+    again.send_frame(INPUT, terminal, again.typed, b"hello ")
+    again.send_frame(INPUT, terminal, again.typed + 3, b"lo world\n\x04")
+    wait_for(lambda: (repl.project("abc") / "typed.txt").read_text() == "hello world\n")
+    again.request("closeTerminal", terminal=terminal)
+    again.close()
+
+
+def test_a_gap_beyond_the_ring_is_marked(client: Client, repl: Lab) -> None:
+    terminal = client.terminal(viewer="v")
+    watcher = Client(repl, "abc")
+    watcher.terminal(terminal=terminal)
+    client.acknowledge = False
+    watcher.type(terminal, b"head -c 12000000 /dev/zero | tr '\\0' x; echo e\"nd\"\n")
+    watcher.read_until(terminal, b"end", 60)
+    client.acknowledge = True
+    client.send_frame(3, terminal, client.next[terminal])
+    client.read_until(terminal, b"end", 30)
+    assert client.gaps > 0
+    watcher.close()
+
+
+def test_credit_stops_a_flood_that_nobody_acknowledges(client: Client, repl: Lab) -> None:
+    terminal = client.terminal()
+    client.acknowledge = False
+    client.type(terminal, b"yes\n")
+    until = time.monotonic() + 2
+    while time.monotonic() < until:
+        client.pump(0.2)
+    stopped_at = client.next[terminal]
+    assert stopped_at <= (4 << 20) + (64 << 10)
+    other = Client(repl, "abc")
+    number = other.terminal()
+    started = time.monotonic()
+    other.type(number, b'echo pi"ng"\n')
+    other.read_until(number, b"ping")
+    assert time.monotonic() - started < 5
+    client.send_frame(INTERRUPT, terminal, client.typed)
+    client.acknowledge = True
+    client.send_frame(3, terminal, client.next[terminal])
+    client.type(terminal, b'echo al"ive"\n')
+    client.read_until(terminal, b"alive", 20)
+    other.close()
+
+
+def test_an_interrupt_overtakes_input_that_nobody_reads(client: Client) -> None:
+    terminal = client.terminal()
+    client.type(terminal, b'echo g"o"; sleep 1000\n')
+    client.read_until(terminal, b"go")
+    for _ in range(6):
+        client.type(terminal, b"x" * 10_000)
+    client.send_frame(INTERRUPT, terminal, client.typed)
+    client.type(terminal, b'\necho ba"ck"\n')
+    client.read_until(terminal, b"back", 10)
+
+
+def test_run_with_input_exit_code_and_duration(client: Client) -> None:
+    started = client.request("run", rows=24, cols=80)
+    assert started["command"] == "python3 main.py"
+    terminal = client.terminal(terminal=started["terminal"])
+    client.read_until(terminal, b"name?")
+    assert client.error("run", rows=24, cols=80)["code"] == "Unavailable"
+    client.type(terminal, b"Ada\n")
+    client.read_until(terminal, b"Hello, Ada!")
+    ended = client.wait_event("runExit", run=started["run"])
+    assert (ended["code"], ended["signal"]) == (0, None)
+    assert ended["duration"] > 0
+
+
+def test_run_uses_the_projects_own_settings(client: Client, repl: Lab) -> None:
+    settings_file = repl.project("abc") / ".repl.toml"
+    settings_file.write_text('run = "echo mine; exit 3"\n')
+    started = client.request("run", rows=24, cols=80)
+    assert client.wait_event("runExit", run=started["run"])["code"] == 3
+    settings_file.write_text("run = \n")
+    assert ".repl.toml" in client.error("run", rows=24, cols=80)["message"]
+    settings_file.write_text('run = "no-such-interpreter main.py"\n')
+    started = client.request("run", rows=24, cols=80)
+    ended = client.wait_event("runExit", run=started["run"])
+    assert (ended["code"], bool(ended["hint"])) == (127, True)
+    settings_file.unlink()
+
+
+def test_stop_ends_a_run_with_all_its_children(client: Client, repl: Lab) -> None:
+    stubborn = (
+        "import os, signal, subprocess, time\n"
+        "subprocess.Popen(['setsid', 'sleep', '43210'])\n"
+        "for n in (signal.SIGINT, signal.SIGTERM): signal.signal(n, lambda *_: print('no', _[0], flush=True))\n"
+        "print('up', flush=True)\n"
+        "while True: time.sleep(0.1)\n"
+    )
+    (repl.project("abc") / "stubborn.py").write_text(stubborn)
+    started = client.request("run", rows=24, cols=80, path="stubborn.py")
+    terminal = client.terminal(terminal=started["terminal"])
+    client.read_until(terminal, b"up")
+    begun = time.monotonic()
+    client.request("stopRun", run=started["run"])
+    ended = client.wait_event("runExit", 15, run=started["run"])
+    took = time.monotonic() - begun
+    assert ended["signal"] == "SIGKILL" or ended["code"] == 137
+    assert 3.5 < took < 8
+    seen = client.read_until(terminal, b"no 15")
+    assert seen.index(b"no 2") < seen.index(b"no 15")
+    wait_for(lambda: not [c for c in repl_processes(repl) if "43210" in c or "stubborn" in c], 5)
+
+
+def test_sigint_alone_ends_an_ordinary_run_at_once(client: Client, repl: Lab) -> None:
+    (repl.project("abc") / "loop.py").write_text("import time\nprint('up', flush=True)\nwhile True: time.sleep(1)\n")
+    started = client.request("run", rows=24, cols=80, path="loop.py")
+    terminal = client.terminal(terminal=started["terminal"])
+    client.read_until(terminal, b"up")
+    begun = time.monotonic()
+    client.request("stopRun", run=started["run"])
+    client.wait_event("runExit", run=started["run"])
+    assert time.monotonic() - begun < 1.9
+    client.read_until(terminal, b"KeyboardInterrupt")
+
+
+BAD_PATHS = ["../x", "/etc/passwd", "a\0b", "n" * 5000, "", "a/../../x", None, 7, ["x"], "outside/x"]
+
+
+@pytest.mark.parametrize("path", BAD_PATHS, ids=repr)
+@pytest.mark.parametrize("event", ["fetchContent", "updateContent", "create", "delete", "rename", "move", "copy"])
+def test_bad_paths_are_refused_and_nothing_is_touched(client: Client, repl: Lab, event: str, path: object) -> None:
+    outside = repl.home / "outside-folder"
+    outside.mkdir(exist_ok=True)
+    (outside / "x").write_text("untouched")
+    link = repl.project("abc") / "outside"
+    if not link.is_symlink():
+        link.symlink_to(outside)
+    error = client.error(event, path=path, content="bad", to="main2.py", name="main2.py", type="file")
+    assert error["code"] in ("NoPermissions", "InvalidRequest")
+    assert error["message"]
+    assert (outside / "x").read_text() == "untouched"
+    assert not (repl.home / "x").exists()
+
+
+MALFORMED = ["", "nope", "[]", "{}", '{"event": 7}', '{"event":"fetchDir","data":7}', '{"event":"loaded"}', "[" * 9999]
+
+
+@pytest.mark.parametrize("text", MALFORMED, ids=lambda text: text[:12] or "empty")
+def test_a_malformed_message_gets_an_error_and_changes_nothing(client: Client, text: str) -> None:
+    client.send(text)
+    reply = client._until(lambda m: m["event"] == "reply", 5)
+    assert reply["error"]["code"] == "InvalidRequest"
+    client.request("fetchDir", path="")
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=8), children, max_size=3),
+    max_leaves=6,
+)
+EVENTS = ["fetchDir", "fetchContent", "updateContent", "create", "rename", "move", "copy", "requestTerminal"]
+EVENTS += ["terminalData", "resizeTerminal", "closeTerminal", "stopRun"]
+fields = st.dictionaries(
+    st.sampled_from(
+        ["path", "content", "etag", "to", "name", "type", "terminal", "rows", "cols", "from", "run", "data"]
+    ),
+    json_values,
+    max_size=5,
+)
+anything = st.one_of(
+    st.fixed_dictionaries({"event": st.sampled_from(EVENTS), "data": fields, "id": st.integers(0, 99)}).map(json.dumps),
+    st.dictionaries(st.sampled_from(["event", "data", "id"]), json_values).map(json.dumps),
+    st.text(max_size=100),
+    st.binary(max_size=200),
+)
+
+
+def test_no_message_can_end_the_runner(shared_lab: Lab) -> None:
+    """10,000 messages, thrown in bunches at one runner, which must be the same at the end and answer."""
+    shared_lab.make("fuzz")
+    client = Client(shared_lab, "fuzz")
+    runner = client.loaded["runner"]
+    thrown = 0
+
+    @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @given(st.lists(anything, min_size=50, max_size=50))
+    def throw(bunch: list[str | bytes]) -> None:
+        nonlocal thrown
+        for message in bunch:
+            if isinstance(message, bytes):
+                client._ws.send_binary(message)
+            else:
+                client.send(message.encode("utf-8", "replace").decode())
+            thrown += 1
+        client.request("fetchDir", path="")
+        client.events.clear()
+
+    throw()
+    assert thrown >= 10_000
+    client.close()
+    again = Client(shared_lab, "fuzz")
+    assert again.loaded["runner"] == runner
+    again.close()
+
+
+def test_a_runner_that_was_killed_closes_the_channel_with_its_code(shared_lab: Lab) -> None:
+    shared_lab.make("gone")
+    client = Client(shared_lab, "gone")
+    process = next(p for p in psutil.process_iter() if "serve" in p.cmdline() and p.cwd().endswith("/gone"))
+    os.kill(process.pid, signal.SIGKILL)
+    opcode, data = client._ws.recv_data()
+    assert (opcode, int.from_bytes(data[:2], "big")) == (8, 4410)
+    client.close()

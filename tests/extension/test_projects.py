@@ -1,0 +1,175 @@
+"""Projects: a creation killed at each of its store calls is finished or removed by the next one."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyter_repl_ext.catalog import Catalog
+from jupyter_repl_ext.projects import Projects
+from jupyter_repl_runner.contract.errors import FileExists, FileNotFound
+from jupyter_repl_runner.contract.refs import ProjectRef
+from jupyter_repl_runner.store.directory import DirectoryStore
+from jupyter_repl_runner.store.port import Blob, Entry, Head, Store
+
+REF = ProjectRef("", "abc")
+KILLED = -signal.SIGKILL
+MAX_CALLS = 30
+
+
+class KillingStore(Store):
+    """Kills its own process, with SIGKILL, before or after the n-th call."""
+
+    def __init__(self, inner: Store, fatal: int, after: bool) -> None:
+        self.inner = inner
+        self.left = fatal
+        self.after = after
+
+    async def _call(self, awaitable: Any) -> Any:
+        self.left -= 1
+        if self.left == 0 and not self.after:
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = await awaitable
+        if self.left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    def list(self, prefix: str) -> AsyncIterator[Entry]:
+        return self.inner.list(prefix)
+
+    async def children(self, prefix: str) -> Sequence[str]:
+        return await self._call(self.inner.children(prefix))
+
+    async def head(self, key: str) -> Head | None:
+        return await self._call(self.inner.head(key))
+
+    async def get(self, key: str) -> Blob:
+        return await self._call(self.inner.get(key))
+
+    async def put(self, key: str, data: Any, **conditions: Any) -> Head:
+        return await self._call(self.inner.put(key, data, **conditions))
+
+    async def copy_prefix(self, source: str, target: str, **options: Any) -> int:
+        return await self._call(self.inner.copy_prefix(source, target, **options))
+
+    async def delete(self, key: str, **conditions: Any) -> None:
+        await self._call(self.inner.delete(key, **conditions))
+
+
+def make(store: Store) -> Projects:
+    return Projects(store, Catalog(store, lambda program: True))
+
+
+def prepared(root: Path) -> DirectoryStore:
+    store = DirectoryStore(root)
+    asyncio.run(Catalog(store, lambda program: True).publish())
+    return store
+
+
+def run_killed(root: Path, verb: str, fatal: int, after: bool) -> int:
+    """Create or delete in a process of its own; its exit code."""
+    arguments = [sys.executable, __file__, str(root), verb, str(fatal), str(after)]
+    return subprocess.run(arguments, timeout=30, check=False).returncode
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("language", ["python", "node-js"])
+def test_a_create_killed_at_each_call_is_finished_by_the_next(tmp_path: Path, after: bool, language: str) -> None:
+    killed = 0
+    for fatal in range(1, MAX_CALLS):
+        root = tmp_path / str(fatal)
+        store = prepared(root)
+        if run_killed(root, "create", fatal, after) != KILLED:
+            break
+        killed += 1
+        try:
+            asyncio.run(make(store).create(REF, language))
+        except FileExists:
+            language_there = asyncio.run(make(store).get(REF)).record.language
+        else:
+            language_there = language
+        main = {"python": "main.py", "node-js": "index.js"}[language_there]
+        assert [path.name for path in (root / "code/abc").iterdir()] == [main], fatal
+        assert [p.ref for p in asyncio.run(make(store).list(""))] == [REF]
+    assert killed >= 4, "the walk did not reach the calls"
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_half_made_project_is_finished_by_a_listing(tmp_path: Path, after: bool) -> None:
+    for fatal in range(1, MAX_CALLS):
+        root = tmp_path / str(fatal)
+        store = prepared(root)
+        if run_killed(root, "create", fatal, after) != KILLED:
+            break
+        for project in asyncio.run(make(store).list("")):
+            assert project.record.state == "ready"
+            assert (root / "code/abc/main.py").exists()
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_delete_killed_at_each_call_is_finished_by_the_next(tmp_path: Path, after: bool) -> None:
+    for fatal in range(1, MAX_CALLS):
+        root = tmp_path / str(fatal)
+        store = prepared(root)
+        asyncio.run(make(store).create(REF, "python"))
+        if run_killed(root, "delete", fatal, after) != KILLED:
+            break
+        left = asyncio.run(make(store).list(""))
+        assert len(left) in (0, 1)
+        assert (root / "code/abc/main.py").exists() == bool(left)
+        if not left:
+            asyncio.run(make(store).create(REF, "python"))
+
+
+def test_a_create_under_way_is_not_taken_over(tmp_path: Path) -> None:
+    store = prepared(tmp_path)
+
+    async def check() -> None:
+        slow = SlowStore(store, float("inf"), after=False)
+        first = asyncio.create_task(make(slow).create(REF, "python"))
+        await slow.copying.wait()
+        second = asyncio.create_task(make(store).create(REF, "python"))
+        await asyncio.sleep(4)  # longer than a worker may be silent
+        assert not second.done()
+        slow.go_on.set()
+        await first
+        with pytest.raises(FileExists):
+            await second
+
+    asyncio.run(check())
+
+
+class SlowStore(KillingStore):
+    """Waits with its copy until it may go on."""
+
+    def __init__(self, inner: Store, fatal: float, after: bool) -> None:
+        super().__init__(inner, 10**9, after)
+        self.copying, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def copy_prefix(self, source: str, target: str, **options: Any) -> int:
+        self.copying.set()
+        await self.go_on.wait()
+        return await self.inner.copy_prefix(source, target, **options)
+
+
+def test_deleting_what_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFound):
+        asyncio.run(make(prepared(tmp_path)).delete(REF))
+
+
+def test_what_was_deleted_from_a_template_stays_deleted(tmp_path: Path) -> None:
+    store = prepared(tmp_path)
+    (tmp_path / "base/python/main.py").unlink()
+    asyncio.run(Catalog(store, lambda program: True).publish())
+    assert not (tmp_path / "base/python/main.py").exists()
+
+
+if __name__ == "__main__":
+    projects = make(KillingStore(DirectoryStore(Path(sys.argv[1])), int(sys.argv[3]), sys.argv[4] == "True"))
+    asyncio.run(projects.create(REF, "python") if sys.argv[2] == "create" else projects.delete(REF))
