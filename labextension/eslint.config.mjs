@@ -6,7 +6,10 @@ function layer(files, patterns) {
   return {
     files,
     rules: {
-      'no-restricted-imports': ['error', { patterns: patterns.map(group => ({ group: [group], allowTypeImports: true })) }]
+      'no-restricted-imports': [
+        'error',
+        { patterns: patterns.map(group => ({ group: [group], allowTypeImports: true })) }
+      ]
     }
   };
 }
@@ -31,12 +34,27 @@ export default tseslint.config(
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', caughtErrors: 'none' }]
     }
   },
-  layer(['src/model/**'], ['@jupyterlab/*', '../api/*', '../widgets/*', '../plugins/*', '../monaco/*', '../xterm/*']),
-  layer(['src/widgets/**'], ['@jupyterlab/services', '../plugins/*', '../api/rest', '../api/files', '../api/repl']),
+  layer(
+    ['src/model/**'],
+    ['@jupyterlab/*', '../api/*', '../widgets/*', '../plugins/*', '../monaco/*', '../xterm/*']
+  ),
+  layer(
+    ['src/widgets/**'],
+    ['@jupyterlab/services', '../plugins/*', '../api/rest', '../api/files', '../api/repl']
+  ),
   layer(['src/api/**'], ['../widgets/*', '../plugins/*']),
   {
     files: ['src/widgets/**', 'src/model/**', 'src/plugins/**'],
-    rules: { 'no-restricted-syntax': ['error', { selector: "CallExpression[callee.name='fetch']", message: 'Only api/ has network.' }] }
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        { selector: "CallExpression[callee.name='fetch']", message: 'Only api/ has network.' }
+      ]
+    }
   },
-  { files: ['**/*.mjs', '**/*.js', '**/*.cjs'], ...tseslint.configs.disableTypeChecked, languageOptions: { globals: { module: 'writable' } } }
+  {
+    files: ['**/*.mjs', '**/*.js', '**/*.cjs'],
+    ...tseslint.configs.disableTypeChecked,
+    languageOptions: { globals: { module: 'writable' } }
+  }
 );

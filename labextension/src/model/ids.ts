@@ -21,8 +21,7 @@ export function idProblem(id: string): IdProblem | null {
 }
 
 /** How many names `randomName` can make. */
-export const NAME_COUNT =
-  ADJECTIVES.length * (ADJECTIVES.length - 1) * NOUNS.length;
+export const NAME_COUNT = ADJECTIVES.length * (ADJECTIVES.length - 1) * NOUNS.length;
 
 /**
  * A name of three words, for example `quiet-amber-otter`.
@@ -30,8 +29,7 @@ export const NAME_COUNT =
  * @param random - as Math.random
  */
 export function randomName(random: () => number = Math.random): string {
-  const pick = (words: readonly string[]): string =>
-    words[Math.floor(random() * words.length)];
+  const pick = (words: readonly string[]): string => words[Math.floor(random() * words.length)];
   const first = pick(ADJECTIVES);
   const second = pick(ADJECTIVES.filter(word => word !== first));
   return `${first}-${second}-${pick(NOUNS)}`;

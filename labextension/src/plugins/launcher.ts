@@ -48,7 +48,8 @@ export const launcher: JupyterFrontEndPlugin<void> = {
           const templates = await rest.templates();
           const { createRepl } = await import('../widgets/createDialog');
           const language = String(args.language ?? templates[0]?.language ?? '');
-          const create = (replId: string, language: string): Promise<unknown> => rest.create(replId, language);
+          const create = (replId: string, language: string): Promise<unknown> =>
+            rest.create(replId, language);
           const replId = await createRepl({ templates, language, trans, create });
           return replId && commands.execute(Commands.open, { replId });
         } catch (reason) {

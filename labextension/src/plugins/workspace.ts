@@ -285,7 +285,9 @@ export class Workspace {
     };
     const states = [...this._editors.values()].map(editor => editor.file.state);
     const saved = states.every(state => state === 'saved') ? trans.__('saved') : trans.__('saving…');
-    const mark = states.some(state => state === 'failed' || state === 'conflict') ? trans.__('not saved') : saved;
+    const mark = states.some(state => state === 'failed' || state === 'conflict')
+      ? trans.__('not saved')
+      : saved;
     const status = [replId, this._language, words[kind], mark].filter(Boolean).join(' · ');
     this.panel.setStatus(status, kind === 'running', this._console.isRunning);
     this.panel.node.dataset.state = kind;

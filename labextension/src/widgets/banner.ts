@@ -67,7 +67,9 @@ export function followRepl(banner: Banner, repl: ReplModel, trans: TranslationBu
         break;
       case 'running':
         if (repl.notice === 'restarted') {
-          const message = trans.__('The server was restarted, and this REPL with it: new shells, same files.');
+          const message = trans.__(
+            'The server was restarted, and this REPL with it: new shells, same files.'
+          );
           banner.say('info', message, [{ label: trans.__('Dismiss'), run: () => repl.dismissNotice() }]);
         } else {
           banner.silence();

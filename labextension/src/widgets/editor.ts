@@ -108,7 +108,8 @@ export class Editor extends Widget {
 
   private _create({ monaco, overflowNode }: Monaco, text: string): void {
     const uri = monaco.Uri.from({ scheme: 'file', path: `/${this._scope}/${this.file.path}` });
-    const model = (this._model = monaco.editor.getModel(uri) ?? monaco.editor.createModel(text, undefined, uri));
+    const model = (this._model =
+      monaco.editor.getModel(uri) ?? monaco.editor.createModel(text, undefined, uri));
     const editor = (this._editor = monaco.editor.create(this._host.node, {
       model,
       automaticLayout: false,
@@ -189,7 +190,10 @@ export class Editor extends Widget {
         this._dropDraft();
       }
     };
-    const message = trans.__('Text of yours was not saved before, and the file has changed since: %1', clip(lost));
+    const message = trans.__(
+      'Text of yours was not saved before, and the file has changed since: %1',
+      clip(lost)
+    );
     this._banner.say('warning', message, [insert, drop]);
   }
 

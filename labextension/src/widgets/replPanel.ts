@@ -2,14 +2,7 @@
 
 import { MainAreaWidget } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import {
-  addIcon,
-  DockPanelSvg,
-  runIcon,
-  stopIcon,
-  Toolbar,
-  ToolbarButton
-} from '@jupyterlab/ui-components';
+import { addIcon, DockPanelSvg, runIcon, stopIcon, Toolbar, ToolbarButton } from '@jupyterlab/ui-components';
 import { Message } from '@lumino/messaging';
 import { DockPanel, SplitPanel, Widget } from '@lumino/widgets';
 import { Banner } from './banner';

@@ -15,7 +15,11 @@ export type { FitAddon, Terminal };
 const SCROLLBACK = 10_000;
 
 /** A terminal in `node`, fitted to it. */
-export function createTerminal(node: HTMLElement): { terminal: Terminal; fit: FitAddon; search: SearchAddon } {
+export function createTerminal(node: HTMLElement): {
+  terminal: Terminal;
+  fit: FitAddon;
+  search: SearchAddon;
+} {
   const style = getComputedStyle(document.body);
   const options: ITerminalOptions = {
     cursorBlink: false,
