@@ -11,8 +11,6 @@ import time
 import psutil
 import pytest
 from conftest import repl_processes
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from support.channel import INPUT, INTERRUPT, Client
 from support.lab import Lab, wait_for
 
@@ -321,56 +319,6 @@ def test_a_malformed_message_gets_an_error_and_changes_nothing(client: Client, t
     reply = client._until(lambda m: m["event"] == "reply", 5)
     assert reply["error"]["code"] == "InvalidRequest"
     client.request("fetchDir", path="")
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
-    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=8), children, max_size=3),
-    max_leaves=6,
-)
-EVENTS = ["fetchDir", "fetchContent", "updateContent", "create", "rename", "move", "copy", "requestTerminal"]
-EVENTS += ["terminalData", "resizeTerminal", "closeTerminal", "stopRun"]
-fields = st.dictionaries(
-    st.sampled_from(
-        ["path", "content", "etag", "to", "name", "type", "terminal", "rows", "cols", "from", "run", "data"]
-    ),
-    json_values,
-    max_size=5,
-)
-anything = st.one_of(
-    st.fixed_dictionaries({"event": st.sampled_from(EVENTS), "data": fields, "id": st.integers(0, 99)}).map(json.dumps),
-    st.dictionaries(st.sampled_from(["event", "data", "id"]), json_values).map(json.dumps),
-    st.text(max_size=100),
-    st.binary(max_size=200),
-)
-
-
-def test_no_message_can_end_the_runner(shared_lab: Lab) -> None:
-    """10,000 messages, thrown in bunches at one runner, which must be the same at the end and answer."""
-    shared_lab.make("fuzz")
-    client = Client(shared_lab, "fuzz")
-    runner = client.loaded["runner"]
-    thrown = 0
-
-    @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck), database=None)
-    @given(st.lists(anything, min_size=50, max_size=50))
-    def throw(bunch: list[str | bytes]) -> None:
-        nonlocal thrown
-        for message in bunch:
-            if isinstance(message, bytes):
-                client._ws.send_binary(message)
-            else:
-                client.send(message.encode("utf-8", "replace").decode())
-            thrown += 1
-        client.request("fetchDir", path="")
-        client.events.clear()
-
-    throw()
-    assert thrown >= 10_000
-    client.close()
-    again = Client(shared_lab, "fuzz")
-    assert again.loaded["runner"] == runner
-    again.close()
 
 
 def test_a_runner_that_was_killed_closes_the_channel_with_its_code(shared_lab: Lab) -> None:

@@ -29,17 +29,17 @@ export const launcher: JupyterFrontEndPlugin<void> = {
 
     commands.addCommand(Commands.create, {
       label: args => {
-        const label = known.get(String(args.language))?.label;
+        const label = known.get(args.language as string)?.label;
         if (!label) {
           return trans.__('New REPL…');
         }
         return args.isCard ? label : trans.__('New REPL: %1…', label);
       },
       caption: args => {
-        const template = known.get(String(args.language));
+        const template = known.get(args.language as string);
         return template && !template.available ? template.hint : trans.__('Make a REPL');
       },
-      icon: args => (args.isPalette ? undefined : iconOf(known.get(String(args.language)))),
+      icon: args => (args.isPalette ? undefined : iconOf(known.get(args.language as string))),
       describedBy: {
         args: { type: 'object', properties: { language: { type: 'string' } } }
       },
@@ -47,7 +47,7 @@ export const launcher: JupyterFrontEndPlugin<void> = {
         try {
           const templates = await rest.templates();
           const { createRepl } = await import('../widgets/createDialog');
-          const language = String(args.language ?? templates[0]?.language ?? '');
+          const language = (args.language as string) ?? templates[0]?.language;
           const create = (replId: string, language: string): Promise<unknown> =>
             rest.create(replId, language);
           const replId = await createRepl({ templates, language, trans, create });
