@@ -12,6 +12,8 @@ OUTPUT, INPUT, ACK, INTERRUPT = 1, 2, 3, 4
 HEADER = struct.Struct(">BIQ")
 MAX_INPUT_UNACKNOWLEDGED = 64 * 1024
 """Bytes of input that a client may have in flight for one terminal; the rest waits in the browser."""
+MAX_OFFSET = (1 << 53) - 1
+"""The largest number that JavaScript counts exactly: a century of output."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +28,12 @@ class Frame:
 
 
 def unpack(data: bytes) -> Frame:
-    """Parse a binary frame; raises InvalidRequest if it is short or of an unknown kind."""
+    """Parse a binary frame; raises InvalidRequest if it is short, of an unknown kind or counts too far."""
     if len(data) < HEADER.size:
         raise InvalidRequest("The frame is shorter than its header of 13 bytes.", hint="See docs/protocol.md.")
     kind, terminal, offset = HEADER.unpack_from(data)
     if kind not in (OUTPUT, INPUT, ACK, INTERRUPT):
         raise InvalidRequest("The kind of the frame is unknown.", hint="See docs/protocol.md.")
+    if offset > MAX_OFFSET:
+        raise InvalidRequest("The frame's offset is too large.", hint="See docs/protocol.md.")
     return Frame(kind, terminal, offset, data[HEADER.size :])

@@ -24,6 +24,7 @@ MAX_REQUESTS = 128
 MAX_PENDING = 32 << 20
 """Bytes that may wait for a client that does not read; credit keeps honest ones far below."""
 CLOSE_TOO_SLOW = 4008
+_FAILURE = Unavailable("Something went wrong in the runner.", hint="Its log says more.")
 
 log = getLogger(__name__)
 
@@ -94,6 +95,9 @@ class ChannelSession:
             self._context.viewers.receive(frames.unpack(data))
         except ReplError as error:
             self._send(messages.build_error(None, error))
+        except Exception:
+            log.exception("%s: a frame failed", self._hub.assignment.ref)
+            self._send(messages.build_error(None, _FAILURE))
 
     def close(self) -> None:
         """Leave; requests under way come to their end, so that a save that was sent is a save."""
@@ -112,8 +116,7 @@ class ChannelSession:
             reply = messages.build_error(request.id, from_os_error(error, str(request.data.get("path", ""))[:200]))
         except Exception:
             log.exception("%s: the event %s failed", self._hub.assignment.ref, request.event)
-            failure = Unavailable("Something went wrong in the runner.", hint="Its log says more.")
-            reply = messages.build_error(request.id, failure)
+            reply = messages.build_error(request.id, _FAILURE)
         if request.id is not None or '"error"' in reply:
             self._send(reply)
         for call in context.after_reply:

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from jupyter_repl_runner.contract.errors import InvalidRequest
+from jupyter_repl_runner.contract.frames import MAX_OFFSET
 from jupyter_repl_runner.contract.messages import bounded, field, optional
 
 from .context import Context, Handler
 
 MAX_ROWS, MAX_COLUMNS = 1000, 2000
 MAX_VIEWER_NAME = 64
-_HIGHEST = (1 << 63) - 1
 
 
 def size_of(data: Mapping[str, Any]) -> tuple[int, int]:
@@ -20,7 +20,7 @@ def size_of(data: Mapping[str, Any]) -> tuple[int, int]:
 async def request_terminal(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
     size, text = size_of(data), field(data, "text", bool, False)
     name, number = optional(data, "viewer", str), optional(data, "terminal", int)
-    start = None if data.get("from") is None else bounded(data, "from", 0, _HIGHEST)
+    start = None if data.get("from") is None else bounded(data, "from", 0, MAX_OFFSET)
     if name is not None and not 0 < len(name) <= MAX_VIEWER_NAME:
         raise InvalidRequest("The name of the viewer is empty or too long.", hint=f"At most {MAX_VIEWER_NAME}.")
     terminals = context.hub.terminals
