@@ -33,6 +33,7 @@ class Client:
 
     def close(self) -> None:
         self._ws.close()
+        self._ws.shutdown()  # close() leaves the socket of a connection that the server has closed
 
     def drop(self) -> None:
         """Cut the connection without a word."""
