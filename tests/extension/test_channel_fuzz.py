@@ -53,6 +53,7 @@ def victim(shared_lab: Lab) -> Lab:
 @pytest.fixture(scope="module")
 def fuzzer(victim: Lab) -> Any:
     client = Client(victim, "victim")
+    client._id = 10**12  # far from the ids that are thrown
     yield client
     client.close()
 

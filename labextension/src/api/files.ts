@@ -32,10 +32,7 @@ export class Files implements IFileStore {
   }
 
   async read(path: string): Promise<IContent> {
-    const { bytes, etag } = await this._rest.readFile(this._replId, path);
-    if (bytes.length > MAX_EDITED) {
-      throw new ReplError('FileTooLarge', `${path} is larger than 5 MB.`, 'Download it to see it.');
-    }
+    const { bytes, etag } = await this._rest.readFile(this._replId, path, MAX_EDITED);
     try {
       const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
       if (!text.includes('\0')) {

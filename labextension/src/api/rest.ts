@@ -63,9 +63,14 @@ export class Rest {
     return last;
   }
 
-  /** A file's bytes and etag; with `start` and `end`, that part of it. */
-  async readFile(replId: string, path: string): Promise<{ bytes: Uint8Array; etag: string }> {
+  /** A file's bytes and etag; one of more than `most` bytes is not fetched: FileTooLarge. */
+  async readFile(replId: string, path: string, most: number): Promise<{ bytes: Uint8Array; etag: string }> {
     const response = await this._request('GET', this._file(replId, path));
+    if (Number(response.headers.get('Content-Length')) > most) {
+      await response.body?.cancel();
+      const megabytes = (most / 1e6).toFixed(0);
+      throw new ReplError('FileTooLarge', `${path} is larger than ${megabytes} MB.`, 'Download it to see it.');
+    }
     const etag = (response.headers.get('ETag') ?? '').replace(/"/g, '');
     return { bytes: new Uint8Array(await response.arrayBuffer()), etag };
   }

@@ -56,7 +56,7 @@ export class Workspace {
     this.repl.connected.connect((_, connection) => void this._onConnected(connection));
     this.repl.stateChanged.connect(() => this._onState());
     followRepl(this.panel.banner, this.repl, trans);
-    this.panel.content.handleMoved.connect(this._saveLayoutSoon, this);
+    this.panel.content.handleMoved.connect(this._onHandleMoved, this);
     this.panel.editors.layoutModified.connect(this._saveLayoutSoon, this);
     this._treeModel.changed.connect(this._saveLayoutSoon, this);
     this.panel.disposed.connect(() => this._dispose());
@@ -234,6 +234,7 @@ export class Workspace {
   private async _restore(main: string, root: IConnection['loaded']['rootContent'] | null): Promise<void> {
     const layout = await this._loadLayout();
     if (layout) {
+      this._columns = layout.columns;
       this.panel.columns = layout.columns;
     }
     void this._treeModel.load(root, layout?.expanded ?? []);
@@ -315,6 +316,12 @@ export class Workspace {
     return (layout as unknown as ILayout) ?? null;
   }
 
+  /** Widths are kept once somebody has set them; what the window made of them meanwhile is not. */
+  private _onHandleMoved(): void {
+    this._columns = this.panel.columns;
+    this._saveLayoutSoon();
+  }
+
   private _saveLayoutSoon(): void {
     if (this._isRestored && !this.panel.isDisposed) {
       this._layoutSaver.invoke().catch(() => undefined);
@@ -324,7 +331,7 @@ export class Workspace {
   private async _saveLayout(): Promise<void> {
     await this._restored.promise;
     const layout: ILayout = {
-      columns: this.panel.columns,
+      columns: this._columns,
       editors: [...this._editors.keys()],
       active: this._active,
       expanded: this._treeModel.expanded
@@ -358,5 +365,6 @@ export class Workspace {
   private _isRestored = false;
   private _language = '';
   private _active = '';
+  private _columns: number[] = [];
   private _runner = '';
 }

@@ -38,6 +38,7 @@ export class Editor extends Widget {
     this.title.caption = file.path;
     this.title.closable = true;
     this.title.icon = fileIcon;
+    this.node.dataset.path = file.path;
     this._host.addClass('jp-Repl-editorHost');
     // keys belong to Monaco; ours are bound below
     this._host.node.dataset.lmSuppressShortcuts = 'true';

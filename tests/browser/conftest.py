@@ -1,0 +1,86 @@
+"""A browser for all, and for each test a page of its own that fails with an uncaught error."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import repl_processes
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playwright
+from support import chromium
+from support.lab import Lab
+from support.person import Person
+
+SCREENSHOTS = Path(__file__).parent / "screenshots"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = chromium.executable()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=chromium.ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+class Errors(list[str]):
+    """What went wrong in the page without being said to the person. `expect_network`: the server goes on purpose."""
+
+    expect_network = False
+
+    def on_error(self, error: Error) -> None:
+        self.append(str(error))
+
+    def on_console(self, message: ConsoleMessage) -> None:
+        is_network = "Failed to load resource" in message.text or "WebSocket" in message.text
+        if message.type == "error" and not (is_network or self.expect_network):
+            self.append(message.text)
+
+
+@pytest.fixture
+def errors() -> Errors:
+    return Errors()
+
+
+@pytest.fixture
+def page(browser: Browser, errors: Errors) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1400, "height": 860})
+    page = context.new_page()
+    page.on("pageerror", errors.on_error)
+    page.on("console", errors.on_console)
+    yield page
+    context.close()
+    assert not errors
+
+
+@pytest.fixture
+def lab(home: Path) -> Iterator[Lab]:
+    server = Lab(home, "jupyterlab").start()
+    yield server
+    server.stop()
+    assert not repl_processes(server)
+
+
+@pytest.fixture(scope="module")
+def shared_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    server = Lab(tmp_path_factory.mktemp("browser") / "home", "jupyterlab").start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def person(page: Page, shared_lab: Lab) -> Person:
+    """Somebody at a JupyterLab that all tests of the module share, with its launcher in front."""
+    return visitor(page, shared_lab)
+
+
+def visitor(page: Page, lab: Lab) -> Person:
+    person = Person(page, lab, SCREENSHOTS if os.environ.get("REPL_TEST_SCREENSHOTS") else None)
+    person.visit()
+    return person

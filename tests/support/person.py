@@ -1,0 +1,173 @@
+"""What a person does in a REPL's tab, by a real browser. Each step waits for what they would wait for."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+
+from .lab import TOKEN, Lab, wait_for
+
+RUN, STOP, TERMINAL, POWER = "run", "stop", "terminal", "power"
+
+
+class Person:
+    """`page` is theirs; `repl` the id of the REPL whose tab is in front."""
+
+    def __init__(self, page: Page, lab: Lab, screenshots: Path | None = None) -> None:
+        self.page = page
+        self.lab = lab
+        self.repl = ""
+        self._screenshots = screenshots
+
+    # -- JupyterLab
+
+    def visit(self, path: str = "lab") -> None:
+        self.page.goto(f"{self.lab.url}/{path}?reset&token={TOKEN}")
+        self.page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=60_000)
+        self.page.wait_for_selector(".jp-Launcher-body", timeout=30_000)
+
+    def reload(self) -> None:
+        self.page.reload()
+        self.page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=60_000)
+        self.wait_running()
+
+    def card(self, label: str) -> Locator:
+        return self.page.locator(".jp-Launcher-section", has_text="REPL").locator(".jp-LauncherCard", has_text=label)
+
+    def command(self, name: str, **args: Any) -> Any:
+        """Run a command of JupyterLab's, as the palette does."""
+        script = "([name, args]) => window.jupyterapp.commands.execute(name, args).then(() => null)"
+        return self.page.evaluate(script, [name, args])
+
+    def theme(self, name: str) -> None:
+        self.command("apputils:change-theme", theme=name)
+        self.page.wait_for_selector(f'body[data-jp-theme-name="{name}"]')
+
+    def look(self, name: str) -> None:
+        """Keep a screenshot for human eyes."""
+        if self._screenshots:
+            self._screenshots.mkdir(parents=True, exist_ok=True)
+            self.page.screenshot(path=self._screenshots / f"{name}.png")
+
+    # -- a REPL
+
+    def create(self, label: str, name: str | None = None) -> str:
+        """Make a REPL by its card; waits until its prompt is there. Its id."""
+        self.card(label).click()
+        field = self.page.locator(".jp-Repl-createDialog input")
+        if name:
+            field.fill(name)
+        self.repl = field.input_value()
+        self.page.locator(".jp-Repl-createDialog button", has_text="Create").click()
+        self.wait_running()
+        self.wait_prompt()
+        return self.repl
+
+    def open(self, repl_id: str) -> None:
+        self.repl = repl_id
+        self.command("jupyter-repl:open", replId=repl_id)
+        self.wait_running()
+
+    @property
+    def tab(self) -> Locator:
+        return self.page.locator(f"#jupyter-repl-{self.repl}")
+
+    def wait_state(self, state: str, seconds: float = 20.0) -> None:
+        self.page.wait_for_selector(f'#jupyter-repl-{self.repl}[data-state="{state}"]', timeout=seconds * 1000)
+
+    def wait_running(self, seconds: float = 30.0) -> None:
+        self.wait_state("running", seconds)
+
+    def press_button(self, name: str) -> None:
+        self.tab.locator(f'.jp-Toolbar-item[data-jp-item-name="{name}"]').locator("button, jp-button").first.click()
+
+    @property
+    def banner(self) -> Locator:
+        return self.tab.locator(".jp-MainAreaWidget-ContentHeader .jp-Repl-banner")
+
+    # -- files
+
+    @property
+    def tree(self) -> list[str]:
+        return self.tab.locator(".jp-Repl-treeRow").all_inner_texts()
+
+    def open_file(self, path: str) -> None:
+        self.tab.locator(f'.jp-Repl-treeRow[data-path="{path}"]').click()
+        self.wait_editor(path)
+
+    def wait_editor(self, path: str, ready: str = "true") -> None:
+        expect(self.editor(path)).to_have_attribute("data-ready", ready, timeout=20_000)
+
+    def editor(self, path: str) -> Locator:
+        """The editor of `path`, which names itself to a screen reader by it."""
+        return self.tab.locator(f'.jp-Repl-editor[data-path="{path}"]')
+
+    def text(self, path: str) -> str:
+        """What the editor holds, as far as it is drawn."""
+        script = """node => [...node.querySelectorAll('.view-line')]
+            .sort((a, b) => parseFloat(a.style.top) - parseFloat(b.style.top))
+            .map(line => line.textContent).join('\\n').replaceAll('\\u00a0', ' ')"""
+        return str(self.editor(path).evaluate(script))
+
+    def focus_editor(self, path: str) -> None:
+        self.editor(path).locator(".view-lines").click()
+
+    def type(self, text: str) -> None:
+        self.page.keyboard.insert_text(text)
+
+    def replace(self, path: str, text: str) -> None:
+        """Select all of a file and type over it."""
+        self.focus_editor(path)
+        self.page.keyboard.press("ControlOrMeta+a")
+        self.type(text)
+
+    def wait_saved(self) -> None:
+        self.page.wait_for_selector(f'#jupyter-repl-{self.repl}[data-saved="true"]', timeout=20_000)
+
+    def on_disk(self, path: str) -> str:
+        return (self.lab.project(self.repl) / path).read_text()
+
+    def wait_on_disk(self, path: str, wanted: str) -> None:
+        file = self.lab.project(self.repl) / path
+        wait_for(lambda: file.exists() and file.read_text() == wanted, 10)
+
+    # -- terminals and console
+
+    @property
+    def terminal(self) -> Locator:
+        """The terminal in front; the console is not one."""
+        return self.tab.locator(".jp-Repl-side > .jp-Repl-terminal:not(.lm-mod-hidden)").first
+
+    def terminal_text(self) -> str:
+        return self._drawn(self.terminal)
+
+    def wait_prompt(self, seconds: float = 20.0) -> None:
+        wait_for(lambda: re.search(r"\$\s*$", self.terminal_text()), seconds)
+
+    def shell(self, line: str, wanted: str = "", seconds: float = 20.0) -> str:
+        """Type a line into the terminal; all of its text once `wanted` is in it."""
+        self.terminal.locator(".jp-Repl-terminalHost").click()
+        self.page.keyboard.insert_text(line)
+        self.page.keyboard.press("Enter")
+        if wanted:
+            wait_for(lambda: wanted in self.terminal_text(), seconds)
+        return self.terminal_text()
+
+    @property
+    def console(self) -> Locator:
+        return self.tab.locator(".jp-Repl-console")
+
+    def console_text(self) -> str:
+        return self._drawn(self.console)
+
+    def wait_console(self, wanted: str, seconds: float = 20.0) -> None:
+        wait_for(lambda: wanted in self.console_text(), seconds)
+
+    def wait_run_end(self, pattern: str, seconds: float = 20.0) -> None:
+        expect(self.console.locator(".jp-Repl-consoleFoot")).to_have_text(re.compile(pattern), timeout=seconds * 1000)
+
+    @staticmethod
+    def _drawn(pane: Locator) -> str:
+        host = pane.locator(".jp-Repl-terminalHost").first
+        return str(host.evaluate("node => node.terminalText ?? ''", timeout=10_000))
