@@ -57,6 +57,8 @@ class Lab:
         arguments += [f"--ServerApp.root_dir={self.home}"]
         if self._app == "jupyterlab":
             arguments += ["--LabApp.expose_app_in_browser=True", f"--LabApp.workspaces_dir={self.home}/workspaces"]
+            arguments += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+            self._answer_questions()
         keep = {"PATH", "LANG", "VIRTUAL_ENV", "PYTHONWARNINGS"}
         env = {name: value for name, value in os.environ.items() if name in keep}
         env |= {"HOME": str(self.home), "JUPYTER_REPL_RUNTIME_DIR": str(self.runtime_dir), "SHELL": "/bin/bash"}
@@ -68,6 +70,12 @@ class Lab:
             )
         self._wait()
         return self
+
+    def _answer_questions(self) -> None:
+        """JupyterLab asks every new person about its news."""
+        folder = self.home / ".jupyter/lab/user-settings/@jupyterlab/apputils-extension"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
 
     def _wait(self) -> None:
         until = time.monotonic() + START_SECONDS

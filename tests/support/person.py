@@ -84,7 +84,8 @@ class Person:
 
     @property
     def banner(self) -> Locator:
-        return self.tab.locator(".jp-MainAreaWidget-ContentHeader .jp-Repl-banner")
+        """The tab's own; editors have theirs below it."""
+        return self.tab.locator(".jp-Repl-banner").first
 
     # -- files
 

@@ -2,6 +2,7 @@
 
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
+import { PromiseDelegate } from '@lumino/coreutils';
 import { ISignal, Signal } from '@lumino/signaling';
 import { IFrame, unpackFrame } from '../model/frames';
 import { ILoaded, IMessage, parseMessage, ReplError } from '../model/messages';
@@ -29,28 +30,20 @@ export class Channel implements IConnection {
     const socket = new settings.WebSocket(url, [SUBPROTOCOL]);
     socket.binaryType = 'arraybuffer';
     const channel = new Channel(socket);
-    await channel._opened;
+    await channel._opened.promise;
     return channel;
   }
 
   private constructor(private readonly _socket: WebSocket) {
-    this._opened = new Promise((resolve, reject) => {
-      const give = (): void => {
-        reject(new ReplError('Unavailable', 'The REPL does not answer.'));
-        _socket.close();
-      };
-      const timer = setTimeout(give, OPEN_SECONDS * 1000);
-      this._onLoaded = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-      void this.closed.then(give).finally(() => clearTimeout(timer));
-    });
+    const timer = setTimeout(() => this._giveUp(), OPEN_SECONDS * 1000);
+    this._opened.promise.catch(() => undefined).finally(() => clearTimeout(timer));
     _socket.onmessage = ({ data }) => this._receive(data);
     _socket.onclose = () => this._onClose();
   }
 
-  readonly closed = new Promise<void>(resolve => (this._resolveClosed = resolve));
+  get closed(): Promise<void> {
+    return this._closed.promise;
+  }
 
   get loaded(): ILoaded {
     return this._loaded!;
@@ -109,7 +102,7 @@ export class Channel implements IConnection {
     }
     if (message.event === 'loaded') {
       this._loaded = message.data as unknown as ILoaded;
-      this._onLoaded();
+      this._opened.resolve();
     } else if (message.event === 'reply') {
       this._settle(message);
     } else {
@@ -131,19 +124,25 @@ export class Channel implements IConnection {
     }
   }
 
+  /** Without effect on a channel that has opened. */
+  private _giveUp(): void {
+    this._opened.reject(new ReplError('Unavailable', 'The REPL does not answer.', 'Try again.'));
+    this._socket.close();
+  }
+
   private _onClose(): void {
+    this._giveUp();
     for (const { reject, timer } of this._pending.values()) {
       clearTimeout(timer);
       reject(GONE);
     }
     this._pending.clear();
-    this._resolveClosed();
+    this._closed.resolve();
     Signal.clearData(this);
   }
 
-  private _resolveClosed!: () => void;
-  private _onLoaded!: () => void;
-  private readonly _opened: Promise<void>;
+  private readonly _opened = new PromiseDelegate<void>();
+  private readonly _closed = new PromiseDelegate<void>();
   private _loaded: ILoaded | null = null;
   private _lastId = 0;
   private readonly _pending = new Map<number, IPending>();
