@@ -35,7 +35,8 @@ class Errors(list[str]):
     expect_network = False
 
     def on_error(self, error: Error) -> None:
-        self.append(str(error))
+        if not (self.expect_network and "fetch" in str(error)):  # JupyterLab's own polls
+            self.append(str(error))
 
     def on_console(self, message: ConsoleMessage) -> None:
         is_network = "Failed to load resource" in message.text or "WebSocket" in message.text

@@ -163,6 +163,8 @@ def test_a_killed_runner_is_said_and_start_is_offered(own: Person) -> None:
 def test_a_normal_shutdown_flushes_and_stops_the_runners(own: Person, errors: object) -> None:
     errors.expect_network = True  # type: ignore[attr-defined]
     own.create("Python")
-    own.shell("(trap 'echo flushed > flushed.txt; exit' HUP TERM; while :; do sleep 0.05; done) & echo st''arted", "started")
+    own.shell(
+        "(trap 'echo flushed > flushed.txt; exit' HUP TERM; while :; do sleep 0.05; done) & echo st''arted", "started"
+    )
     own.lab.stop()
     wait_for(lambda: (own.lab.project(own.repl) / "flushed.txt").exists(), 5)

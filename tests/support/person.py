@@ -37,7 +37,10 @@ class Person:
 
     def command(self, name: str, **args: Any) -> Any:
         """Run a command of JupyterLab's, as the palette does."""
-        script = "([name, args]) => window.jupyterapp.commands.execute(name, args).then(() => null)"
+        script = """async ([name, args]) => {
+            await window.jupyterapp.restored;
+            await window.jupyterapp.commands.execute(name, args);
+        }"""
         return self.page.evaluate(script, [name, args])
 
     def theme(self, name: str) -> None:

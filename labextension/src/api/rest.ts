@@ -69,7 +69,11 @@ export class Rest {
     if (Number(response.headers.get('Content-Length')) > most) {
       await response.body?.cancel();
       const megabytes = (most / 1e6).toFixed(0);
-      throw new ReplError('FileTooLarge', `${path} is larger than ${megabytes} MB.`, 'Download it to see it.');
+      throw new ReplError(
+        'FileTooLarge',
+        `${path} is larger than ${megabytes} MB.`,
+        'Download it to see it.'
+      );
     }
     const etag = (response.headers.get('ETag') ?? '').replace(/"/g, '');
     return { bytes: new Uint8Array(await response.arrayBuffer()), etag };

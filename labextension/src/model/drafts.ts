@@ -1,13 +1,20 @@
 /** Unsaved text that survives the page: the change since the last acknowledged etag, in a storage that is synchronous. */
 
-/** Replace `removed` UTF-16 units at `start` of the text with etag `etag` by `inserted`. */
-export interface IDraft {
-  etag: string;
+/** Replace `removed` UTF-16 units at `start` by `inserted`. */
+export interface IChange {
   start: number;
   removed: number;
   inserted: string;
-  /** Length of the text afterwards. */
-  length: number;
+}
+
+export interface IDraft {
+  /** What `change` was made to. */
+  etag: string;
+  change: IChange;
+  /** The fingerprint of the text afterwards. */
+  result: string;
+  /** A text that was on its way to the file: its fingerprint, and the change from it to ours. */
+  sent?: { fingerprint: string; change: IChange };
 }
 
 export interface IStorage {
@@ -18,26 +25,35 @@ export interface IStorage {
   removeItem(key: string): void;
 }
 
-/** The one change that turns `saved` into `text`. */
-export function makeDraft(etag: string, saved: string, text: string): IDraft {
-  const most = Math.min(saved.length, text.length);
+/** The one change that turns `before` into `after`. */
+export function makeChange(before: string, after: string): IChange {
+  const most = Math.min(before.length, after.length);
   let start = 0;
-  while (start < most && saved.charCodeAt(start) === text.charCodeAt(start)) {
+  while (start < most && before.charCodeAt(start) === after.charCodeAt(start)) {
     start++;
   }
   let end = 0;
   while (
     end < most - start &&
-    saved.charCodeAt(saved.length - 1 - end) === text.charCodeAt(text.length - 1 - end)
+    before.charCodeAt(before.length - 1 - end) === after.charCodeAt(after.length - 1 - end)
   ) {
     end++;
   }
+  const removed = before.length - start - end;
+  return { start, removed, inserted: after.slice(start, after.length - end) };
+}
+
+export function applyChange(text: string, { start, removed, inserted }: IChange): string {
+  return text.slice(0, start) + inserted + text.slice(start + removed);
+}
+
+/** @param sent - a text whose save is under way, which the page will not see the end of */
+export function makeDraft(etag: string, saved: string, text: string, sent: string | null = null): IDraft {
   return {
     etag,
-    start,
-    removed: saved.length - start - end,
-    inserted: text.slice(start, text.length - end),
-    length: text.length
+    change: makeChange(saved, text),
+    result: fingerprint(text),
+    ...(sent === null ? {} : { sent: { fingerprint: fingerprint(sent), change: makeChange(sent, text) } })
   };
 }
 
@@ -50,14 +66,28 @@ export type DraftOutcome =
 
 /** What a draft means for the file as it is now. */
 export function applyDraft(draft: IDraft, text: string, etag: string): DraftOutcome {
-  const { start, removed, inserted, length } = draft;
   if (draft.etag === etag) {
-    return { kind: 'apply', text: text.slice(0, start) + inserted + text.slice(start + removed) };
+    return { kind: 'apply', text: applyChange(text, draft.change) };
   }
-  if (text.length === length && text.startsWith(inserted, start)) {
+  const found = fingerprint(text);
+  if (found === draft.result) {
     return { kind: 'done' };
   }
-  return { kind: 'conflict', inserted };
+  if (found === draft.sent?.fingerprint) {
+    return { kind: 'apply', text: applyChange(text, draft.sent.change) };
+  }
+  return { kind: 'conflict', inserted: draft.change.inserted };
+}
+
+/** Tells texts apart, at once: the page that leaves can't wait for the browser's own digests. */
+function fingerprint(text: string): string {
+  let [a, b] = [0x811c9dc5, text.length];
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    a = Math.imul(a ^ unit, 0x01000193);
+    b = Math.imul(b ^ unit ^ (b >>> 15), 0x5bd1e995);
+  }
+  return [text.length, a >>> 0, b >>> 0].map(part => part.toString(36)).join('.');
 }
 
 /** The drafts of one REPL. A full storage loses drafts, never text that is open. */
@@ -71,7 +101,8 @@ export class Drafts {
 
   get(path: string): IDraft | null {
     try {
-      return JSON.parse(this._storage.getItem(this._prefix + path) ?? 'null');
+      const draft = JSON.parse(this._storage.getItem(this._prefix + path) ?? 'null');
+      return draft?.change ? draft : null;
     } catch {
       return null;
     }

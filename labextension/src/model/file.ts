@@ -166,7 +166,7 @@ export class FileModel {
       return;
     }
     const text = this._buffer.getText();
-    this._drafts.set(this.path, makeDraft(this._etag ?? '', this._disk, text));
+    this._drafts.set(this.path, makeDraft(this._etag ?? '', this._disk, text, this._sending));
     if (isLeaving && this._etag !== null && this._state !== 'conflict') {
       this._store.writeLast(this.path, text, this._etag);
     }
@@ -174,6 +174,7 @@ export class FileModel {
 
   dispose(): void {
     this._cancel();
+    this._buffer = null;
     Signal.clearData(this);
   }
 
@@ -188,18 +189,31 @@ export class FileModel {
 
   private async _write(): Promise<void> {
     const text = this._buffer!.getText();
+    this._sending = text;
     this._setState('saving');
     try {
-      this._etag = await this._store.write(this.path, text, this._etag);
+      this._etag = await this._writeText(text);
       this._saved = this._disk = text;
       this._error = null;
-      this._writing = null;
+      this._writing = this._sending = null;
       this._settle();
     } catch (reason) {
       this._error = ReplError.from(reason);
-      this._writing = null;
-      this._drafts.set(this.path, makeDraft(this._etag ?? '', this._disk, this._buffer!.getText()));
+      this.keepDraft(false);
+      this._writing = this._sending = null;
       this._setState(this._error.code === 'Conflict' ? 'conflict' : 'failed');
+    }
+  }
+
+  /** A file that was deleted meanwhile is made again: there is nothing that this could overwrite. */
+  private async _writeText(text: string): Promise<string> {
+    try {
+      return await this._store.write(this.path, text, this._etag);
+    } catch (reason) {
+      if (ReplError.from(reason).code === 'Conflict' && (await this._currentEtag()) === null) {
+        return this._store.write(this.path, text, null);
+      }
+      throw reason;
     }
   }
 
@@ -207,7 +221,7 @@ export class FileModel {
     if (this.isDirty) {
       this._setState('unsaved');
       this._schedule();
-    } else {
+    } else if (this._buffer) {
       this._drafts.delete(this.path);
       this._setState('saved');
     }
@@ -251,6 +265,8 @@ export class FileModel {
   private _error: ReplError | null = null;
   private _lostDraft = '';
   private _writing: Promise<void> | null = null;
+  /** The text that is on its way to the file. */
+  private _sending: string | null = null;
   private _cancelTimer: (() => void) | null = null;
   private readonly _stateChanged = new Signal<this, FileState>(this);
 }

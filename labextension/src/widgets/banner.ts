@@ -15,7 +15,15 @@ export class Banner extends Widget {
     this.addClass('jp-Repl-banner');
     this.node.setAttribute('role', 'status');
     this.node.setAttribute('aria-live', 'polite');
+    this._line.className = 'jp-Repl-bannerLine';
+    this.node.append(this._line);
+    this._observer.observe(this._line);
     this.hide();
+  }
+
+  override dispose(): void {
+    this._observer.disconnect();
+    super.dispose();
   }
 
   /** Show a message with its actions; the level is for colour only, the words say all. */
@@ -23,15 +31,24 @@ export class Banner extends Widget {
     this.node.dataset.level = level;
     const text = document.createElement('span');
     text.textContent = message;
-    this.node.replaceChildren(text, ...actions.map(makeButton));
+    this._line.replaceChildren(text, ...actions.map(makeButton));
     // not the `hidden` attribute: the panel around refits on Lumino's messages only
     this.show();
   }
 
   silence(): void {
     this.hide();
-    this.node.replaceChildren();
+    this._line.replaceChildren();
   }
+
+  /** Lumino's box layouts give a widget its minimal height, so a message that wraps has to ask for more. */
+  private _fit(): void {
+    this.node.style.minHeight = `${this._line.offsetHeight}px`;
+    this.parent?.fit();
+  }
+
+  private readonly _line = document.createElement('div');
+  private readonly _observer = new ResizeObserver(() => this._fit());
 }
 
 function makeButton(action: IBannerAction): HTMLElement {

@@ -63,9 +63,10 @@ export class Editor extends Widget {
     if (this.isDisposed) {
       return;
     }
+    this.file.dispose();
     this._editor?.dispose();
     this._model?.dispose();
-    this.file.dispose();
+    this._banner.dispose();
     Signal.clearData(this);
     super.dispose();
   }
@@ -161,22 +162,24 @@ export class Editor extends Widget {
     if (state === 'conflict') {
       const message = trans.__('%1 was changed on disk while you typed.', this.file.path);
       this._banner.say('warning', message, [
-        { label: trans.__('Keep my text'), run: () => this._try(this.file.keepMine()) },
-        { label: trans.__('Take the text on disk'), run: () => this._try(this.file.takeTheirs()) }
+        { label: trans.__('Keep my text'), run: () => this._try(() => this.file.keepMine()) },
+        { label: trans.__('Take the text on disk'), run: () => this._try(() => this.file.takeTheirs()) }
       ]);
     } else if (state === 'failed') {
       const reason = this.file.error?.text ?? '';
       const message = trans.__('%1 is not saved: %2', this.file.path, reason);
       this._banner.say('warning', message, [
-        { label: trans.__('Save again'), run: () => void this.file.save() }
+        { label: trans.__('Save again'), run: () => this._try(() => this.file.save()) }
       ]);
     } else if (state === 'saved') {
       this._banner.silence();
     }
   }
 
-  private _try(action: Promise<void>): void {
-    action.catch(reason => this._banner.say('error', ReplError.from(reason).text));
+  /** Do what a button of the banner says, and go back to typing. */
+  private _try(action: () => Promise<void>): void {
+    action().catch(reason => this._banner.say('error', ReplError.from(reason).text));
+    this._editor?.focus();
   }
 
   private _tellLostDraft(): void {
@@ -201,6 +204,7 @@ export class Editor extends Widget {
   private _dropDraft(): void {
     this.file.dropDraft();
     this._banner.silence();
+    this._editor?.focus();
   }
 
   /** Say why the file can't be edited; it is not touched. */

@@ -21,11 +21,13 @@ export class RunConsole extends Widget {
     this._foot.addClass('jp-Repl-consoleFoot');
     this._foot.node.setAttribute('role', 'status');
     const layout = new BoxLayout({ direction: 'top-to-bottom', spacing: 0 });
-    [this._head, terminal, this._foot].forEach(widget => layout.addWidget(widget));
+    [this._head, this._empty, terminal, this._foot].forEach(widget => layout.addWidget(widget));
     BoxLayout.setStretch(terminal, 1);
+    BoxLayout.setStretch(this._empty, 1);
     this.layout = layout;
-    terminal.hide();
-    this._head.node.textContent = _trans.__('Nothing has run yet. Press Run, or Ctrl+Enter in any pane.');
+    this._empty.addClass('jp-Repl-empty');
+    this._empty.node.textContent = _trans.__('Nothing has run yet. Press Run, or Ctrl+Enter in any pane.');
+    [this._head, terminal, this._foot].forEach(widget => widget.hide());
   }
 
   /** The run that is shown. */
@@ -40,7 +42,8 @@ export class RunConsole extends Widget {
   /** Show a run and its output. */
   async showRun(channel: Channel, run: IRun): Promise<void> {
     this._run = run;
-    this.terminal.show();
+    this._empty.hide();
+    [this._head, this.terminal, this._foot].forEach(widget => widget.show());
     this._update();
     if (this.terminal.number !== run.terminal || this.terminal.hasEnded) {
       await this.terminal.attach(channel, run.terminal);
@@ -98,6 +101,7 @@ export class RunConsole extends Widget {
   }
 
   private readonly _head = new Widget();
+  private readonly _empty = new Widget();
   private readonly _foot = new Widget();
   private _run: IRun | null = null;
 }

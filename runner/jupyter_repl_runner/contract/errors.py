@@ -94,7 +94,7 @@ _OS_ERRORS: dict[int, tuple[type[ReplError], str, str]] = {
     errno.EEXIST: (FileExists, "{path} exists already.", "Choose another name."),
     errno.ENOTEMPTY: (FileExists, "{path} exists already.", "Choose another name."),
     errno.EISDIR: (FileIsADirectory, "{path} is a folder.", "Name a file in it."),
-    errno.ENOTDIR: (FileNotADirectory, "{path} is not a folder.", "Name a folder."),
+    errno.ENOTDIR: (FileNotADirectory, "A part of {path} is a file, not a folder.", "Move that file away."),
     errno.EACCES: (NoPermissions, "{path} may not be changed or read.", "Check its mode: ls -l"),
     errno.EPERM: (NoPermissions, "{path} may not be changed or read.", "Check its mode: ls -l"),
     errno.EROFS: (NoPermissions, "{path} is on a read-only disk.", "Choose another place for it."),

@@ -1,0 +1,51 @@
+import { applyDraft, Drafts, makeDraft } from '../src/model/drafts';
+import { MemoryStorage } from './support';
+
+test.each([
+  ['', 'a'],
+  ['a', ''],
+  ['hello world', 'hello brave world'],
+  ['aaa', 'aa'],
+  ['abab', 'ab'],
+  ['🦦', '🦥'],
+  ['same', 'same']
+])('a draft turns %j into %j', (saved, text) => {
+  const draft = makeDraft('e', saved, text);
+  expect(applyDraft(draft, saved, 'e')).toEqual({ kind: 'apply', text });
+  expect(applyDraft(draft, text, 'f')).toEqual({ kind: 'done' });
+});
+
+test('a draft of a file that is another one by now is a conflict, with what was typed', () => {
+  const draft = makeDraft('e', 'hello world', 'hello brave world');
+  expect(applyDraft(draft, 'something else', 'f')).toEqual({ kind: 'conflict', inserted: 'brave ' });
+});
+
+test('a draft made while a save was under way fits whichever way that ended', () => {
+  const draft = makeDraft('e', 'one', 'one two three', 'one two');
+  expect(applyDraft(draft, 'one', 'e')).toEqual({ kind: 'apply', text: 'one two three' });
+  expect(applyDraft(draft, 'one two', 'f')).toEqual({ kind: 'apply', text: 'one two three' });
+  expect(applyDraft(draft, 'one two three', 'g')).toEqual({ kind: 'done' });
+});
+
+test('drafts belong to one REPL and one path', () => {
+  const storage = new MemoryStorage();
+  const [mine, other] = [new Drafts(storage, 'mine'), new Drafts(storage, 'other')];
+  const draft = makeDraft('e', 'a', 'b');
+  expect(mine.set('x.py', draft)).toBe(true);
+  expect(other.get('x.py')).toBeNull();
+  expect(mine.get('x.py')).toEqual(draft);
+  expect(mine.paths()).toEqual(['x.py']);
+  mine.delete('x.py');
+  expect(mine.paths()).toEqual([]);
+});
+
+test('a full or a spoilt storage is no error', () => {
+  const storage = new MemoryStorage();
+  const drafts = new Drafts(storage, 'r');
+  storage.setItem('jupyter-repl:draft:r:x', '{nonsense');
+  expect(drafts.get('x')).toBeNull();
+  storage.setItem('jupyter-repl:draft:r:y', '{"etag":"of an older version"}');
+  expect(drafts.get('y')).toBeNull();
+  storage.isFull = true;
+  expect(drafts.set('x', makeDraft('e', 'a', 'b'))).toBe(false);
+});

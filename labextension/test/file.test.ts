@@ -1,0 +1,152 @@
+import { Drafts } from '../src/model/drafts';
+import { FileModel } from '../src/model/file';
+import { Clock, MemoryFiles, MemoryStorage, settle, TextBuffer } from './support';
+
+class Desk {
+  readonly files = new MemoryFiles();
+  readonly drafts = new Drafts(new MemoryStorage(), 'repl');
+  readonly clock = new Clock();
+  buffer = new TextBuffer('');
+
+  async open(): Promise<FileModel> {
+    const file = new FileModel('a.txt', this.files, this.drafts, this.clock.later);
+    this.buffer = new TextBuffer(await file.load());
+    file.bind(this.buffer);
+    return file;
+  }
+
+  type(file: FileModel, text: string): void {
+    this.buffer.setText(text);
+    file.edited();
+  }
+}
+
+let desk: Desk;
+beforeEach(() => {
+  desk = new Desk();
+  desk.files.set('a.txt', 'one');
+});
+
+test('what is typed is saved after a while, once', async () => {
+  const file = await desk.open();
+  desk.type(file, 'one t');
+  desk.type(file, 'one two');
+  expect([file.state, desk.clock.waiting]).toEqual(['unsaved', 1]);
+  desk.clock.fire();
+  await settle();
+  expect([file.state, desk.files.get('a.txt'), desk.files.writes]).toEqual(['saved', 'one two', 1]);
+});
+
+test('opening writes nothing, and typing back to what was saved neither', async () => {
+  const file = await desk.open();
+  desk.type(file, 'one!');
+  desk.type(file, 'one');
+  desk.clock.fire();
+  await settle();
+  expect([file.state, desk.files.writes]).toEqual(['saved', 0]);
+});
+
+test('what is typed during a save is saved after it', async () => {
+  const file = await desk.open();
+  let open!: () => void;
+  desk.files.gate = new Promise(resolve => (open = resolve));
+  desk.type(file, 'two');
+  desk.clock.fire();
+  await settle();
+  desk.type(file, 'three');
+  open();
+  await settle();
+  expect(file.state).toBe('unsaved');
+  desk.clock.fire();
+  await settle();
+  expect([file.state, desk.files.get('a.txt')]).toEqual(['saved', 'three']);
+});
+
+test('a clean file follows the disk, a deleted one keeps its text', async () => {
+  const file = await desk.open();
+  desk.files.set('a.txt', 'theirs');
+  await file.changedOnDisk(desk.files.etag('a.txt'));
+  expect([desk.buffer.getText(), file.state]).toEqual(['theirs', 'saved']);
+  desk.files.set('a.txt', null);
+  await file.changedOnDisk(null);
+  expect(desk.buffer.getText()).toBe('theirs');
+});
+
+test('a deleted file that is typed in is made again', async () => {
+  const file = await desk.open();
+  desk.files.set('a.txt', null);
+  await file.changedOnDisk(null);
+  desk.type(file, 'again');
+  await file.save();
+  expect([file.state, desk.files.get('a.txt')]).toEqual(['saved', 'again']);
+});
+
+test.each(['mine', 'theirs'])('a conflict overwrites nothing until somebody chooses: %s', async choice => {
+  const file = await desk.open();
+  desk.type(file, 'mine');
+  desk.files.set('a.txt', 'theirs');
+  desk.clock.fire();
+  await settle();
+  expect([file.state, desk.files.get('a.txt'), desk.buffer.getText()]).toEqual([
+    'conflict',
+    'theirs',
+    'mine'
+  ]);
+  await file.save();
+  expect(desk.files.get('a.txt')).toBe('theirs');
+  await (choice === 'mine' ? file.keepMine() : file.takeTheirs());
+  expect([file.state, desk.files.get('a.txt'), desk.buffer.getText()]).toEqual(['saved', choice, choice]);
+});
+
+test('a save that fails keeps a draft and says why; the next one brings it through', async () => {
+  const file = await desk.open();
+  desk.type(file, 'two');
+  desk.files.isGone = true;
+  await file.save();
+  expect([file.state, file.error?.message]).toEqual(['failed', 'The server does not answer.']);
+  expect(desk.drafts.get('a.txt')).not.toBeNull();
+  desk.files.isGone = false;
+  await file.reconnected();
+  expect([file.state, desk.files.get('a.txt'), desk.drafts.get('a.txt')]).toEqual(['saved', 'two', null]);
+});
+
+test('leaving the page keeps a draft, which the next page replays and saves', async () => {
+  const file = await desk.open();
+  desk.type(file, 'one two');
+  file.keepDraft(true);
+  expect(desk.files.last).toEqual(['one two']);
+  const again = await desk.open();
+  expect([desk.buffer.getText(), again.state]).toEqual(['one two', 'unsaved']);
+  await again.save();
+  expect([desk.files.get('a.txt'), desk.drafts.paths()]).toEqual(['one two', []]);
+});
+
+test('leaving the page while a save is on its way loses nothing either', async () => {
+  const file = await desk.open();
+  desk.type(file, 'one two');
+  let open!: () => void;
+  desk.files.gate = new Promise(resolve => (open = resolve));
+  desk.clock.fire();
+  await settle();
+  desk.type(file, 'one two three');
+  file.keepDraft(true);
+  file.dispose();
+  open();
+  await settle();
+  expect(desk.files.get('a.txt')).toBe('one two');
+  const again = await desk.open();
+  expect(desk.buffer.getText()).toBe('one two three');
+  await again.save();
+  expect(desk.files.get('a.txt')).toBe('one two three');
+});
+
+test('a draft that fits no longer is shown, not applied', async () => {
+  const file = await desk.open();
+  desk.type(file, 'one two');
+  file.keepDraft(false);
+  desk.files.set('a.txt', 'quite another text');
+  const again = await desk.open();
+  expect([desk.buffer.getText(), again.lostDraft]).toEqual(['quite another text', ' two']);
+  again.dropDraft();
+  expect(desk.drafts.paths()).toEqual([]);
+});

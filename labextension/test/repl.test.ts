@@ -1,0 +1,123 @@
+import { ILoaded, ReplError } from '../src/model/messages';
+import { IConnection, IPhase, IReplApi, ReplModel } from '../src/model/repl';
+import { settle } from './support';
+
+class FakeConnection implements IConnection {
+  readonly loaded = {} as ILoaded;
+  readonly closed = new Promise<void>(resolve => (this.close = resolve));
+  declare close: () => void;
+}
+
+const NOBODY = new ReplError('Unavailable', 'The server does not answer.');
+
+class FakeApi implements IReplApi {
+  phases: IPhase[] = [{ name: 'running' }];
+  current: IPhase | ReplError = { name: 'running' };
+  starts = 0;
+  connections: FakeConnection[] = [];
+
+  async start(): Promise<IPhase> {
+    this.starts++;
+    this.current = { name: 'running' };
+    return { name: 'starting', step: 'Starting' };
+  }
+
+  async stop(): Promise<IPhase> {
+    this.phases = [{ name: 'stopped' }];
+    return { name: 'stopping' };
+  }
+
+  async phase(): Promise<IPhase> {
+    if (this.current instanceof ReplError) {
+      throw this.current;
+    }
+    return this.current;
+  }
+
+  async follow(tell: (phase: IPhase) => void): Promise<IPhase> {
+    this.phases.forEach(tell);
+    return this.phases.at(-1)!;
+  }
+
+  async connect(): Promise<IConnection> {
+    this.connections.push(new FakeConnection());
+    return this.connections.at(-1)!;
+  }
+}
+
+let api: FakeApi;
+let naps: (() => void)[];
+let model: ReplModel;
+beforeEach(async () => {
+  api = new FakeApi();
+  naps = [];
+  model = new ReplModel(api, () => new Promise(resolve => naps.push(resolve)));
+  await model.start();
+});
+
+test('it starts and connects', () => {
+  expect([model.state.kind, model.notice]).toEqual(['running', 'none']);
+});
+
+test('a server that was restarted starts it again, and says so', async () => {
+  api.current = NOBODY;
+  api.connections[0].close();
+  await settle();
+  expect(model.state.kind).toBe('lost');
+  api.current = { name: 'stopped', cause: 'server-gone' };
+  naps.pop()!();
+  await settle();
+  expect([model.state.kind, model.notice, api.starts]).toEqual(['running', 'restarted', 2]);
+});
+
+test('a connection that broke alone is made again without a start', async () => {
+  api.connections[0].close();
+  await settle();
+  expect([model.state.kind, model.notice, api.starts, api.connections.length]).toEqual([
+    'running',
+    'none',
+    1,
+    2
+  ]);
+});
+
+test('a runner that died is said, and is not started behind the back', async () => {
+  api.current = {
+    name: 'failed',
+    cause: 'runner-gone',
+    reason: 'The runner was killed.',
+    hint: 'Start it again.'
+  };
+  api.connections[0].close();
+  await settle();
+  expect(model.state).toMatchObject({ kind: 'failed', error: { message: 'The runner was killed.' } });
+  expect(api.starts).toBe(1);
+  api.phases = [{ name: 'running' }];
+  await model.start();
+  expect(model.state.kind).toBe('running');
+});
+
+test('a REPL that somebody stopped stays stopped', async () => {
+  await model.stop();
+  expect(model.state.kind).toBe('stopped');
+  expect(api.starts).toBe(1);
+});
+
+test('a project that is gone is an error, not an endless search', async () => {
+  api.current = new ReplError('FileNotFound', 'There is no REPL abc.', '', 404);
+  api.connections[0].close();
+  await settle();
+  expect(model.state).toMatchObject({ kind: 'failed', error: { code: 'FileNotFound' } });
+});
+
+test('what an action that was overtaken still brings is ignored', async () => {
+  let answer!: (phase: IPhase) => void;
+  api.follow = () => new Promise(resolve => (answer = resolve));
+  const first = model.start();
+  await settle();
+  api.follow = async () => ({ name: 'stopped' });
+  await model.stop();
+  answer({ name: 'running' });
+  await first;
+  expect([model.state.kind, api.connections.length]).toEqual(['stopped', 1]);
+});

@@ -1,0 +1,193 @@
+"""Typing is never lost, files never cross, and nothing that is opened is damaged."""
+
+import random
+import time
+
+import pytest
+from browser.conftest import visitor
+from playwright.sync_api import Page, expect
+from support.lab import Lab, wait_for
+from support.person import Person
+
+SIZES = {"10 kB": 10_000, "2 MB": 2_000_000}
+
+
+def big_text(size: int) -> str:
+    line = "x" * 72 + "\n"
+    return line * (size // len(line))
+
+
+@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES.keys())
+@pytest.mark.parametrize("is_up", [True, False], ids=["server up", "server gone"])
+@pytest.mark.parametrize("pause", [0.05, 0.32], ids=["at once", "while a save is on its way"])
+def test_leaving_the_page_after_a_key_loses_nothing(
+    page: Page, lab: Lab, errors: object, size: int, is_up: bool, pause: float
+) -> None:
+    errors.expect_network = True  # type: ignore[attr-defined]
+    text = big_text(size)
+    person = visitor(page, lab)
+    name = person.create("Python")
+    (lab.project(name) / "big.txt").write_text(text)
+    expect(person.tab.locator('[data-path="big.txt"]').first).to_be_visible()
+    person.open_file("big.txt")
+    person.focus_editor("big.txt")
+    person.page.keyboard.press("ControlOrMeta+Home")
+    person.page.keyboard.press("a")
+    person.wait_saved()
+    if not is_up:
+        lab.kill()
+        person.wait_state("lost")
+    person.page.keyboard.press("b")
+    person.page.wait_for_timeout(pause * 1000)
+    person.page.keyboard.press("c")
+    person.page.wait_for_timeout(50)
+    person.page.goto("about:blank")
+    if not is_up:
+        lab.start()
+    person.page.goto(f"{lab.url}/lab")
+    person.page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=60_000)
+    person.open(name)
+    person.open_file("big.txt")
+    person.wait_saved()
+    person.wait_on_disk("big.txt", "abc" + text)
+    assert person.text("big.txt").startswith("abcxxx")
+    expect(person.editor("big.txt").locator(".jp-Repl-banner")).to_be_hidden()
+
+
+def test_undo_never_crosses_files(person: Person) -> None:
+    name = person.create("Python")
+    person.shell("printf one > one.txt; printf two > two.txt; ls", "two.txt")
+    person.open_file("one.txt")
+    person.replace("one.txt", "ONE")
+    person.open_file("two.txt")
+    person.focus_editor("two.txt")
+    for _ in range(5):
+        person.page.keyboard.press("ControlOrMeta+z")
+    person.wait_saved()
+    assert (person.text("one.txt"), person.text("two.txt")) == ("ONE", "two")
+    assert [(person.lab.project(name) / file).read_text() for file in ("one.txt", "two.txt")] == ["ONE", "two"]
+    person.open_file("one.txt")
+    person.focus_editor("one.txt")
+    person.page.keyboard.press("ControlOrMeta+z")
+    person.wait_on_disk("one.txt", "one")
+
+
+def test_a_save_that_waits_is_marked(person: Person) -> None:
+    person.create("Python")
+    person.wait_editor("main.py")
+    person.focus_editor("main.py")
+    person.page.keyboard.press("#")
+    status = person.tab.locator(".jp-Repl-status")
+    expect(status).to_contain_text("saving…", timeout=300)
+    started = time.monotonic()
+    expect(status).to_contain_text("· saved")
+    assert time.monotonic() - started < 5
+
+
+def test_an_open_file_follows_the_disk(person: Person) -> None:
+    person.create("Python")
+    person.wait_editor("main.py")
+    person.shell("echo 'print(1)' > main.py; echo made > made.txt")
+    wait_for(lambda: person.text("main.py").startswith("print(1)"))
+    wait_for(lambda: "made.txt" in person.tree)
+    person.shell("rm made.txt")
+    wait_for(lambda: "made.txt" not in person.tree)
+
+
+def test_a_change_on_disk_while_one_types_is_asked_about(person: Person) -> None:
+    name = person.create("Python")
+    person.wait_editor("main.py")
+    file = person.lab.project(name) / "main.py"
+    # The disk changes at the moment between the key and its save: the condition of the save must find it.
+    person.focus_editor("main.py")
+    person.page.keyboard.press("ControlOrMeta+a")
+    person.type("mine\n")
+    file.write_text("theirs\n")
+    banner = person.editor("main.py").locator(".jp-Repl-banner")
+    expect(banner).to_contain_text("main.py was changed on disk while you typed.")
+    person.look("conflict")
+    assert file.read_text() == "theirs\n"
+    banner.locator("button", has_text="Keep my text").click()
+    person.wait_on_disk("main.py", "mine\n")
+    expect(banner).to_be_hidden()
+    person.page.keyboard.press("ControlOrMeta+a")
+    person.type("mine again\n")
+    file.write_text("theirs again\n")
+    banner.locator("button", has_text="Take the text on disk").click()
+    wait_for(lambda: person.text("main.py").startswith("theirs again"))
+    person.wait_saved()
+    assert file.read_text() == "theirs again\n"
+
+
+REFUSED = {
+    "binary.bin": (random.Random(1).randbytes(5000), "is not a text file"),
+    "latin1.txt": ("Löffel".encode("latin-1"), "is not a text file"),
+    "huge.txt": (b"x" * 5_000_001, "is larger than 5 MB"),
+}
+
+
+@pytest.mark.parametrize("file", REFUSED)
+def test_a_file_that_is_no_text_is_not_damaged_by_opening_it(person: Person, file: str) -> None:
+    content, reason = REFUSED[file]
+    name = person.create("Python")
+    path = person.lab.project(name) / file
+    path.write_bytes(content)
+    person.tab.locator(f'.jp-Repl-treeRow[data-path="{file}"]').click()
+    person.wait_editor(file, "refused")
+    expect(person.editor(file)).to_contain_text(reason)
+    person.page.keyboard.type("oops")
+    with person.page.expect_download() as download:
+        person.editor(file).locator("a", has_text="Download").click()
+    assert download.value.path().read_bytes() == content
+    person.wait_saved()
+    assert path.read_bytes() == content
+
+
+KEPT = {
+    "crlf.txt": b"one\r\ntwo\r\n",
+    "mixed.txt": b"one\r\ntwo\nthree\r\n",
+    "bom.txt": "\ufeffone\n".encode(),
+    "no-newline.txt": b"one",
+    "empty.txt": b"",
+}
+
+
+def test_opening_and_closing_changes_no_byte(person: Person) -> None:
+    name = person.create("Python")
+    for file, content in KEPT.items():
+        (person.lab.project(name) / file).write_bytes(content)
+    for file in KEPT:
+        person.open_file(file)
+        person.focus_editor(file)
+    person.page.wait_for_timeout(800)
+    for file in KEPT:
+        person.page.locator(".jp-Repl-editors .lm-TabBar-tab", has_text=file).locator(".lm-TabBar-tabCloseIcon").click()
+        expect(person.editor(file)).to_have_count(0)
+    assert {file: (person.lab.project(name) / file).read_bytes() for file in KEPT} == KEPT
+
+
+def test_a_file_with_an_emoji_in_its_name(person: Person) -> None:
+    name = person.create("Python")
+    person.shell("echo 'print(\"🦦\")' > 'otter 🦦.py'; ls", "otter")
+    person.open_file("otter 🦦.py")
+    person.replace("otter 🦦.py", "print('🦦🦦')\n")
+    person.wait_on_disk("otter 🦦.py", "print('🦦🦦')\n")
+    person.shell("python3 'otter 🦦.py'", "\n🦦🦦")
+    assert (person.lab.project(name) / "otter 🦦.py").exists()
+
+
+def test_a_save_that_fails_says_why_and_is_saved_later(person: Person) -> None:
+    """A folder in the way: saving fails for root too, as it would on a full disk."""
+    name = person.create("Python")
+    person.shell("mkdir d; echo x > d/file.txt; ls d", "file.txt")
+    person.tab.locator('.jp-Repl-treeRow[data-path="d"]').click()
+    person.open_file("d/file.txt")
+    person.shell("rm -r d && echo blocked > d && echo do''ne", "done")
+    person.replace("d/file.txt", "still here\n")
+    banner = person.editor("d/file.txt").locator(".jp-Repl-banner")
+    expect(banner).to_contain_text("is not saved")
+    person.look("save-failed")
+    person.shell("rm d; mkdir d")
+    banner.locator("button", has_text="Save again").click()
+    person.wait_on_disk("d/file.txt", "still here\n")
+    assert name
