@@ -16,32 +16,29 @@ class FakeApi implements IReplApi {
   starts = 0;
   connections: FakeConnection[] = [];
 
-  async start(): Promise<IPhase> {
+  start(): Promise<IPhase> {
     this.starts++;
     this.current = { name: 'running' };
-    return { name: 'starting', step: 'Starting' };
+    return Promise.resolve({ name: 'starting', step: 'Starting' });
   }
 
-  async stop(): Promise<IPhase> {
+  stop(): Promise<IPhase> {
     this.phases = [{ name: 'stopped' }];
-    return { name: 'stopping' };
+    return Promise.resolve({ name: 'stopping' });
   }
 
-  async phase(): Promise<IPhase> {
-    if (this.current instanceof ReplError) {
-      throw this.current;
-    }
-    return this.current;
+  phase(): Promise<IPhase> {
+    return this.current instanceof ReplError ? Promise.reject(this.current) : Promise.resolve(this.current);
   }
 
-  async follow(tell: (phase: IPhase) => void): Promise<IPhase> {
+  follow(tell: (phase: IPhase) => void): Promise<IPhase> {
     this.phases.forEach(tell);
-    return this.phases.at(-1)!;
+    return Promise.resolve(this.phases.at(-1)!);
   }
 
-  async connect(): Promise<IConnection> {
+  connect(): Promise<IConnection> {
     this.connections.push(new FakeConnection());
-    return this.connections.at(-1)!;
+    return Promise.resolve(this.connections.at(-1)!);
   }
 }
 
@@ -115,7 +112,7 @@ test('what an action that was overtaken still brings is ignored', async () => {
   api.follow = () => new Promise(resolve => (answer = resolve));
   const first = model.start();
   await settle();
-  api.follow = async () => ({ name: 'stopped' });
+  api.follow = () => Promise.resolve({ name: 'stopped' });
   await model.stop();
   answer({ name: 'running' });
   await first;

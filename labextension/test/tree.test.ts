@@ -13,12 +13,9 @@ beforeEach(async () => {
     'a/b': []
   };
   fetched = [];
-  tree = new TreeModel(async path => {
+  tree = new TreeModel(path => {
     fetched.push(path);
-    if (!disk[path]) {
-      throw new Error('gone');
-    }
-    return disk[path];
+    return disk[path] ? Promise.resolve(disk[path]) : Promise.reject(new Error('gone'));
   });
   await tree.load(disk['']);
 });

@@ -4,7 +4,7 @@ import random
 import time
 
 import pytest
-from browser.conftest import visitor
+from browser.conftest import Errors, visitor
 from playwright.sync_api import Page, expect
 from support.lab import Lab, wait_for
 from support.person import Person
@@ -21,9 +21,9 @@ def big_text(size: int) -> str:
 @pytest.mark.parametrize("is_up", [True, False], ids=["server up", "server gone"])
 @pytest.mark.parametrize("pause", [0.05, 0.32], ids=["at once", "while a save is on its way"])
 def test_leaving_the_page_after_a_key_loses_nothing(
-    page: Page, lab: Lab, errors: object, size: int, is_up: bool, pause: float
+    page: Page, lab: Lab, errors: Errors, size: int, is_up: bool, pause: float
 ) -> None:
-    errors.expect_network = True  # type: ignore[attr-defined]
+    errors.expect_network = True
     text = big_text(size)
     person = visitor(page, lab)
     name = person.create("Python")

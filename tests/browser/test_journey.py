@@ -1,11 +1,10 @@
-"""The journey of a person on a laptop, for each language: from the launcher to a program that runs, and back tomorrow."""
+"""The journey of a person on a laptop, for each language: from the launcher to a program that runs, and back again."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from browser.conftest import visitor
+from browser.conftest import Errors, visitor
 from playwright.sync_api import Page, expect
 from support.lab import Lab, wait_for
 from support.person import POWER, RUN, STOP, Person
@@ -116,13 +115,13 @@ def test_closing_the_tab_leaves_the_repl_running(person: Person) -> None:
 
 
 @pytest.fixture
-def own(page: Page, lab: Lab) -> Iterator[Person]:
+def own(page: Page, lab: Lab) -> Person:
     """A person whose server may be killed."""
-    yield visitor(page, lab)
+    return visitor(page, lab)
 
 
-def test_a_killed_server_comes_back_and_the_repl_with_it(own: Person, errors: object) -> None:
-    errors.expect_network = True  # type: ignore[attr-defined]
+def test_a_killed_server_comes_back_and_the_repl_with_it(own: Person, errors: Errors) -> None:
+    errors.expect_network = True
     person = own
     person.create("Python")
     person.wait_editor("main.py")
@@ -160,8 +159,8 @@ def test_a_killed_runner_is_said_and_start_is_offered(own: Person) -> None:
     person.wait_prompt()
 
 
-def test_a_normal_shutdown_flushes_and_stops_the_runners(own: Person, errors: object) -> None:
-    errors.expect_network = True  # type: ignore[attr-defined]
+def test_a_normal_shutdown_flushes_and_stops_the_runners(own: Person, errors: Errors) -> None:
+    errors.expect_network = True
     own.create("Python")
     own.shell(
         "(trap 'echo flushed > flushed.txt; exit' HUP TERM; while :; do sleep 0.05; done) & echo st''arted", "started"

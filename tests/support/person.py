@@ -45,7 +45,7 @@ class Person:
 
     def theme(self, name: str) -> None:
         self.command("apputils:change-theme", theme=name)
-        self.page.wait_for_selector(f'body[data-jp-theme-name="{name}"]')
+        self.page.wait_for_selector(f'body[data-jp-theme-name="{name}"]', state="attached")
 
     def look(self, name: str) -> None:
         """Keep a screenshot for human eyes."""

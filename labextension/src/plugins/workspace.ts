@@ -307,8 +307,9 @@ export class Workspace {
     this._editors.forEach(editor => editor.file.keepDraft(true));
   };
 
+  /** Not in the namespace of the widget tracker, which removes what is not its own when it restores. */
   private get _layoutKey(): string {
-    return `jupyter-repl:layout-${this._options.replId}`;
+    return `jupyter-repl-layout:${this._options.replId}`;
   }
 
   private async _loadLayout(): Promise<ILayout | null> {

@@ -119,9 +119,10 @@ export class Terminal extends Widget {
     const buffer = this._xterm?.buffer.active;
     const lines: string[] = [];
     for (let index = 0; index < (buffer?.length ?? 0); index++) {
-      lines.push(buffer!.getLine(index)!.translateToString(true));
+      const isWrapped = buffer!.getLine(index + 1)?.isWrapped ?? false;
+      lines.push(buffer!.getLine(index)!.translateToString(!isWrapped), isWrapped ? '' : '\n');
     }
-    return lines.join('\n').trimEnd();
+    return lines.join('').trimEnd();
   }
 
   override dispose(): void {

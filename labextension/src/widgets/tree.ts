@@ -47,7 +47,7 @@ export class Tree extends Widget {
     this._focused = path;
     if (event.type === 'click') {
       this._activate(path);
-    } else if (this._onKey((event as KeyboardEvent).key, path)) {
+    } else if (this._isOurs(event as KeyboardEvent) && this._onKey((event as KeyboardEvent).key, path)) {
       event.preventDefault();
       event.stopPropagation();
     }
@@ -62,6 +62,11 @@ export class Tree extends Widget {
 
   protected override onActivateRequest(_: Message): void {
     this._list.querySelector<HTMLElement>('[tabindex="0"]')?.focus();
+  }
+
+  /** With a modifier a key is somebody's command. */
+  private _isOurs({ altKey, ctrlKey, metaKey, shiftKey }: KeyboardEvent): boolean {
+    return !(altKey || ctrlKey || metaKey || shiftKey);
   }
 
   private _onKey(key: string, path: string): boolean {
