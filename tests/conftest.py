@@ -6,6 +6,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from support.channel import Client
 from support.lab import Lab
 
 
@@ -23,6 +24,13 @@ def lab(home: Path) -> Iterator[Lab]:
     left = repl_processes(server)
     shutil.rmtree(server.runtime_dir, ignore_errors=True)
     assert not left, f"processes were left: {left}"
+
+
+@pytest.fixture(autouse=True)
+def close_clients() -> Iterator[None]:
+    yield
+    while Client.opened:
+        Client.opened.pop().close()
 
 
 @pytest.fixture(scope="module")

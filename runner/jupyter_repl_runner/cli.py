@@ -3,8 +3,6 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 DISTRIBUTIONS = ("jupyter-repl-ext", "jupyter-repl-runner")
 
@@ -20,13 +18,13 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(required=True)
 
     serve = verbs.add_parser("serve", help="serve files, terminals and runs of one project")
-    serve.add_argument("--directory", type=Path, required=True, help="the REPL's private directory")
+    serve.add_argument("--directory", required=True, help="the REPL's private directory")
     serve.add_argument("--ready", type=int, default=-1, help="a descriptor to write to when listening")
     serve.add_argument("--guarded", action="store_true", help="end when standard input ends")
     serve.set_defaults(verb=_serve)
 
     guard = verbs.add_parser("guard", help="start `serve`, and end all of it when either side goes")
-    guard.add_argument("--directory", type=Path, required=True, help="the REPL's private directory")
+    guard.add_argument("--directory", required=True, help="the REPL's private directory")
     guard.add_argument("--lock", type=int, required=True, help="the locked directory's descriptor")
     guard.add_argument("--control", type=int, required=True, help="a pipe that closes when the server goes")
     guard.add_argument("--ready", type=int, required=True, help="passed on to `serve`")
@@ -37,18 +35,22 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    from pathlib import Path
+
     from .serve.app import ServeOptions, serve
 
-    return serve(ServeOptions(options.directory, options.ready, options.guarded))
+    return serve(ServeOptions(Path(options.directory), options.ready, options.guarded))
 
 
 def _guard(options: argparse.Namespace) -> int:
-    from .guard.guard import GuardOptions, guard
+    from .guard.guard import guard
 
-    return guard(GuardOptions(options.directory, options.lock, options.control, options.ready))
+    return guard(options.directory, options.lock, options.control, options.ready)
 
 
 def _version(_: argparse.Namespace) -> int:
+    from importlib.metadata import PackageNotFoundError, version
+
     found = []
     for name in DISTRIBUTIONS:
         try:

@@ -3,7 +3,7 @@
 import json
 import struct
 import time
-from typing import Any
+from typing import Any, ClassVar
 
 import websocket
 
@@ -14,6 +14,9 @@ OUTPUT, INPUT, ACK, INTERRUPT = 1, 2, 3, 4
 
 class Client:
     """Connected to a REPL's channel through the extension. Terminal output is acknowledged as it comes."""
+
+    opened: ClassVar[list["Client"]] = []
+    """All that were made; a fixture closes them after each test."""
 
     def __init__(self, lab: Lab, repl_id: str, **headers: str) -> None:
         self.events: list[dict[str, Any]] = []
@@ -29,6 +32,7 @@ class Client:
             header={"Authorization": f"token {TOKEN}", **headers},
             timeout=20,
         )
+        self.opened.append(self)
         self.loaded = self.wait_event("loaded")
 
     def close(self) -> None:

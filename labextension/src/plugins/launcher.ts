@@ -47,6 +47,8 @@ export const launcher: JupyterFrontEndPlugin<void> = {
         try {
           const templates = await rest.templates();
           const { createRepl } = await import('../widgets/createDialog');
+          // while the person reads the name, what the tab needs is loaded; what fails now is tried again then
+          import('./workspace').then(({ preload }) => preload()).catch(() => undefined);
           const language = (args.language as string) ?? templates[0]?.language;
           const create = (replId: string, language: string): Promise<unknown> =>
             rest.create(replId, language);
