@@ -199,7 +199,8 @@ export class Workspace {
     this._language = loaded.language;
     this._onState();
     const whole = loaded.rootContent.length === loaded.rootTotal;
-    const terminals = this._showTerminals(channel);
+    // The prompt first: Monaco's first editor keeps the page busy for 200 ms, in which nothing else is drawn.
+    await this._showTerminals(channel);
     if (this._isRestored) {
       void this._treeModel.load(whole ? loaded.rootContent : null);
       this._editors.forEach(editor => void editor.file.reconnected().catch(() => undefined));
@@ -207,7 +208,6 @@ export class Workspace {
       this._isRestored = true;
       await this._restore(loaded.main, whole ? loaded.rootContent : null);
     }
-    await terminals;
   }
 
   /** Every live terminal of the runner gets its view again; there is always one. */

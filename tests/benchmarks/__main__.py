@@ -1,0 +1,45 @@
+"""`make bench`: measure beside the peers and write docs/benchmarks.md. Medians of interleaved repeats."""
+
+import os
+import platform
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+
+from benchmarks import start, weight  # noqa: E402
+from benchmarks.table import Row, render  # noqa: E402
+
+VERSIONS = ("jupyterlab", "jupyter_server", "jupyter_server_terminals", "terminado", "tornado")
+PAGE = ROOT / "docs" / "benchmarks.md"
+
+
+def machine() -> str:
+    kind = platform.processor() or platform.machine()
+    with open("/proc/cpuinfo") as cpus:
+        kind = next((line.split(":")[1].strip() for line in cpus if line.startswith("model name")), kind)
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{os.cpu_count()} cores ({kind}), {memory:.0f} GiB, Linux {platform.release()}, Python {platform.python_version()}"
+
+
+def main() -> None:
+    parts: list[tuple[str, list[Row]]] = [("Start", start.measure()), ("Weight", weight.measure())]
+    versions = ", ".join(f"{name} {version(name)}" for name in VERSIONS)
+    lines = [
+        "# Benchmarks",
+        "",
+        "Written by `make bench`; do not edit. Medians of interleaved repeats; the range is the fastest and the slowest.",
+        "The machine is shared and noisy: compare rows of one table, not tables of two days.",
+        "",
+        f"{datetime.now(UTC):%Y-%m-%d}, {machine()}. {versions}.",
+    ]
+    for title, rows in parts:
+        lines += ["", f"## {title}", "", *render(rows)]
+    PAGE.write_text("\n".join(lines) + "\n")
+    print("\n".join(lines))
+
+
+main()
