@@ -4,10 +4,10 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 from support.channel import Client
 from support.lab import Lab
+from support.processes import repl_processes
 
 
 @pytest.fixture
@@ -40,15 +40,3 @@ def shared_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     yield server
     server.stop()
     shutil.rmtree(server.runtime_dir, ignore_errors=True)
-
-
-def repl_processes(lab: Lab) -> list[str]:
-    """Command lines of all processes of this server's REPLs, found by their mark."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get("JUPYTER_REPL_MARK", "").startswith(f"{lab.runtime_dir}/"):
-                found.append(" ".join(process.cmdline()))
-        except (psutil.Error, OSError):
-            continue
-    return [command for command in found if command]

@@ -22,7 +22,8 @@ def machine() -> str:
     with open("/proc/cpuinfo") as cpus:
         kind = next((line.split(":")[1].strip() for line in cpus if line.startswith("model name")), kind)
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{os.cpu_count()} cores ({kind}), {memory:.0f} GiB, Linux {platform.release()}, Python {platform.python_version()}"
+    software = f"Linux {platform.release()}, Python {platform.python_version()}"
+    return f"{os.cpu_count()} cores ({kind}), {memory:.0f} GiB, {software}"
 
 
 def main() -> None:
@@ -31,7 +32,7 @@ def main() -> None:
     lines = [
         "# Benchmarks",
         "",
-        "Written by `make bench`; do not edit. Medians of interleaved repeats; the range is the fastest and the slowest.",
+        "Written by `make bench`. Medians of interleaved repeats; the range is from the fastest to the slowest.",
         "The machine is shared and noisy: compare rows of one table, not tables of two days.",
         "",
         f"{datetime.now(UTC):%Y-%m-%d}, {machine()}. {versions}.",

@@ -11,6 +11,7 @@ from playwright.sync_api import sync_playwright
 from support import chromium
 from support.lab import Lab
 from support.person import Person
+from support.processes import pids
 
 from .table import Row
 
@@ -42,7 +43,7 @@ def measure() -> list[Row]:
         Row("JupyterLab's own scripts and styles in the same page", "kB", [core / 1000]),
         Row("Import of the server extension beyond jupyter_server's", "ms", ours, 50),
         Row("Import of jupyter_server_terminals beyond jupyter_server's", "ms", peer),
-        Row("Runner: from the guard's start until it listens", "s", listen, 0.3),
+        Row("Runner: from its start, by way of the guard, until it listens", "s", listen, 0.3),
         Row("Runner: resident memory, with one shell", "MB", resident, 40),
         Row("jupyter_server: resident memory", "MB", server),
     ]
@@ -63,21 +64,18 @@ def _runners() -> tuple[list[float], list[float], list[float]]:
         lab = Lab(Path(folder) / "home").start()
         try:
             for number in range(REPEATS):
-                lab.make(f"bench-{number}")
-                with_socket = next(d for d in lab.runtime_dir.iterdir() if f"bench-{number}" in (d / "record.json").read_text())
-                guard, runner = _processes(with_socket)
-                listen.append((with_socket / "socket").stat().st_ctime - guard.create_time())
-                resident.append(runner.memory_info().rss / 1e6)
-                lab.stop_repl(f"bench-{number}")
+                name = lab.make(f"bench-{number}")
+                (runner,) = pids("serve", lab, name)
+                (socket,) = lab.runtime_dir.glob("*/socket")
+                # the record is written at the start, just before the guard is
+                begun = socket.with_name("record.json").stat().st_mtime
+                listen.append(socket.stat().st_ctime - begun)
+                resident.append(psutil.Process(runner).memory_info().rss / 1e6)
+                lab.stop_repl(name)
             server.append(psutil.Process(lab.pid).memory_info().rss / 1e6)
         finally:
             lab.stop()
     return listen, resident, server
-
-
-def _processes(directory: Path) -> tuple[psutil.Process, psutil.Process]:
-    mine = [p for p in psutil.process_iter() if str(directory) in p.cmdline()]
-    return next(p for p in mine if "guard" in p.cmdline()), next(p for p in mine if "serve" in p.cmdline())
 
 
 def _page() -> tuple[int, int]:

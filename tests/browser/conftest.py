@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import repl_processes
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playwright
 from support import chromium
 from support.lab import Lab
 from support.person import Person
+from support.processes import repl_processes
 
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 

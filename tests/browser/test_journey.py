@@ -1,6 +1,8 @@
 """The journey of a person on a laptop, for each language: from the launcher to a program that runs, and back again."""
 
+import os
 import re
+import signal
 from dataclasses import dataclass
 
 import pytest
@@ -8,6 +10,7 @@ from browser.conftest import Errors, visitor
 from playwright.sync_api import Page, expect
 from support.lab import Lab, wait_for
 from support.person import POWER, RUN, STOP, Person
+from support.processes import pids
 
 
 @dataclass(frozen=True)
@@ -142,13 +145,11 @@ def test_a_killed_server_comes_back_and_the_repl_with_it(own: Person, errors: Er
 
 
 def test_a_killed_runner_is_said_and_start_is_offered(own: Person) -> None:
-    import psutil
-
     person = own
     name = person.create("Python")
     person.wait_editor("main.py")
-    runner = next(p for p in psutil.process_iter() if "serve" in p.cmdline() and p.cwd().endswith(f"/{name}"))
-    runner.kill()
+    (runner,) = pids("serve", person.lab, name)
+    os.kill(runner, signal.SIGKILL)
     person.wait_state("failed")
     expect(person.banner).to_contain_text("The runner was killed by SIGKILL. Your files are kept. Start it again.")
     person.look("runner-gone")

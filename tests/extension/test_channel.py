@@ -8,11 +8,10 @@ import re
 import signal
 import time
 
-import psutil
 import pytest
-from conftest import repl_processes
 from support.channel import INPUT, INTERRUPT, Client
 from support.lab import Lab, wait_for
+from support.processes import pids, repl_processes
 
 
 @pytest.fixture(scope="module")
@@ -324,8 +323,8 @@ def test_a_malformed_message_gets_an_error_and_changes_nothing(client: Client, t
 def test_a_runner_that_was_killed_closes_the_channel_with_its_code(shared_lab: Lab) -> None:
     shared_lab.make("gone")
     client = Client(shared_lab, "gone")
-    process = next(p for p in psutil.process_iter() if "serve" in p.cmdline() and p.cwd().endswith("/gone"))
-    os.kill(process.pid, signal.SIGKILL)
+    (runner,) = pids("serve", shared_lab, "gone")
+    os.kill(runner, signal.SIGKILL)
     opcode, data = client._ws.recv_data()
     assert (opcode, int.from_bytes(data[:2], "big")) == (8, 4410)
     client.close()

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import repl_processes
 from support.channel import Client
 from support.lab import Lab, wait_for
+from support.processes import pids, repl_processes
 
 HIDDEN = 'nohup setsid sleep 98765 > /dev/null 2>&1 & env -i setsid sleep 98764 & disown -a; echo hid"den"\n'
 
@@ -32,18 +32,6 @@ def hidden() -> list[int]:
         except psutil.Error:
             continue
         if command[:1] == ["sleep"] and command[1:] in (["98765"], ["98764"]) and process.status() != "zombie":
-            found.append(process.pid)
-    return found
-
-
-def pids(verb: str, lab: Lab) -> list[int]:
-    found = []
-    for process in psutil.process_iter():
-        try:
-            command = process.cmdline()
-        except psutil.Error:
-            continue
-        if "jupyter_repl_runner" in command and verb in command and any(str(lab.runtime_dir) in c for c in command):
             found.append(process.pid)
     return found
 

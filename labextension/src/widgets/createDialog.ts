@@ -1,5 +1,7 @@
 /** The dialog that makes a REPL: a name, a language, Create. It stays open, with what was typed, while anything is wrong. */
 
+import '../../style/base.css'; // not the package's style: that is loaded with JupyterLab
+
 import { Dialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';

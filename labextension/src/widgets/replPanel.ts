@@ -1,5 +1,7 @@
 /** The layout of a REPL's tab: tree, editors, console and terminals, side by side. No behaviour. */
 
+import '../../style/base.css'; // not the package's style: that is loaded with JupyterLab
+
 import { MainAreaWidget } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { addIcon, DockPanelSvg, runIcon, stopIcon, Toolbar, ToolbarButton } from '@jupyterlab/ui-components';

@@ -1,0 +1,37 @@
+"""The processes of a server's REPLs, as the system sees them."""
+
+import psutil
+
+from .lab import Lab
+
+
+def repl_processes(lab: Lab) -> list[str]:
+    """Command lines of all processes of this server's REPLs, found by their mark."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("JUPYTER_REPL_MARK", "").startswith(f"{lab.runtime_dir}/"):
+                found.append(" ".join(process.cmdline()))
+        except (psutil.Error, OSError):
+            continue
+    return [command for command in found if command]
+
+
+def pids(verb: str, lab: Lab, repl_id: str = "") -> list[int]:
+    """Of the guards or runners (`verb`: guard, serve) of this server, or of that one REPL."""
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        command = process.info["cmdline"] or []
+        if "jupyter_repl_runner" in command and verb in command:
+            directory = command[command.index("--directory") + 1]
+            if directory.startswith(f"{lab.runtime_dir}/") and f'"repl_id": "{repl_id}' in _record(directory):
+                found.append(process.pid)
+    return found
+
+
+def _record(directory: str) -> str:
+    try:
+        with open(f"{directory}/record.json") as record:
+            return record.read()
+    except OSError:
+        return '"repl_id": "'
