@@ -62,6 +62,8 @@ class ReplExtension(ExtensionApp):
     def _default_runtime_dir(self) -> str:
         return os.environ.get("JUPYTER_REPL_RUNTIME_DIR", "")
 
+    _services: Any = None
+
     def initialize_settings(self) -> None:
         from .services import SETTING
 
@@ -76,8 +78,9 @@ class ReplExtension(ExtensionApp):
             self.serverapp.io_loop.add_callback(self._services.started)
 
     async def stop_extension(self) -> None:
-        """Called by the server when it shuts down."""
-        await self._services.stop()
+        """Called by the server when it shuts down, also if the extension could not be set up."""
+        if self._services is not None:
+            await self._services.stop()
 
     def _wire(self) -> Any:
         from .activity import Activity

@@ -1,19 +1,74 @@
 """From `store_url` to a Store."""
 
+import logging
 import os
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import NoReturn
 from urllib.parse import unquote, urlsplit
 
-from jupyter_repl_runner.contract.errors import InvalidRequest
+from jupyter_repl_runner.contract.errors import InvalidRequest, ReplError, Unavailable
 from jupyter_repl_runner.store.directory import DirectoryStore
-from jupyter_repl_runner.store.port import Store
+from jupyter_repl_runner.store.port import Blob, Entry, Head, Store
+
+log = logging.getLogger(__name__)
 
 
 def open_store(url: str, data_dir: str) -> Store:
-    """The store of `url`; empty: a directory under Jupyter's `data_dir`. Raises InvalidRequest for other schemes."""
+    """The store of `url`; empty: a directory under Jupyter's `data_dir`.
+
+    One that can't be opened is a store that says so to everybody who asks, so that the tab shows the reason.
+    """
+    try:
+        return _open(url, data_dir)
+    except ReplError as error:
+        log.error("store_url %s: %s %s", url, error.message, error.hint)
+        return BrokenStore(error)
+
+
+def _open(url: str, data_dir: str) -> Store:
     if not url:
         return DirectoryStore(Path(data_dir) / "repl")
     parts = urlsplit(url)
     if parts.scheme == "file" and parts.path:
         return DirectoryStore(Path(os.path.expanduser(unquote(parts.path))))
     raise InvalidRequest(f"store_url {url} is not understood.", hint="Use file:/path/of/a/folder.")
+
+
+class BrokenStore(Store):
+    """Raises why it could not be opened."""
+
+    def __init__(self, error: ReplError) -> None:
+        hint = f"{error.hint} Then restart Jupyter; see ReplExtension.store_url.".strip()
+        self._error = Unavailable(f"The store can't be opened: {error.message}", hint=hint)
+
+    def _refuse(self) -> NoReturn:
+        raise self._error
+
+    def list(self, prefix: str) -> AsyncIterator[Entry]:
+        self._refuse()
+
+    async def children(self, prefix: str) -> Sequence[str]:
+        self._refuse()
+
+    async def head(self, key: str) -> Head | None:
+        self._refuse()
+
+    async def get(self, key: str) -> Blob:
+        self._refuse()
+
+    async def put(
+        self,
+        key: str,
+        data: bytes | AsyncIterator[bytes],
+        *,
+        if_match: str | None = None,
+        if_none_match: bool = False,
+    ) -> Head:
+        self._refuse()
+
+    async def copy_prefix(self, source: str, target: str, *, leave_out: frozenset[str] = frozenset()) -> int:
+        self._refuse()
+
+    async def delete(self, key: str, *, if_match: str | None = None) -> None:
+        self._refuse()

@@ -11,15 +11,15 @@ from tornado.websocket import WebSocketHandler
 
 from jupyter_repl_ext.relay import Relay
 from jupyter_repl_runner.contract.errors import ReplError
-from jupyter_repl_runner.contract.messages import SUBPROTOCOL
+from jupyter_repl_runner.contract.messages import MAX_FRAME, SUBPROTOCOL
 
 from .base import ReplMixin, may_execute
 
-CLOSE_NOT_RUNNING, CLOSE_RUNNER_GONE, CLOSE_TOO_SLOW = 4404, 4410, 4408
+CLOSE_NOT_RUNNING, CLOSE_RUNNER_GONE, CLOSE_TOO_SLOW, CLOSE_TOO_LARGE = 4404, 4410, 4408, 1009
 
 
 class ChannelHandler(ReplMixin, WebSocketMixin, WebSocketHandler, JupyterHandler):
-    """Close codes: 4404 nothing runs, 4410 the runner went, 4408 one side did not read; docs/protocol.md."""
+    """Close codes: 4404 nothing runs, 4410 the runner went, 4408 one side did not read, 1009 a frame is too large."""
 
     _relay: Relay | None = None
     _task: "asyncio.Task[None] | None" = None
@@ -59,7 +59,10 @@ class ChannelHandler(ReplMixin, WebSocketMixin, WebSocketHandler, JupyterHandler
         self._task = asyncio.create_task(self._run(self._relay), name=f"channel of {self._ref}")
 
     async def on_message(self, message: str | bytes) -> None:
-        if self._relay is not None and not await self._relay.receive(message):
+        size = len(message.encode()) if isinstance(message, str) else len(message)
+        if size > MAX_FRAME:
+            self.close(CLOSE_TOO_LARGE, "a frame is too large")
+        elif self._relay is not None and not await self._relay.receive(message):
             self.close(CLOSE_TOO_SLOW, "the runner does not read")
 
     def on_close(self) -> None:

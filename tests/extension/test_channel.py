@@ -54,14 +54,6 @@ def test_a_stale_etag_is_a_conflict_and_nothing_is_lost(client: Client) -> None:
     assert client.request("fetchContent", path="c.txt") == {"content": "2", "etag": second}
 
 
-def test_two_quick_saves_leave_the_newer(client: Client) -> None:
-    for round_ in range(10):
-        for number in range(20):
-            client.send({"event": "updateContent", "data": {"path": "q.txt", "content": f"{round_} {number}"}})
-        client.request("updateContent", path="q.txt", content=f"{round_} last")
-        assert client.request("fetchContent", path="q.txt")["content"] == f"{round_} last"
-
-
 def test_file_operations(client: Client, repl: Lab) -> None:
     client.request("create", path="ops", type="dir")
     client.request("create", path="ops/a.txt", type="file")
@@ -318,6 +310,14 @@ def test_a_malformed_message_gets_an_error_and_changes_nothing(client: Client, t
     reply = client._until(lambda m: m["event"] == "reply", 5)
     assert reply["error"]["code"] == "InvalidRequest"
     client.request("fetchDir", path="")
+
+
+def test_a_frame_beyond_all_measure_closes_the_channel_and_nothing_else(repl: Lab) -> None:
+    client, other = Client(repl, "abc"), Client(repl, "abc")
+    client.send("x" * ((1 << 20) + 1))
+    opcode, data = client._ws.recv_data()
+    assert (opcode, int.from_bytes(data[:2], "big")) == (8, 1009)
+    other.request("fetchDir", path="")
 
 
 def test_a_runner_that_was_killed_closes_the_channel_with_its_code(shared_lab: Lab) -> None:

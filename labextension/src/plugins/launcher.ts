@@ -61,8 +61,12 @@ export const launcher: JupyterFrontEndPlugin<void> = {
     });
 
     palette?.addItem({ command: Commands.create, category: CATEGORY, args: { isPalette: true } });
-    const templates = await rest.templates().catch(() => []);
-    templates.forEach((template, rank) => {
+    const templates = await rest.templates().catch(() => null);
+    if (!templates) {
+      // the reason is told by the dialog, for which there has to be a card
+      launcher?.add({ command: Commands.create, category: CATEGORY, args: { isCard: true } });
+    }
+    templates?.forEach((template, rank) => {
       const { language } = template;
       known.set(language, template);
       launcher?.add({ command: Commands.create, category: CATEGORY, args: { language, isCard: true }, rank });

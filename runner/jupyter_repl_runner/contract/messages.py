@@ -17,6 +17,9 @@ AUTH_HEADER = "X-Jupyter-Repl-Token"
 MAX_MESSAGE = 256 * 1024
 """Bytes of one message; more goes by `file/`."""
 
+MAX_FRAME = 1 << 20
+"""Bytes of one frame, text or binary, above which the channel is closed with code 1009 instead of an answer."""
+
 Scalar = TypeVar("Scalar", str, int, bool)
 
 

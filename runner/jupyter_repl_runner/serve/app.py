@@ -16,6 +16,7 @@ from tornado.web import Application
 
 from jupyter_repl_runner.contract.assignment import Assignment
 from jupyter_repl_runner.contract.local import RECORD_FILE, SOCKET_FILE
+from jupyter_repl_runner.contract.messages import MAX_FRAME
 from jupyter_repl_runner.files.containment import Beneath
 from jupyter_repl_runner.files.watch import Watcher
 from jupyter_repl_runner.store.directory import DirectoryStore
@@ -27,8 +28,6 @@ from .http_status import DrainHandler, StatusHandler
 from .hub import Hub
 
 DRAIN_SECONDS = 5.0
-MAX_FRAME = 1 << 20
-"""Bytes of one WebSocket frame: a message of 256 KiB, or the input that a generous client sends in one piece."""
 
 log = logging.getLogger(__name__)
 

@@ -83,10 +83,10 @@ class LocalSpawner(Spawner):
         if sockets.read_record(directory) is not None:  # its guard was killed: nothing of it may live on beside us
             await asyncio.to_thread(end_marked, directory)
         workdir = self._workdir(assignment.ref)
-        if not workdir.is_dir():
-            raise Unavailable(f"The folder of {assignment.ref} is gone.", hint="Create the project again.")
         environment = repl_environment(os.environ, self._keep)
         try:
+            if not workdir.is_dir():
+                raise Unavailable(f"The folder of {assignment.ref} is gone.", hint="Put it back, or make a new REPL.")
             guard = await launch(directory, lock, assignment, workdir, environment, self._start_seconds)
         except Unavailable as error:
             sockets.write_exit(directory, START_FAILED, error.message, error.hint)

@@ -1,0 +1,115 @@
+"""The house in order: one version, no secrets, no addresses, no machine's paths, and cheap imports."""
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent
+
+
+def tracked() -> list[Path]:
+    """Files under version control, or all of an unpacked archive."""
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    return [ROOT / name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
+
+
+def test_there_is_one_version() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    package = re.search(r'__version__ = "(.+)"', (ROOT / "jupyter_repl_ext/__init__.py").read_text())
+    assert package
+    versions = {
+        "pyproject.toml": project["version"],
+        "jupyter_repl_ext": package[1],
+        "package.json": json.loads((ROOT / "labextension/package.json").read_text())["version"],
+        "openapi.yaml": yaml.safe_load((ROOT / "jupyter_repl_ext/openapi.yaml").read_text())["info"]["version"],
+        "CHANGELOG.md": re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.M)[1],  # type: ignore[index]
+    }
+    assert set(versions.values()) == {package[1]}, versions
+
+
+def test_the_frontends_rule_for_ids_is_the_contracts() -> None:
+    from jupyter_repl_runner.contract import ids
+
+    text = (ROOT / "labextension/src/model/ids.ts").read_text()
+    assert f"/{ids.ID_PATTERN}/" in text
+    assert f"MAX_ID_LENGTH = {ids.MAX_ID_LENGTH}" in text
+
+
+FORBIDDEN = {
+    "the address of a package host": re.compile(
+        r"https?://[\w.-]*(?:registry|pypi|pythonhosted|npmjs|artifact|nexus)", re.I
+    ),
+    "a private key": re.compile("-----BEGIN [A-Z ]*PRIVATE KEY"),
+    "an access key": re.compile(r"\bAKIA[0-9A-Z]{16}\b|\bghp_\w{30,}"),
+    "a path of somebody's machine": re.compile(r"/(?:home|Users)/(?!jovyan\b|\.\.\.)[a-z]\w+/|/root/|/work/"),
+}
+
+
+@pytest.mark.parametrize("what", FORBIDDEN)
+def test_nothing_is_in_the_tree_that_must_not_be(what: str) -> None:
+    found = []
+    for path in tracked():
+        if path.name == "test_house.py" or path.suffix in {".png", ".zst"}:
+            continue
+        for number, line in enumerate(path.read_text("utf-8", "replace").splitlines(), 1):
+            if FORBIDDEN[what].search(line):
+                found.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()[:80]}")
+    assert not found
+
+
+@pytest.mark.parametrize("lock", ["requirements/dev.txt", "requirements/uv.txt", "labextension/yarn.lock"])
+def test_locks_hold_hashes_and_no_addresses(lock: str) -> None:
+    text = (ROOT / lock).read_text()
+    assert "checksum:" in text or "--hash=sha256:" in text
+    assert "://" not in text
+
+
+def test_no_file_is_a_giant() -> None:
+    sources = [path for path in tracked() if path.suffix in {".py", ".ts"}]
+    giants = {str(path.relative_to(ROOT)): count for path in sources if (count := lines(path)) > 400}
+    assert not giants
+
+
+def lines(path: Path) -> int:
+    return len(path.read_text().splitlines())
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    for page in (path for path in tracked() if path.suffix == ".md"):
+        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+HEAVY = ("boto3", "s3contents", "kubernetes", "watchfiles", "terminado", "jupyterlab")
+
+
+def test_the_extension_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, jupyter_repl_ext, jupyter_repl_spawner.local.spawner\n"
+        "jupyter_repl_ext._jupyter_server_extension_points()\n"
+        "from jupyter_repl_ext import activity, catalog, handlers, lifecycle, projects, services, stores\n"
+        f"print([name for name in {HEAVY} if name in sys.modules])"
+    )
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert output.strip() == "[]"
+
+
+def test_the_guard_starts_with_next_to_nothing() -> None:
+    code = "import sys, jupyter_repl_runner.cli, jupyter_repl_runner.guard.guard; print(sorted(sys.modules))"
+    output = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True).stdout
+    assert not {"asyncio", "subprocess", "dataclasses", "psutil", "tornado", "json"} & set(
+        json.loads(output.replace("'", '"'))
+    )
+
+
+def test_the_runner_comes_without_jupyter() -> None:
+    code = "import sys, jupyter_repl_runner.serve.app; print([n for n in sys.modules if n.startswith('jupyter')])"
+    output = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True).stdout
+    foreign = [name for name in json.loads(output.replace("'", '"')) if not name.startswith("jupyter_repl_runner")]
+    assert not foreign
