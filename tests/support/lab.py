@@ -23,14 +23,18 @@ def free_port() -> int:
 
 
 class Lab:
-    """`app`: "jupyterlab", or "jupyter_server" where no browser comes. One home may serve several in turn."""
+    """`app`: "jupyterlab", or "jupyter_server" where no browser comes. One home may serve several in turn.
+    `python`: of another environment than this one."""
 
-    def __init__(self, home: Path, app: str = "jupyter_server", port: int = 0, **env: str) -> None:
+    def __init__(
+        self, home: Path, app: str = "jupyter_server", port: int = 0, python: str = sys.executable, **env: str
+    ) -> None:
         self.home = home
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = home / f"server-{self.port}.log"
         self._app = app
+        self._python = python
         self._env = env
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -66,7 +70,7 @@ class Lab:
         (self.home / ".bashrc").write_text("PS1='$ '\n")
         with open(self.log, "ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", self._app, *arguments], env=env, stdout=log, stderr=log, cwd=self.home
+                [self._python, "-m", self._app, *arguments], env=env, stdout=log, stderr=log, cwd=self.home
             )
         self._wait()
         return self

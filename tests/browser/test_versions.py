@@ -1,0 +1,79 @@
+"""The built wheel in fresh environments: the oldest and the newest JupyterLab that are declared, without a warning."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from browser.conftest import visitor
+from playwright.sync_api import Page
+from support.lab import Lab
+
+ROOT = Path(__file__).parent.parent.parent
+OLDEST, NEWEST = "4.2.0", "<4.7"
+INSTALL_SECONDS = 300
+
+pytestmark = [pytest.mark.smoke, pytest.mark.timeout(2 * INSTALL_SECONDS)]
+
+
+def uv(*arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "uv", *arguments], capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built from a copy of the tree with the frontend that `make` has built."""
+    copy, out = tmp_path_factory.mktemp("source") / "tree", tmp_path_factory.mktemp("wheel")
+    ignore = shutil.ignore_patterns(".git", ".venv", ".build", "node_modules", "tests", ".*_cache")
+    shutil.copytree(ROOT, copy, ignore=ignore)
+    environment = {**os.environ, "SKIP_JUPYTER_BUILDER": "1"}
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out), str(copy)]
+    done = subprocess.run(build, capture_output=True, text=True, env=environment, timeout=INSTALL_SECONDS, check=False)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+    (wheel,) = out.glob("*.whl")
+    return wheel
+
+
+def python_for(version: str) -> str:
+    """A Python of that version if the machine has one, else the one that runs the tests."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")  # not on PATH, only its shims are
+    places = [Path(folder) for folder in os.environ["PATH"].split(os.pathsep)] + sorted(pyenv.glob(f"{version}*/bin"))
+    for place in places:
+        python = place / f"python{version}"
+        if python.exists() and subprocess.run([python, "-c", ""], capture_output=True, check=False).returncode == 0:
+            return str(python)
+    return sys.executable
+
+
+@pytest.mark.parametrize(
+    ("jupyterlab", "python"), [(f"=={OLDEST}", "3.11"), (NEWEST, "3.13")], ids=["the oldest", "the newest"]
+)
+def test_the_wheel_works_in(page: Page, wheel: Path, tmp_path: Path, jupyterlab: str, python: str) -> None:
+    venv = tmp_path / "venv"
+    uv("venv", "-q", "--python", python_for(python), str(venv))
+    uv("pip", "install", "-q", "--python", str(venv / "bin/python"), str(wheel), f"jupyterlab{jupyterlab}")
+    lab = Lab(tmp_path / "home", "jupyterlab", python=str(venv / "bin/python"), PATH=f"{venv}/bin:{os.environ['PATH']}")
+    lab.start()
+    try:
+        person = visitor(page, lab)
+        person.create("Python")
+        person.wait_editor("main.py")
+        person.replace("main.py", "print('hi', 6 * 7)\n")
+        person.press_button("run")
+        person.wait_console("hi 42")
+        person.wait_run_end("exit 0")
+        person.shell("cat main.py", "print('hi', 6 * 7)")
+        person.look(f"jupyterlab-{jupyterlab.strip('<=')}")
+        person.page.wait_for_timeout(1500)  # JupyterLab saves which tabs are open a second later
+        person.reload()
+        person.wait_prompt()
+    finally:
+        lab.stop()
+    assert "jupyter_repl" not in "".join(re.findall(r"Traceback.*?\n\S", lab.log.read_text(), re.S))
