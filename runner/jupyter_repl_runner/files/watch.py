@@ -139,6 +139,8 @@ class Inotify:
         )
         with inotify_simple.INotify() as self._inotify:
             self._add_tree("", Changes())
+            # Whoever listed a folder before it was watched may have missed something.
+            self._flush(Changes(everything=True))
             poll = select.poll()
             poll.register(self._inotify.fileno(), select.POLLIN)
             poll.register(self._wake, select.POLLIN)

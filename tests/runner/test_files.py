@@ -1,0 +1,204 @@
+"""Files beneath a project: what is refused, what a write keeps, and what the watcher tells."""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.lab import wait_for
+
+from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotFound, NoPermissions, ReplError
+from jupyter_repl_runner.files import content, operations
+from jupyter_repl_runner.files.containment import Beneath
+from jupyter_repl_runner.files.tree import list_folder
+from jupyter_repl_runner.files.watch import Watcher
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside/secret").write_text("secret")
+    return folder
+
+
+@pytest.fixture
+def beneath(project: Path) -> Beneath:
+    return Beneath(project)
+
+
+def test_a_write_is_whole_keeps_the_mode_and_gives_the_etag(beneath: Beneath, project: Path) -> None:
+    (project / "tool").write_text("one")
+    (project / "tool").chmod(0o751)
+    first = content.stat(beneath, "tool").etag
+    second = content.write(beneath, "tool", b"two", if_match=first).etag
+    assert (project / "tool").read_text() == "two"
+    assert (project / "tool").stat().st_mode & 0o777 == 0o751
+    assert content.stat(beneath, "tool").etag == second != first
+    with pytest.raises(Conflict):
+        content.write(beneath, "tool", b"three", if_match=first)
+    assert [path.name for path in project.iterdir()] == ["tool"], "no temporary file is left"
+
+
+def test_a_write_through_a_link_changes_what_it_leads_to_inside_and_nothing_outside(
+    beneath: Beneath, project: Path
+) -> None:
+    (project / "out").symlink_to(project.parent / "outside/secret")
+    (project / "folder").symlink_to(project.parent / "outside")
+    for path in ("out", "folder/secret", "folder/new"):
+        with pytest.raises(ReplError):
+            content.read_text(beneath, path, 1000)
+        with pytest.raises(ReplError):
+            content.write(beneath, path, b"stolen", if_match=None)
+    assert (project.parent / "outside/secret").read_text() == "secret"
+    assert [path.name for path in (project.parent / "outside").iterdir()] == ["secret"]
+
+
+def test_a_folder_that_turns_into_a_link_between_two_looks_leads_nowhere(beneath: Beneath, project: Path) -> None:
+    """Somebody swaps a folder for a link as fast as they can; no write may land outside."""
+    (project / "folder").mkdir()
+    stop = threading.Event()
+
+    def swap() -> None:
+        while not stop.is_set():
+            for step in (
+                lambda: os.rename(project / "folder", project / "away"),
+                lambda: os.symlink(project.parent / "outside", project / "folder"),
+                lambda: os.unlink(project / "folder"),
+                lambda: os.rename(project / "away", project / "folder"),
+            ):
+                with suppress(OSError):  # a write makes the folder that is missing, which is in the way
+                    step()
+
+    thread = threading.Thread(target=swap)
+    thread.start()
+    try:
+        until = time.monotonic() + 1.5
+        while time.monotonic() < until:
+            for path in ("folder/secret", "folder/new"):
+                try:
+                    content.write(beneath, path, b"stolen", if_match=None)
+                except (ReplError, OSError):
+                    continue
+    finally:
+        stop.set()
+        thread.join(10)
+    assert (project.parent / "outside/secret").read_text() == "secret"
+    assert [path.name for path in (project.parent / "outside").iterdir()] == ["secret"]
+
+
+def test_operations_overwrite_nothing(beneath: Beneath, project: Path) -> None:
+    (project / "a").write_text("a")
+    (project / "b").write_text("b")
+    for attempt in (
+        lambda: operations.move(beneath, "a", "b"),
+        lambda: operations.copy(beneath, "a", "b"),
+        lambda: operations.rename(beneath, "a", "b"),
+        lambda: operations.create(beneath, "b", "file"),
+    ):
+        with pytest.raises(FileExists):
+            attempt()
+    assert ((project / "a").read_text(), (project / "b").read_text()) == ("a", "b")
+    with pytest.raises(FileNotFound):
+        operations.delete(beneath, "none")
+    operations.copy(beneath, "a", "copy")
+    assert (project / "copy").read_text() == "a"
+
+
+def test_deleting_a_link_deletes_the_link(beneath: Beneath, project: Path) -> None:
+    (project / "link").symlink_to(project.parent / "outside")
+    operations.delete(beneath, "link")
+    assert not (project / "link").is_symlink()
+    assert (project.parent / "outside/secret").exists()
+
+
+def test_the_root_itself_cannot_be_deleted_or_replaced(beneath: Beneath, project: Path) -> None:
+    (project / "a").write_text("a")
+    for attempt in (lambda: operations.delete(beneath, ""), lambda: operations.move(beneath, "a", "")):
+        with pytest.raises((ReplError, OSError)):
+            attempt()
+    assert (project / "a").exists()
+
+
+def test_names_of_every_kind_are_listed(beneath: Beneath, project: Path) -> None:
+    names = ["otter 🦦.py", "a\nb", "ü", os.fsdecode(b"\xff\xfe"), "-rf", "'quoted\""]
+    for name in names:
+        (project / name).write_text("x")
+    assert sorted(row["name"] for row in list_folder(beneath, "")) == sorted(names)
+    for name in names:
+        assert content.read_text(beneath, name, 100)[0] == "x"
+
+
+def test_a_pipe_is_not_read(beneath: Beneath, project: Path) -> None:
+    os.mkfifo(project / "pipe")
+    with pytest.raises(ReplError):
+        content.read_text(beneath, "pipe", 100)
+
+
+class Told:
+    """What the watcher said, as sets."""
+
+    def __init__(self) -> None:
+        self.dirs: set[str] = set()
+        self.files: dict[str, str | None] = {}
+        self.everything = 0
+        self.messages = 0
+
+    def __call__(self, changed: dict[str, Any]) -> None:
+        self.messages += 1
+        self.everything += bool(changed.get("all"))
+        self.dirs |= set(changed.get("dirs", []))
+        self.files |= {file["path"]: file["etag"] for file in changed.get("files", [])}
+
+
+@pytest.fixture
+def told(beneath: Beneath, project: Path) -> Iterator[Told]:
+    told = Told()
+    watcher = Watcher(beneath, told)
+    watcher.start()
+    wait_for(lambda: told.everything)  # it watches now, and says so for what it may have missed
+    told.everything = 0
+    yield told
+    watcher.stop()
+
+
+def test_the_watcher_tells_of_what_is_made_changed_and_deleted(told: Told, project: Path) -> None:
+    (project / "a/b").mkdir(parents=True)
+    (project / "a/b/c.txt").write_text("c")
+    wait_for(lambda: told.files.get("a/b/c.txt"))
+    assert {"", "a", "a/b"} <= told.dirs
+    etag = told.files["a/b/c.txt"]
+    (project / "a/b/c.txt").write_text("changed")
+    wait_for(lambda: told.files["a/b/c.txt"] != etag)
+    (project / "a/b/c.txt").unlink()
+    wait_for(lambda: told.files["a/b/c.txt"] is None)
+
+
+def test_the_watcher_follows_a_folder_that_is_renamed(told: Told, project: Path) -> None:
+    (project / "old").mkdir()
+    wait_for(lambda: "" in told.dirs)
+    time.sleep(0.3)
+    (project / "old").rename(project / "new")
+    time.sleep(0.3)
+    (project / "new/file").write_text("x")
+    wait_for(lambda: told.files.get("new/file"))
+
+
+def test_a_storm_is_told_as_everything_in_few_messages(told: Told, project: Path) -> None:
+    for number in range(2000):
+        (project / f"{number}").write_text("x")
+    wait_for(lambda: told.everything)
+    assert told.messages < 60
+
+
+def test_a_read_only_folder_is_no_permission(beneath: Beneath, project: Path) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("root may write everywhere; a read-only mount is tested in tests/extension/test_adversity.py")
+    (project / "locked").mkdir(mode=0o500)
+    with pytest.raises(NoPermissions):
+        content.write(beneath, "locked/x", b"x", if_match=None)
