@@ -3,9 +3,10 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request, sync_playwright
 from support import chromium
 from support.lab import Lab
 from support.person import Person
@@ -38,6 +39,12 @@ class Errors(list[str]):
         if not (self.expect_network and "fetch" in str(error)):  # JupyterLab's own polls
             self.append(str(error))
 
+    def on_request(self, request: Request) -> None:
+        """Everything comes from the Jupyter server: no font, worker or editor from elsewhere."""
+        address = urlsplit(request.url)
+        if address.scheme not in ("data", "blob", "about") and address.hostname != "127.0.0.1":
+            self.append(f"asked {request.url}")
+
     def on_console(self, message: ConsoleMessage) -> None:
         is_network = "Failed to load resource" in message.text or "WebSocket" in message.text
         if message.type == "error" and not (is_network or self.expect_network):
@@ -55,6 +62,7 @@ def page(browser: Browser, errors: Errors) -> Iterator[Page]:
     page = context.new_page()
     page.on("pageerror", errors.on_error)
     page.on("console", errors.on_console)
+    page.on("request", errors.on_request)
     yield page
     context.close()
     assert not errors

@@ -2,10 +2,12 @@
 
 import re
 
+import psutil
 import pytest
 from playwright.sync_api import expect
 from support.lab import wait_for
 from support.person import TERMINAL, Person
+from support.processes import pids
 
 PANES = ("editor", "terminal", "console", "tree")
 
@@ -140,3 +142,32 @@ def test_an_interpreter_that_is_missing_is_said_with_a_hint(person: Person) -> N
     (person.lab.project(name) / ".repl.toml").unlink()
     person.press_button("run")
     person.wait_console("name?")
+
+
+def test_a_start_that_fails_says_why_and_offers_another(person: Person) -> None:
+    """The predecessor's endless spinner."""
+    name = person.create("Python")
+    person.press_button("power")
+    person.wait_state("stopped")
+    project = person.lab.project(name)
+    project.rename(project.with_name("moved-away"))
+    person.banner.locator("button", has_text="Start").click()
+    person.wait_state("failed")
+    expect(person.banner).to_contain_text(f"The folder of {name} is gone. Put it back, or make a new REPL.")
+    project.with_name("moved-away").rename(project)
+    person.banner.locator("button", has_text="Start").click()
+    person.wait_running()
+    person.wait_prompt()
+    expect(person.banner).to_be_hidden()
+
+
+def test_page_loads_leave_one_shell(person: Person) -> None:
+    """Each load of the predecessor's page left a shell; ten loads show it as well as a hundred."""
+    name = person.create("Python")
+    (runner,) = pids("serve", person.lab, name)
+    person.page.wait_for_timeout(1500)
+    before = len(psutil.Process(runner).children(recursive=True))
+    for _ in range(10):
+        person.reload()
+    person.wait_prompt()
+    assert len(psutil.Process(runner).children(recursive=True)) == before == 1

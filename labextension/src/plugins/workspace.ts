@@ -3,8 +3,6 @@
 import type { IThemeManager } from '@jupyterlab/apputils';
 import type { IStateDB } from '@jupyterlab/statedb';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { PromiseDelegate } from '@lumino/coreutils';
-import { Debouncer } from '@lumino/polling';
 import { Channel } from '../api/channel';
 import { Files } from '../api/files';
 import { ReplApi } from '../api/repl';
@@ -20,6 +18,8 @@ import { ReplPanel } from '../widgets/replPanel';
 import { RunConsole } from '../widgets/runConsole';
 import { Terminal } from '../widgets/terminal';
 import { Tree } from '../widgets/tree';
+import { ILayout, LayoutKeeper } from './layout';
+import { Terminals } from './terminals';
 
 export interface IWorkspaceOptions {
   replId: string;
@@ -28,16 +28,6 @@ export interface IWorkspaceOptions {
   themes: IThemeManager | null;
   trans: TranslationBundle;
 }
-
-/** What is restored after a reload. */
-interface ILayout {
-  columns: number[];
-  editors: string[];
-  active: string;
-  expanded: string[];
-}
-
-const SAVE_LAYOUT_DELAY = 200;
 
 const loadMonaco = (): Promise<typeof import('../monaco/load')> => import('../monaco/load');
 const loadXterm = (): Promise<typeof import('../xterm/load')> => import('../xterm/load');
@@ -49,13 +39,15 @@ export async function preload(): Promise<void> {
 
 export class Workspace {
   constructor(private readonly _options: IWorkspaceOptions) {
-    const { replId, rest, trans, themes } = _options;
+    const { replId, rest, state, trans, themes } = _options;
     this._scope = `${new URL(rest.settings.baseUrl).pathname}${replId}`.replace(/^\/+/, '');
     this._files = new Files(rest, replId, () => this._channel);
     this._drafts = new Drafts(window.localStorage, this._scope);
     this._treeModel = new TreeModel(path => this._files.list(path));
     const tree = (this._tree = new Tree(this._treeModel, trans));
     this.panel = new ReplPanel(replId, tree, this, trans);
+    this._layout = new LayoutKeeper(state, replId, () => this._currentLayout);
+    this._terminals = new Terminals(this.panel, this._xterm, this, () => this._channel, trans);
     this.repl = new ReplModel(new ReplApi(rest, replId), ms => new Promise(done => setTimeout(done, ms)));
     this._console = new RunConsole(new Terminal(this._xterm, this, trans), trans);
     this.panel.addConsole(this._console);
@@ -65,8 +57,8 @@ export class Workspace {
     this.repl.stateChanged.connect(() => this._onState());
     followRepl(this.panel.banner, this.repl, trans);
     this.panel.content.handleMoved.connect(this._onHandleMoved, this);
-    this.panel.editors.layoutModified.connect(this._saveLayoutSoon, this);
-    this._treeModel.changed.connect(this._saveLayoutSoon, this);
+    this.panel.editors.layoutModified.connect(this._layout.saveSoon, this._layout);
+    this._treeModel.changed.connect(this._layout.saveSoon, this._layout);
     this.panel.disposed.connect(() => this._dispose());
     themes?.themeChanged.connect(this._onTheme, this);
     window.addEventListener('pagehide', this._onPageHide);
@@ -101,12 +93,8 @@ export class Workspace {
     }
   }
 
-  async newTerminal(): Promise<void> {
-    const terminal = this._addTerminal();
-    if (this._channel) {
-      await this._attach(terminal, this._channel, 0);
-      terminal.activate();
-    }
+  newTerminal(): Promise<void> {
+    return this._terminals.open();
   }
 
   /** Stop the REPL, or start it if it is off. */
@@ -134,7 +122,7 @@ export class Workspace {
     if (focus) {
       editor.activate();
     }
-    this._saveLayoutSoon();
+    this._layout.saveSoon();
     await editor.ready;
     return editor;
   }
@@ -152,39 +140,11 @@ export class Workspace {
     file.stateChanged.connect(() => this._onState());
     editor.disposed.connect(() => {
       this._editors.delete(path);
-      this._saveLayoutSoon();
+      this._layout.saveSoon();
     });
     this._editors.set(path, editor);
     this.panel.addEditor(editor);
     return editor;
-  }
-
-  private _addTerminal(): Terminal {
-    const { trans } = this._options;
-    const terminal = new Terminal(this._xterm, this, trans);
-    terminal.title.label = trans.__('Terminal %1', ++this._terminalCount);
-    terminal.title.closable = true;
-    terminal.ended.connect((_, { code, signal }) => {
-      const how = signal ?? trans.__('code %1', code);
-      void terminal.say(trans.__('[The shell has ended: %1. Press Enter for a new one.]', how));
-    });
-    terminal.restartWanted.connect(() => {
-      if (this._channel) {
-        void this._attach(terminal, this._channel, 0);
-      }
-    });
-    terminal.disposed.connect(() => this._terminals.delete(terminal));
-    this.panel.addTerminal(terminal, this._terminals);
-    this._terminals.add(terminal);
-    return terminal;
-  }
-
-  private async _attach(terminal: Terminal, channel: Channel, number: number): Promise<void> {
-    try {
-      await terminal.attach(channel, number);
-    } catch (reason) {
-      await terminal.say(ReplError.from(reason).text);
-    }
   }
 
   private get _channel(): Channel | null {
@@ -200,7 +160,8 @@ export class Workspace {
     this._onState();
     const whole = loaded.rootContent.length === loaded.rootTotal;
     // The prompt first: Monaco's first editor keeps the page busy for 200 ms, in which nothing else is drawn.
-    await this._showTerminals(channel);
+    await Promise.all([this._terminals.connected(channel), this._showRun(channel)]);
+    this._onState();
     if (this._isRestored) {
       void this._treeModel.load(whole ? loaded.rootContent : null);
       this._editors.forEach(editor => void editor.file.reconnected().catch(() => undefined));
@@ -210,37 +171,18 @@ export class Workspace {
     }
   }
 
-  /** Every live terminal of the runner gets its view again; there is always one. */
-  private async _showTerminals(channel: Channel): Promise<void> {
-    const { runs, terminals } = channel.loaded;
-    const ofRuns = new Set(runs.map(run => run.terminal));
-    const alive = terminals.map(({ terminal }) => terminal).filter(number => !ofRuns.has(number));
-    const views = [...this._terminals];
-    const isSame = this._runner === channel.loaded.runner;
-    this._runner = channel.loaded.runner;
-    const shown = new Set<number>();
-    for (const view of views) {
-      const number = isSame && alive.includes(view.number) ? view.number : 0;
-      shown.add(number);
-      if (number || !(isSame && view.hasEnded)) {
-        void this._attach(view, channel, number);
-      }
-    }
-    const rest = alive.filter(number => !shown.has(number));
-    const wanted = views.length || rest.length ? rest : [0];
-    const last = runs.at(-1);
-    await Promise.all([
-      ...wanted.map(number => this._attach(this._addTerminal(), channel, number)),
-      last ? this._console.showRun(channel, last).catch(() => undefined) : null
-    ]);
-    if (!last) {
+  /** The last run gets its console again. */
+  private async _showRun(channel: Channel): Promise<void> {
+    const last = channel.loaded.runs.at(-1);
+    if (last) {
+      await this._console.showRun(channel, last).catch(() => undefined);
+    } else {
       this._console.lost();
     }
-    this._onState();
   }
 
   private async _restore(main: string, root: IConnection['loaded']['rootContent'] | null): Promise<void> {
-    const layout = await this._loadLayout();
+    const layout = await this._layout.load();
     if (layout) {
       this._columns = layout.columns;
       this.panel.columns = layout.columns;
@@ -251,14 +193,13 @@ export class Workspace {
     for (const path of new Set([...paths, ...this._drafts.paths()])) {
       void this.openFile(path, false);
     }
-    this._restored.resolve();
     if (active) {
       await this.openFile(active, this.panel.isVisible && !layout);
     }
   }
 
   private _onDisconnected(): void {
-    this._terminals.forEach(terminal => terminal.detach());
+    this._terminals.disconnected();
     this._console.terminal.detach();
   }
 
@@ -308,50 +249,33 @@ export class Workspace {
       applyTheme();
       overflowNode();
     });
-    [...this._terminals, this._console.terminal].forEach(terminal => void terminal.updateTheme());
+    this._terminals.updateTheme();
+    void this._console.terminal.updateTheme();
   }
 
   private readonly _onPageHide = (): void => {
     this._editors.forEach(editor => editor.file.keepDraft(true));
   };
 
-  /** Not in the namespace of the widget tracker, which removes what is not its own when it restores. */
-  private get _layoutKey(): string {
-    return `jupyter-repl-layout:${this._options.replId}`;
-  }
-
-  private async _loadLayout(): Promise<ILayout | null> {
-    const layout = await this._options.state?.fetch(this._layoutKey).catch(() => undefined);
-    return (layout as unknown as ILayout) ?? null;
-  }
-
   /** Widths are kept once somebody has set them; what the window made of them meanwhile is not. */
   private _onHandleMoved(): void {
     this._columns = this.panel.columns;
-    this._saveLayoutSoon();
+    this._layout.saveSoon();
   }
 
-  private _saveLayoutSoon(): void {
-    if (this._isRestored && !this.panel.isDisposed) {
-      this._layoutSaver.invoke().catch(() => undefined);
-    }
-  }
-
-  private async _saveLayout(): Promise<void> {
-    await this._restored.promise;
-    const layout: ILayout = {
+  private get _currentLayout(): ILayout {
+    return {
       columns: this._columns,
       editors: [...this._editors.keys()],
       active: this._active,
       expanded: this._treeModel.expanded
     };
-    await this._options.state?.save(this._layoutKey, { ...layout });
   }
 
   private _dispose(): void {
     window.removeEventListener('pagehide', this._onPageHide);
     this._options.themes?.themeChanged.disconnect(this._onTheme, this);
-    this._layoutSaver.dispose();
+    this._layout.dispose();
     this.repl.dispose();
   }
 
@@ -367,13 +291,10 @@ export class Workspace {
   private readonly _tree: Tree;
   private readonly _console: RunConsole;
   private readonly _editors = new Map<string, Editor>();
-  private readonly _terminals = new Set<Terminal>();
-  private readonly _restored = new PromiseDelegate<void>();
-  private readonly _layoutSaver = new Debouncer(() => this._saveLayout(), SAVE_LAYOUT_DELAY);
-  private _terminalCount = 0;
+  private readonly _terminals: Terminals;
+  private readonly _layout: LayoutKeeper;
   private _isRestored = false;
   private _language = '';
   private _active = '';
   private _columns: number[] = [];
-  private _runner = '';
 }

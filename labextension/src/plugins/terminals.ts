@@ -1,0 +1,91 @@
+/** The shells of one tab: a view for each that lives in the runner, and always at least one. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { Channel } from '../api/channel';
+import { ReplError } from '../model/messages';
+import type { ReplPanel } from '../widgets/replPanel';
+import { ITerminalActions, Terminal } from '../widgets/terminal';
+
+export class Terminals {
+  /** @param channel - the open channel, or null while there is none */
+  constructor(
+    private readonly _panel: ReplPanel,
+    private readonly _xterm: Promise<typeof import('../xterm/load')>,
+    private readonly _actions: ITerminalActions,
+    private readonly _channel: () => Channel | null,
+    private readonly _trans: TranslationBundle
+  ) {}
+
+  /** Open a new shell and go there. */
+  async open(): Promise<void> {
+    const terminal = this._add();
+    const channel = this._channel();
+    if (channel) {
+      await this._attach(terminal, channel, 0);
+      terminal.activate();
+    }
+  }
+
+  /** Every live shell of the runner gets its view again. Never rejects: what goes wrong is said in the terminal. */
+  async connected(channel: Channel): Promise<void> {
+    const { runner, runs, terminals } = channel.loaded;
+    const ofRuns = new Set(runs.map(run => run.terminal));
+    const alive = terminals.map(({ terminal }) => terminal).filter(number => !ofRuns.has(number));
+    const isSame = this._runner === runner;
+    this._runner = runner;
+    const views = [...this._views];
+    const shown = new Set<number>();
+    for (const view of views) {
+      const number = isSame && alive.includes(view.number) ? view.number : 0;
+      shown.add(number);
+      if (number || !(isSame && view.hasEnded)) {
+        void this._attach(view, channel, number);
+      }
+    }
+    const rest = alive.filter(number => !shown.has(number));
+    const wanted = views.length || rest.length ? rest : [0];
+    await Promise.all(wanted.map(number => this._attach(this._add(), channel, number)));
+  }
+
+  disconnected(): void {
+    this._views.forEach(view => view.detach());
+  }
+
+  updateTheme(): void {
+    this._views.forEach(view => void view.updateTheme());
+  }
+
+  private _add(): Terminal {
+    const trans = this._trans;
+    const terminal = new Terminal(this._xterm, this._actions, trans);
+    terminal.title.label = trans.__('Terminal %1', ++this._count);
+    terminal.title.closable = true;
+    terminal.ended.connect((_, { code, signal }) => {
+      const how = signal ?? trans.__('code %1', code);
+      void terminal.say(trans.__('[The shell has ended: %1. Press Enter for a new one.]', how));
+    });
+    terminal.restartWanted.connect(() => {
+      const channel = this._channel();
+      if (channel) {
+        void this._attach(terminal, channel, 0);
+      }
+    });
+    terminal.disposed.connect(() => this._views.delete(terminal));
+    this._panel.addTerminal(terminal, this._views);
+    this._views.add(terminal);
+    return terminal;
+  }
+
+  private async _attach(terminal: Terminal, channel: Channel, number: number): Promise<void> {
+    try {
+      await terminal.attach(channel, number);
+    } catch (reason) {
+      await terminal.say(ReplError.from(reason).text);
+    }
+  }
+
+  private readonly _views = new Set<Terminal>();
+  private _count = 0;
+  /** The runner whose shells are shown. */
+  private _runner = '';
+}
