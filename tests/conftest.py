@@ -9,6 +9,16 @@ from support.channel import Client
 from support.lab import Lab
 from support.processes import repl_processes
 
+BROWSER = Path(__file__).parent / "browser"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The browser's tests come last: they take longest, and Playwright keeps an event loop in this thread."""
+    for item in items:
+        if BROWSER in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+    items.sort(key=lambda item: BROWSER in item.path.parents)
+
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from support.lab import wait_for
 
-from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotFound, NoPermissions, ReplError
+from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotFound, ReplError
 from jupyter_repl_runner.files import content, operations
 from jupyter_repl_runner.files.containment import Beneath
 from jupyter_repl_runner.files.tree import list_folder
@@ -194,11 +194,3 @@ def test_a_storm_is_told_as_everything_in_few_messages(told: Told, project: Path
         (project / f"{number}").write_text("x")
     wait_for(lambda: told.everything)
     assert told.messages < 60
-
-
-def test_a_read_only_folder_is_no_permission(beneath: Beneath, project: Path) -> None:
-    if os.geteuid() == 0:
-        pytest.skip("root may write everywhere; a read-only mount is tested in tests/extension/test_adversity.py")
-    (project / "locked").mkdir(mode=0o500)
-    with pytest.raises(NoPermissions):
-        content.write(beneath, "locked/x", b"x", if_match=None)
