@@ -8,10 +8,12 @@ TERMINAL_MARK = "JUPYTER_REPL_TERMINAL"
 
 
 def terminal_environment(base: Mapping[str, str], mark: str, extra: Mapping[str, str]) -> dict[str, str]:
-    """`base` with TERM, a UTF-8 locale where none is set, the terminal's mark, and `extra`."""
+    """`base` with TERM, a UTF-8 locale where none is set, a short prompt, the terminal's mark, and `extra`."""
     result = {**base, "TERM": "xterm-256color", "COLORTERM": "truecolor", TERMINAL_MARK: mark}
     if not any(result.get(name) for name in ("LC_ALL", "LC_CTYPE", "LANG")):
         result["LANG"] = "C.UTF-8"
+    # bash's prompt with the project's name alone: its whole path would fill a narrow terminal.
+    result.setdefault("PROMPT_DIRTRIM", "1")
     # Sizes come from the terminal itself; stale ones would win over it.
     for name in ("LINES", "COLUMNS"):
         result.pop(name, None)
