@@ -171,3 +171,19 @@ def test_page_loads_leave_one_shell(person: Person) -> None:
         person.reload()
     person.wait_prompt()
     assert len(psutil.Process(runner).children(recursive=True)) == before == 1
+
+
+def test_the_tree_marks_the_file_in_front(person: Person) -> None:
+    person.create("Python")
+    person.shell("echo x > other.txt; ls", "other.txt")
+    person.open_file("other.txt")
+    marked = person.tab.locator(".jp-Repl-treeRow[aria-selected=true]")
+    expect(marked).to_have_text("other.txt")
+    person.tab.locator(".jp-Repl-editors .lm-TabBar-tab", has_text="main.py").click()
+    expect(marked).to_have_text("main.py")
+
+
+def test_emoji_are_as_wide_on_the_screen_as_programs_think(person: Person) -> None:
+    person.create("Python")
+    # the terminal itself says where its cursor is
+    person.shell("printf '😀😀'; printf '\\e[6n'; read -rsd R at; echo; echo column ${at#*;}", "column 5")

@@ -22,11 +22,6 @@ export class TerminalModel {
   /** The runner it belongs to. */
   runner = '';
 
-  /** What to ask for, so that nothing is lost and nothing is repeated; null: from the start of what is kept. */
-  get resumeFrom(): number | null {
-    return this.number ? this._received : null;
-  }
-
   /** The runner's answer to `requestTerminal`; what it has not received of our input is sent again. */
   attached(reply: ITerminalReply, runner: string): void {
     const isNew = this.number !== reply.terminal || this.runner !== runner;

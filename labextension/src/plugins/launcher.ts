@@ -9,6 +9,7 @@ import { ITemplate, Rest } from '../api/rest';
 import { ReplError } from '../model/messages';
 import { replIcon, templateIcon } from '../widgets/icons';
 import { CATEGORY, Commands } from './commands';
+import { preload } from './lazy';
 
 export const launcher: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-repl:launcher',
@@ -47,8 +48,7 @@ export const launcher: JupyterFrontEndPlugin<void> = {
         try {
           const templates = await rest.templates();
           const { createRepl } = await import('../widgets/createDialog');
-          // while the person reads the name, what the tab needs is loaded; what fails now is tried again then
-          import('./workspace').then(({ preload }) => preload()).catch(() => undefined);
+          preload(); // while the person reads the name
           const language = (args.language as string) ?? templates[0]?.language;
           const create = (replId: string, language: string): Promise<unknown> =>
             rest.create(replId, language);

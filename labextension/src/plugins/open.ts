@@ -9,6 +9,7 @@ import { Rest } from '../api/rest';
 import { powerIcon, replIcon } from '../widgets/icons';
 import type { ReplPanel } from '../widgets/replPanel';
 import { CATEGORY, Commands } from './commands';
+import { loadWorkspace } from './lazy';
 import type { Workspace } from './workspace';
 
 export const open: JupyterFrontEndPlugin<void> = {
@@ -43,7 +44,7 @@ export const open: JupyterFrontEndPlugin<void> = {
           shell.activateById(known.panel.id);
           return known.panel;
         }
-        const { Workspace } = await import('./workspace');
+        const { Workspace } = await loadWorkspace();
         const workspace = new Workspace({ replId, rest, state, themes, trans });
         const { panel } = workspace;
         panel.title.icon = replIcon;

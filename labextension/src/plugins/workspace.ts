@@ -19,6 +19,7 @@ import { RunConsole } from '../widgets/runConsole';
 import { Terminal } from '../widgets/terminal';
 import { Tree } from '../widgets/tree';
 import { ILayout, LayoutKeeper } from './layout';
+import { loadMonaco, loadXterm } from './lazy';
 import { Terminals } from './terminals';
 
 export interface IWorkspaceOptions {
@@ -27,14 +28,6 @@ export interface IWorkspaceOptions {
   state: IStateDB | null;
   themes: IThemeManager | null;
   trans: TranslationBundle;
-}
-
-const loadMonaco = (): Promise<typeof import('../monaco/load')> => import('../monaco/load');
-const loadXterm = (): Promise<typeof import('../xterm/load')> => import('../xterm/load');
-
-/** Load what a tab needs, so that the next one opens at once. */
-export async function preload(): Promise<void> {
-  await Promise.all([loadMonaco(), loadXterm()]);
 }
 
 export class Workspace {
@@ -117,18 +110,22 @@ export class Workspace {
   async openFile(path: string, focus: boolean): Promise<Editor> {
     const editor = this._editors.get(path) ?? this._addEditor(path);
     this.panel.editors.selectWidget(editor);
-    this._tree.setActive(path);
-    this._active = path;
+    this._onShown(path);
     if (focus) {
       editor.activate();
     }
-    this._layout.saveSoon();
     await editor.ready;
     return editor;
   }
 
   downloadUrl(path: string): string {
     return this._options.rest.fileUrl(this._options.replId, path);
+  }
+
+  private _onShown(path: string): void {
+    this._active = path;
+    this._tree.setActive(path);
+    this._layout.saveSoon();
   }
 
   private _addEditor(path: string): Editor {
@@ -138,6 +135,7 @@ export class Workspace {
     });
     const editor = new Editor(file, this._scope, this._monaco, this, this._options.trans);
     file.stateChanged.connect(() => this._onState());
+    editor.shown.connect(() => this._onShown(path));
     editor.disposed.connect(() => {
       this._editors.delete(path);
       this._layout.saveSoon();

@@ -54,9 +54,9 @@ export class Editor extends Widget {
   /** Resolves once the file is shown, or once it was said why it is not. */
   readonly ready: Promise<void>;
 
-  /** The cursor has moved: line and column, from 1. */
-  get cursorMoved(): ISignal<this, { line: number; column: number }> {
-    return this._cursorMoved;
+  /** It has come to the front. */
+  get shown(): ISignal<this, void> {
+    return this._shown;
   }
 
   override dispose(): void {
@@ -83,6 +83,7 @@ export class Editor extends Widget {
   }
 
   protected override onAfterShow(_: Message): void {
+    this._shown.emit();
     this._layoutSoon();
   }
 
@@ -129,9 +130,6 @@ export class Editor extends Widget {
     const getText = (): string => model.getValue(undefined, true);
     this.file.bind({ getText, setText: text => replaceText(editor, model, text) });
     model.onDidChangeContent(() => this.file.edited());
-    editor.onDidChangeCursorPosition(({ position }) =>
-      this._cursorMoved.emit({ line: position.lineNumber, column: position.column })
-    );
     editor.setPosition(model.getFullModelRange().getEndPosition());
     if (this.file.lostDraft) {
       this._tellLostDraft();
@@ -228,7 +226,7 @@ export class Editor extends Widget {
 
   private readonly _host = new Widget();
   private readonly _banner = new Banner();
-  private readonly _cursorMoved = new Signal<this, { line: number; column: number }>(this);
+  private readonly _shown = new Signal<this, void>(this);
   private _editor: monacoTypes.editor.IStandaloneCodeEditor | null = null;
   private _model: monacoTypes.editor.ITextModel | null = null;
   private _wantsFocus = false;

@@ -1,7 +1,7 @@
 /** Everything of xterm hangs on this module, which is imported lazily: `import('../xterm/load')`. */
 
 import { FitAddon } from '@xterm/addon-fit';
-import { SearchAddon } from '@xterm/addon-search';
+import { Unicode11Addon } from '@xterm/addon-unicode11';
 import { WebLinksAddon } from '@xterm/addon-web-links';
 import { WebglAddon } from '@xterm/addon-webgl';
 import { ITerminalOptions, Terminal } from '@xterm/xterm';
@@ -15,13 +15,10 @@ export type { FitAddon, Terminal };
 const SCROLLBACK = 10_000;
 
 /** A terminal in `node`, fitted to it. */
-export function createTerminal(node: HTMLElement): {
-  terminal: Terminal;
-  fit: FitAddon;
-  search: SearchAddon;
-} {
+export function createTerminal(node: HTMLElement): { terminal: Terminal; fit: FitAddon } {
   const style = getComputedStyle(document.body);
   const options: ITerminalOptions = {
+    allowProposedApi: true, // for the tables of character widths
     cursorBlink: false,
     fontFamily: style.getPropertyValue('--jp-code-font-family') || 'monospace',
     fontSize: parseInt(style.getPropertyValue('--jp-code-font-size'), 10) || 13,
@@ -30,13 +27,14 @@ export function createTerminal(node: HTMLElement): {
   };
   const terminal = new Terminal(options);
   const fit = new FitAddon();
-  const search = new SearchAddon();
   terminal.loadAddon(fit);
-  terminal.loadAddon(search);
+  // emoji are two columns wide to programs, but not to xterm's own tables, which are those of Unicode 6
+  terminal.loadAddon(new Unicode11Addon());
+  terminal.unicode.activeVersion = '11';
   terminal.loadAddon(new WebLinksAddon());
   terminal.open(node);
   useWebgl(terminal);
-  return { terminal, fit, search };
+  return { terminal, fit };
 }
 
 /** The fast renderer where the browser has one; the DOM's otherwise, also when the context is lost. */
