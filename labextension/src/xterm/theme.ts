@@ -3,7 +3,14 @@
 import type { ITheme } from '@xterm/xterm';
 import { cssColor, isLight } from '../widgets/colors';
 
-/** Sixteen colours that keep a contrast of 4.5 on JupyterLab's light background; xterm's own suit the dark one. */
+/** Colours that keep a contrast of 4.5 on JupyterLab's backgrounds, in place of those of xterm's own that don't. */
+const DARK: ITheme = {
+  red: '#f14c4c',
+  blue: '#5c9ded',
+  magenta: '#c586c0',
+  brightBlack: '#8a8f98',
+  brightRed: '#ff7b72'
+};
 const LIGHT: ITheme = {
   black: '#24292f',
   red: '#b31d28',
@@ -27,7 +34,7 @@ export function xtermTheme(): ITheme {
   const background = cssColor('--jp-layout-color0');
   const foreground = cssColor('--jp-content-font-color1');
   return {
-    ...(isLight() ? LIGHT : {}),
+    ...(isLight() ? LIGHT : DARK),
     background,
     foreground,
     cursor: foreground,
