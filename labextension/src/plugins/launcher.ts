@@ -48,11 +48,12 @@ export const launcher: JupyterFrontEndPlugin<void> = {
         try {
           const templates = await rest.templates();
           const { createRepl } = await import('../widgets/createDialog');
-          preload(); // while the person reads the name
+          const stopLoading = preload();
           const language = (args.language as string) ?? templates[0]?.language;
           const create = (replId: string, language: string): Promise<unknown> =>
             rest.create(replId, language);
           const replId = await createRepl({ templates, language, trans, create });
+          stopLoading();
           return replId && commands.execute(Commands.open, { replId });
         } catch (reason) {
           return showErrorMessage(trans.__('No REPL can be made now'), ReplError.from(reason).text);

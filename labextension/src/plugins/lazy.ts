@@ -4,7 +4,16 @@ export const loadMonaco = (): Promise<typeof import('../monaco/load')> => import
 export const loadXterm = (): Promise<typeof import('../xterm/load')> => import('../xterm/load');
 export const loadWorkspace = (): Promise<typeof import('./workspace')> => import('./workspace');
 
-/** Load all of it, so that the next tab opens at once; what fails now is tried again then. */
-export function preload(): void {
-  Promise.all([loadWorkspace(), loadMonaco(), loadXterm()]).catch(() => undefined);
+/** Monaco keeps the page busy for 250 ms as it loads: not while somebody who types fast presses Create. */
+const MONACO_DELAY = 400;
+
+/**
+ * Load all of it while the person reads a dialog, so that the tab opens at once; what fails now is tried again then.
+ *
+ * @returns stops what has not begun
+ */
+export function preload(): () => void {
+  Promise.all([loadWorkspace(), loadXterm()]).catch(() => undefined);
+  const timer = setTimeout(() => void loadMonaco().catch(() => undefined), MONACO_DELAY);
+  return () => clearTimeout(timer);
 }

@@ -16,6 +16,7 @@ import { followRepl } from '../widgets/banner';
 import { Editor } from '../widgets/editor';
 import { ReplPanel } from '../widgets/replPanel';
 import { RunConsole } from '../widgets/runConsole';
+import { describeFiles, describeRepl } from '../widgets/status';
 import { Terminal } from '../widgets/terminal';
 import { Tree } from '../widgets/tree';
 import { ILayout, LayoutKeeper } from './layout';
@@ -128,6 +129,14 @@ export class Workspace {
     this._layout.saveSoon();
   }
 
+  /** Loaded with the first editor, which comes after the prompt. */
+  private get _monaco(): ReturnType<typeof loadMonaco> {
+    return (this._loadedMonaco ??= loadMonaco().then(loaded => {
+      loaded.applyTheme();
+      return loaded;
+    }));
+  }
+
   private _addEditor(path: string): Editor {
     const file = new FileModel(path, this._files, this._drafts, (call, ms) => {
       const timer = setTimeout(call, ms);
@@ -223,27 +232,16 @@ export class Workspace {
   private _onState(): void {
     const { trans, replId } = this._options;
     const { kind } = this.repl.state;
-    const words = {
-      starting: trans.__('starting'),
-      running: trans.__('running'),
-      lost: trans.__('not connected'),
-      stopping: trans.__('stopping'),
-      stopped: trans.__('stopped'),
-      failed: trans.__('failed')
-    };
     const states = [...this._editors.values()].map(editor => editor.file.state);
-    const saved = states.every(state => state === 'saved') ? trans.__('saved') : trans.__('saving…');
-    const mark = states.some(state => state === 'failed' || state === 'conflict')
-      ? trans.__('not saved')
-      : saved;
-    const status = [replId, this._language, words[kind], mark].filter(Boolean).join(' · ');
+    const words = [replId, this._language, describeRepl(kind, trans), describeFiles(states, trans)];
+    const status = words.filter(Boolean).join(' · ');
     this.panel.setStatus(status, kind === 'running', this._console.isRunning);
     this.panel.node.dataset.state = kind;
     this.panel.node.dataset.saved = String(states.every(state => state === 'saved'));
   }
 
   private _onTheme(): void {
-    void this._monaco.then(({ applyTheme, overflowNode }) => {
+    void this._loadedMonaco?.then(({ applyTheme, overflowNode }) => {
       applyTheme();
       overflowNode();
     });
@@ -277,11 +275,8 @@ export class Workspace {
     this.repl.dispose();
   }
 
-  private readonly _monaco = loadMonaco().then(loaded => {
-    loaded.applyTheme();
-    return loaded;
-  });
   private readonly _xterm = loadXterm();
+  private _loadedMonaco: ReturnType<typeof loadMonaco> | null = null;
   private readonly _scope: string;
   private readonly _files: Files;
   private readonly _drafts: Drafts;
