@@ -42,7 +42,7 @@ format: $(STAMPS)/installed ## Put everything into the house style
 	cd $(LAB) && jlpm format
 
 bench: $(STAMPS)/installed ## Measure, beside the peers; writes docs/benchmarks.md
-	$(BIN)/python -m tests.benchmarks
+	cd tests && ../$(BIN)/python -m benchmarks
 
 lock: $(STAMPS)/uv ## Resolve and lock every version anew
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade \

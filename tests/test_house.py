@@ -28,7 +28,7 @@ def test_there_is_one_version() -> None:
         "jupyter_repl_ext": package[1],
         "package.json": json.loads((ROOT / "labextension/package.json").read_text())["version"],
         "openapi.yaml": yaml.safe_load((ROOT / "jupyter_repl_ext/openapi.yaml").read_text())["info"]["version"],
-        "CHANGELOG.md": re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.M)[1],  # type: ignore[index]
+        "CHANGELOG.md": re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.M)[1],
     }
     assert set(versions.values()) == {package[1]}, versions
 

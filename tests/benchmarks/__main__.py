@@ -2,19 +2,15 @@
 
 import os
 import platform
-import sys
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent.parent
-sys.path.insert(0, str(ROOT / "tests"))
-
-from benchmarks import start, weight  # noqa: E402
-from benchmarks.table import Row, render  # noqa: E402
+from . import start, weight
+from .table import Row, render
 
 VERSIONS = ("jupyterlab", "jupyter_server", "jupyter_server_terminals", "terminado", "tornado")
-PAGE = ROOT / "docs" / "benchmarks.md"
+PAGE = Path(__file__).parent.parent.parent / "docs" / "benchmarks.md"
 
 
 def machine() -> str:

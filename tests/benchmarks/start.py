@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import websocket
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 from support import chromium
 from support.channel import Client
 from support.lab import TOKEN, Lab
@@ -50,9 +50,9 @@ def _by_program(lab: Lab) -> list[Row]:
     created, started, peer = [], [], []
     for number in range(REPEATS):
         name = f"bench-{number}"
-        created.append(_timed(lambda name=name: (_create(lab, name), _prompt(lab, name))))  # type: ignore[misc]
+        created.append(_timed(lambda name=name: (_create(lab, name), _prompt(lab, name))))
         lab.stop_repl(name)
-        started.append(_timed(lambda name=name: _prompt(lab, name)))  # type: ignore[misc]
+        started.append(_timed(lambda name=name: _prompt(lab, name)))
         lab.stop_repl(name)
         peer.append(_timed(lambda: _jupyters_terminal(lab)))
     return [
@@ -109,7 +109,7 @@ def _by_browser(lab: Lab) -> list[Row]:
     ]
 
 
-def _click_create(page, lab: Lab, seconds: float) -> float:  # type: ignore[no-untyped-def]
+def _click_create(page: Page, lab: Lab, seconds: float) -> float:
     person = Person(page, lab)
     person.visit()
     page.wait_for_timeout(1500)  # JupyterLab is still busy with itself when its splash goes

@@ -14,19 +14,6 @@ from support.lab import Lab, wait_for
 from support.processes import pids, repl_processes
 
 
-@pytest.fixture(scope="module")
-def repl(shared_lab: Lab) -> Lab:
-    shared_lab.make("abc")
-    return shared_lab
-
-
-@pytest.fixture
-def client(repl: Lab):  # type: ignore[no-untyped-def]
-    client = Client(repl, "abc")
-    yield client
-    client.close()
-
-
 def test_loaded_comes_first(client: Client) -> None:
     loaded = client.loaded
     assert (loaded["replId"], loaded["language"], loaded["main"]) == ("abc", "python", "main.py")
@@ -218,68 +205,6 @@ def test_an_interrupt_overtakes_input_that_nobody_reads(client: Client) -> None:
     client.send_frame(INTERRUPT, terminal, client.typed)
     client.type(terminal, b'\necho ba"ck"\n')
     client.read_until(terminal, b"back", 10)
-
-
-def test_run_with_input_exit_code_and_duration(client: Client) -> None:
-    started = client.request("run", rows=24, cols=80)
-    assert started["command"] == "python3 main.py"
-    terminal = client.terminal(terminal=started["terminal"])
-    client.read_until(terminal, b"name?")
-    assert client.error("run", rows=24, cols=80)["code"] == "Unavailable"
-    client.type(terminal, b"Ada\n")
-    client.read_until(terminal, b"Hello, Ada!")
-    ended = client.wait_event("runExit", run=started["run"])
-    assert (ended["code"], ended["signal"]) == (0, None)
-    assert ended["duration"] > 0
-
-
-def test_run_uses_the_projects_own_settings(client: Client, repl: Lab) -> None:
-    settings_file = repl.project("abc") / ".repl.toml"
-    settings_file.write_text('run = "echo mine; exit 3"\n')
-    started = client.request("run", rows=24, cols=80)
-    assert client.wait_event("runExit", run=started["run"])["code"] == 3
-    settings_file.write_text("run = \n")
-    assert ".repl.toml" in client.error("run", rows=24, cols=80)["message"]
-    settings_file.write_text('run = "no-such-interpreter main.py"\n')
-    started = client.request("run", rows=24, cols=80)
-    ended = client.wait_event("runExit", run=started["run"])
-    assert (ended["code"], bool(ended["hint"])) == (127, True)
-    settings_file.unlink()
-
-
-def test_stop_ends_a_run_with_all_its_children(client: Client, repl: Lab) -> None:
-    stubborn = (
-        "import os, signal, subprocess, time\n"
-        "subprocess.Popen(['setsid', 'sleep', '43210'])\n"
-        "for n in (signal.SIGINT, signal.SIGTERM): signal.signal(n, lambda *_: print('no', _[0], flush=True))\n"
-        "print('up', flush=True)\n"
-        "while True: time.sleep(0.1)\n"
-    )
-    (repl.project("abc") / "stubborn.py").write_text(stubborn)
-    started = client.request("run", rows=24, cols=80, path="stubborn.py")
-    terminal = client.terminal(terminal=started["terminal"])
-    client.read_until(terminal, b"up")
-    begun = time.monotonic()
-    client.request("stopRun", run=started["run"])
-    ended = client.wait_event("runExit", 15, run=started["run"])
-    took = time.monotonic() - begun
-    assert ended["signal"] == "SIGKILL" or ended["code"] == 137
-    assert 3.5 < took < 8
-    seen = client.read_until(terminal, b"no 15")
-    assert seen.index(b"no 2") < seen.index(b"no 15")
-    wait_for(lambda: not [c for c in repl_processes(repl) if "43210" in c or "stubborn" in c], 5)
-
-
-def test_sigint_alone_ends_an_ordinary_run_at_once(client: Client, repl: Lab) -> None:
-    (repl.project("abc") / "loop.py").write_text("import time\nprint('up', flush=True)\nwhile True: time.sleep(1)\n")
-    started = client.request("run", rows=24, cols=80, path="loop.py")
-    terminal = client.terminal(terminal=started["terminal"])
-    client.read_until(terminal, b"up")
-    begun = time.monotonic()
-    client.request("stopRun", run=started["run"])
-    client.wait_event("runExit", run=started["run"])
-    assert time.monotonic() - begun < 1.9
-    client.read_until(terminal, b"KeyboardInterrupt")
 
 
 BAD_PATHS = ["../x", "/etc/passwd", "a\0b", "n" * 5000, "", "a/../../x", None, 7, ["x"], "outside/x"]

@@ -9,12 +9,6 @@ from support.lab import Lab, wait_for
 from support.processes import pids
 
 
-@pytest.fixture(scope="module")
-def repl(shared_lab: Lab) -> Lab:
-    shared_lab.make("abc")
-    return shared_lab
-
-
 @pytest.fixture
 def client(repl: Lab) -> Iterator[Client]:
     """Connected, and at the end the proof that the same runner still answers on the same channel."""

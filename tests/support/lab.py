@@ -122,7 +122,7 @@ class Lab:
         try:
             response = urllib.request.urlopen(request, timeout=30)
         except urllib.error.HTTPError as error:
-            response = error  # type: ignore[assignment]
+            response = error
         with response:
             raw = response.read()
             is_json = "json" in (response.headers.get("Content-Type") or "")
