@@ -237,6 +237,8 @@ class Session:
     def signal_all(self, number: int) -> bool:
         """Send a signal to every process of the terminal; whether there was any. Blocks."""
         found = processes.find(self._root(), self._mark)  # the first program included: it carries the mark
+        # That one first: a shell that sees its program die of SIGKILL would still exit in its own way.
+        found.sort(key=lambda process: process.pid != self._pty.pid)
         processes.send(found, number)
         return bool(found)
 
