@@ -82,8 +82,10 @@ $(STAMPS)/labextension: $(STAMPS)/frontend $(LAB_SOURCES)
 	cd $(LAB) && jlpm build:prod
 	@touch $@
 
-# Editable, so that a change in Python needs no build; the frontend's build is linked.
+# Editable, so that a change in Python needs no build; the frontend's build is linked. The link of an earlier
+# installation goes first: files of the wheel would be written through it into the build.
 $(STAMPS)/installed: $(STAMPS)/labextension pyproject.toml $(wildcard jupyter-config/*)
+	rm -rf $(VENV)/share/jupyter/labextensions/jupyter-repl $(LAB)/dist/install.json
 	SKIP_JUPYTER_BUILDER=1 $(BIN)/uv pip install -q --no-deps --no-build-isolation -e .
 	mkdir -p $(VENV)/share/jupyter/labextensions $(VENV)/etc/jupyter/jupyter_server_config.d
 	rm -rf $(VENV)/share/jupyter/labextensions/jupyter-repl
