@@ -173,6 +173,19 @@ def test_page_loads_leave_one_shell(person: Person) -> None:
     assert len(psutil.Process(runner).children(recursive=True)) == before == 1
 
 
+def test_an_editor_that_opens_late_takes_no_keys_from_the_terminal(person: Person) -> None:
+    person.create("Python")
+    # the prompt is there, Monaco is not yet
+    person.terminal.locator(".jp-Repl-terminalHost").click()
+    for key in "echo slow''ly typed":
+        person.page.keyboard.type(key)
+        person.page.wait_for_timeout(60)
+    person.page.keyboard.press("Enter")
+    wait_for(lambda: "slowly typed" in person.terminal_text())
+    person.wait_editor("main.py")
+    assert "slow" not in person.text("main.py")
+
+
 def test_the_tree_marks_the_file_in_front(person: Person) -> None:
     person.create("Python")
     person.shell("echo x > other.txt; ls", "other.txt")

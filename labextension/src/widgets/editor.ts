@@ -134,7 +134,8 @@ export class Editor extends Widget {
     if (this.file.lostDraft) {
       this._tellLostDraft();
     }
-    if (this._wantsFocus) {
+    // who went to a terminal while this was loading stays there
+    if (this._wantsFocus && !document.activeElement?.closest('.jp-Repl-terminal')) {
       editor.focus();
     }
     this.node.dataset.ready = 'true';
