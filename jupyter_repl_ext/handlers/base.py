@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from jupyter_server.auth.decorator import authorized
-from jupyter_server.base.handlers import APIHandler
+from jupyter_server.base.handlers import APIHandler, JupyterHandler
 from tornado.web import HTTPError
 
 from jupyter_repl_ext.identity import AUTH_RESOURCE, ref_of
@@ -29,30 +29,30 @@ def may_execute(method: Method) -> Method:
     return cast(Method, authorized("execute")(method))
 
 
-class ReplMixin:
-    """For JupyterHandlers; `services` are ready once `prepare` has run."""
+class ReplMixin(JupyterHandler):
+    """What REST and WebSocket handlers share; `services` are ready once `prepare` has run."""
 
     auth_resource = AUTH_RESOURCE
 
     @property
     def services(self) -> Services:
-        return self.settings[SETTING]  # type: ignore[attr-defined,no-any-return]
-
-    def ref(self, repl_id: str) -> ProjectRef:
-        """Raises InvalidRequest."""
-        return ref_of(self.current_user, repl_id)  # type: ignore[attr-defined]
-
-    def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
-        if not isinstance(value, ReplError):
-            super().log_exception(typ, value, tb)  # type: ignore[misc]
-
-
-class ReplHandler(ReplMixin, APIHandler):
-    """Base of the REST handlers: raise a ReplError and it is answered with its status."""
+        return cast(Services, self.settings[SETTING])
 
     async def prepare(self, **options: Any) -> None:
         await super().prepare(**options)
         await self.services.started()
+
+    def ref(self, repl_id: str) -> ProjectRef:
+        """Raises InvalidRequest."""
+        return ref_of(self.current_user, repl_id)
+
+    def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
+        if not isinstance(value, ReplError):
+            super().log_exception(typ, value, tb)
+
+
+class ReplHandler(ReplMixin, APIHandler):
+    """Base of the REST handlers: raise a ReplError and it is answered with its status."""
 
     def json_body(self) -> dict[str, Any]:
         """The request's JSON object; raises InvalidRequest."""

@@ -24,10 +24,6 @@ class ChannelHandler(ReplMixin, WebSocketMixin, WebSocketHandler, JupyterHandler
     _relay: Relay | None = None
     _task: "asyncio.Task[None] | None" = None
 
-    async def prepare(self, **options: Any) -> None:
-        await super().prepare(**options)
-        await self.services.started()
-
     @ws_authenticated
     @may_execute
     async def get(self, *args: Any, **kwargs: Any) -> Any:

@@ -45,7 +45,7 @@ def test_leaving_the_page_after_a_key_loses_nothing(
     if not is_up:
         lab.start()
     person.page.goto(f"{lab.url}/lab")
-    person.page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=60_000)
+    person.wait_lab()
     person.open(name)
     person.open_file("big.txt")
     person.wait_saved()

@@ -22,15 +22,18 @@ class Person:
 
     # -- JupyterLab
 
-    def visit(self, path: str = "lab") -> None:
-        self.page.goto(f"{self.lab.url}/{path}?reset&token={TOKEN}")
-        self.page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=60_000)
+    def visit(self) -> None:
+        self.page.goto(f"{self.lab.url}/lab?reset&token={TOKEN}")
+        self.wait_lab()
         self.page.wait_for_selector(".jp-Launcher-body", timeout=30_000)
 
     def reload(self) -> None:
         self.page.reload()
-        self.page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=60_000)
+        self.wait_lab()
         self.wait_running()
+
+    def wait_lab(self) -> None:
+        self.page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=60_000)
 
     def card(self, label: str) -> Locator:
         return self.page.locator(".jp-Launcher-section", has_text="REPL").locator(".jp-LauncherCard", has_text=label)
@@ -55,13 +58,10 @@ class Person:
 
     # -- a REPL
 
-    def create(self, label: str, name: str | None = None) -> str:
+    def create(self, label: str) -> str:
         """Make a REPL by its card; waits until its prompt is there. Its id."""
         self.card(label).click()
-        field = self.page.locator(".jp-Repl-createDialog input")
-        if name:
-            field.fill(name)
-        self.repl = field.input_value()
+        self.repl = self.page.locator(".jp-Repl-createDialog input").input_value()
         self.page.locator(".jp-Repl-createDialog button", has_text="Create").click()
         self.wait_running()
         self.wait_prompt()

@@ -1,5 +1,8 @@
 """The processes of a server's REPLs, as the system sees them."""
 
+import json
+from pathlib import Path
+
 import psutil
 
 from .lab import Lab
@@ -18,20 +21,19 @@ def repl_processes(lab: Lab) -> list[str]:
 
 
 def pids(verb: str, lab: Lab, repl_id: str = "") -> list[int]:
-    """Of the guards or runners (`verb`: guard, serve) of this server, or of that one REPL."""
+    """Of the guards or runners (`verb`: guard, serve) of this server, or of that one REPL while its record is there."""
     found = []
     for process in psutil.process_iter(["cmdline"]):
         command = process.info["cmdline"] or []
         if "jupyter_repl_runner" in command and verb in command:
             directory = command[command.index("--directory") + 1]
-            if directory.startswith(f"{lab.runtime_dir}/") and f'"repl_id": "{repl_id}' in _record(directory):
+            if directory.startswith(f"{lab.runtime_dir}/") and repl_id in ("", _repl_of(directory)):
                 found.append(process.pid)
     return found
 
 
-def _record(directory: str) -> str:
+def _repl_of(directory: str) -> str | None:
     try:
-        with open(f"{directory}/record.json") as record:
-            return record.read()
-    except OSError:
-        return '"repl_id": "'
+        return str(json.loads(Path(directory, "record.json").read_text())["repl_id"])
+    except (OSError, ValueError):
+        return None

@@ -66,17 +66,18 @@ export class Rest {
   /** A file's bytes and etag; one of more than `most` bytes is not fetched: FileTooLarge. */
   async readFile(replId: string, path: string, most: number): Promise<{ bytes: Uint8Array; etag: string }> {
     const response = await this._request('GET', this._file(replId, path));
+    const message = `${path} is larger than ${(most / 1e6).toFixed(0)} MB.`;
+    const tooLarge = new ReplError('FileTooLarge', message, 'Download it to see it.');
     if (Number(response.headers.get('Content-Length')) > most) {
       await response.body?.cancel();
-      const megabytes = (most / 1e6).toFixed(0);
-      throw new ReplError(
-        'FileTooLarge',
-        `${path} is larger than ${megabytes} MB.`,
-        'Download it to see it.'
-      );
+      throw tooLarge;
+    }
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    if (bytes.length > most) {
+      throw tooLarge; // a proxy that compresses leaves the length out
     }
     const etag = (response.headers.get('ETag') ?? '').replace(/"/g, '');
-    return { bytes: new Uint8Array(await response.arrayBuffer()), etag };
+    return { bytes, etag };
   }
 
   /** Write a file; resolves to its new etag. */
