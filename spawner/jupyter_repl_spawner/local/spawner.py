@@ -106,11 +106,11 @@ class LocalSpawner(Spawner):
                 await self._is_free(directory, self._stop_seconds / 2)
         if guard is not None:
             await asyncio.to_thread(guard.discard)
-        lock = sockets.lock(directory, make=False)
-        if lock is None:
-            if sockets.is_locked(directory):
-                raise Unavailable("The REPL did not stop in time.", hint="Try again.")
-            return
+        async with _deadline(self._stop_seconds, "The REPL did not stop in time."):
+            while (lock := sockets.lock(directory, make=False)) is None:
+                if not sockets.is_locked(directory):
+                    return
+                await asyncio.sleep(POLL_SECONDS)  # another server is at the same step
         try:
             await asyncio.to_thread(end_marked, directory)
             shutil.rmtree(directory, ignore_errors=True)
