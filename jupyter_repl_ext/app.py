@@ -84,6 +84,7 @@ class ReplExtension(ExtensionApp):
 
     def _wire(self) -> Any:
         from .activity import Activity
+        from .archives import Archives
         from .catalog import Catalog
         from .lifecycle import Lifecycle
         from .projects import Projects
@@ -102,6 +103,7 @@ class ReplExtension(ExtensionApp):
             spawner=spawner,
             catalog=catalog,
             projects=projects,
+            archives=Archives(store, catalog, projects),
             lifecycle=Lifecycle(spawner, projects),
             client=client,
             activity=Activity(self.serverapp.web_app.settings, spawner, client),
@@ -109,8 +111,12 @@ class ReplExtension(ExtensionApp):
 
     def _make_spawner(self, store: Any) -> Any:
         """The spawner of the trait; a name that nobody registered is an error at start, not at the first click."""
+        from jupyter_repl_spawner.port import Folders
+
         options: dict[str, Any] = {
-            "workdir": lambda ref: Path(store.local_path(ref.code()) or ""),
+            "folders": lambda ref: Folders(
+                Path(store.local_path(ref.code()) or ""), Path(store.local_path(ref.trash) or "")
+            ),
             "runtime_dir": self.runtime_dir,
             "start_seconds": self.start_timeout,
             "keep_environment": self.keep_environment,

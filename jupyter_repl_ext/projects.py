@@ -11,6 +11,7 @@ import json
 import secrets
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotFound, InvalidRequest, Unavailable
@@ -29,7 +30,8 @@ MAX_TITLE = 200
 
 @dataclass(frozen=True)
 class Record:
-    """What `meta/{replId}.json` holds. `worker` names who creates or deletes, `beat` counts that it lives."""
+    """What `meta/{replId}.json` holds. `source`: "template", or "archive", which only its worker has, so that nobody
+    can finish for it. `worker` names who creates or deletes, `beat` counts that it lives."""
 
     language: str
     title: str
@@ -37,6 +39,7 @@ class Record:
     state: str
     run: str = ""
     main: str = ""
+    source: str = "template"
     worker: str = ""
     beat: int = 0
 
@@ -74,8 +77,11 @@ class Projects:
         self._server = secrets.token_hex(4)
         self._working: set[str] = set()
 
-    async def create(self, ref: ProjectRef, language: str) -> Project:
-        """Raises FileExists if the name is taken (nothing of it is touched), FileNotFound for the language."""
+    async def create(self, ref: ProjectRef, language: str, folder: Path | None = None) -> Project:
+        """Raises FileExists if the name is taken (nothing of it is touched), FileNotFound for the language.
+
+        `folder`: its files, in a `scratch` of the store, in place of the template's.
+        """
         template = await self._catalog.get(language)
         record = Record(
             language=language,
@@ -84,6 +90,7 @@ class Projects:
             state="creating",
             run=template.run,
             main=template.main,
+            source="template" if folder is None else "archive",
             worker=self._new_worker(),
         )
         self._working.add(record.worker)
@@ -92,7 +99,7 @@ class Projects:
                 etag = (await self._store.put(ref.meta, record.to_bytes(), if_none_match=True)).etag
             except FileExists:
                 etag = await self._claim_left(ref, record)
-            return Project(ref, await self._copy(ref, record, etag))
+            return Project(ref, await self._fill(ref, record, etag, folder))
         finally:
             self._working.discard(record.worker)
 
@@ -106,7 +113,7 @@ class Projects:
     async def list(self, owner: str) -> list[Project]:
         """Newest first; half-made ones are finished on the way."""
         prefix = meta_prefix(owner)
-        names = [entry.key.removeprefix(prefix) async for entry in self._store.list(prefix)]
+        names = [entry.key.removeprefix(prefix) async for entry in self._store.list(prefix, deep=False)]
         refs = [ProjectRef(owner, name.removesuffix(".json")) for name in names if name.endswith(".json")]
         found = await asyncio.gather(*(self.get(ref) for ref in refs), return_exceptions=True)
         projects = [project for project in found if isinstance(project, Project)]
@@ -141,7 +148,8 @@ class Projects:
                 raise taken
             claimed = replace(ours, state=record.state)
             etag = (await self._store.put(ref.meta, claimed.to_bytes(), if_match=etag)).etag
-            if record.state == "deleting" or record.language != ours.language:
+            is_same = (record.source, record.language) == ("template", ours.language) and ours.source == "template"
+            if record.state == "deleting" or not is_same:
                 await self._store.delete(ref.code())  # never used by anybody: it was not ready
             return (await self._store.put(ref.meta, ours.to_bytes(), if_match=etag)).etag
         except (Conflict, FileNotFound):  # somebody else took it, or has just deleted it
@@ -155,12 +163,12 @@ class Projects:
         mine = replace(record, worker=self._new_worker())
         self._working.add(mine.worker)
         try:
-            if record.state == "deleting":
+            if record.state == "deleting" or record.source == "archive":
                 await self._delete(ref, record, etag)
                 raise FileNotFound(f"There is no project {ref.repl_id}.")
             try:
                 etag = (await self._store.put(ref.meta, mine.to_bytes(), if_match=etag)).etag
-                return await self._copy(ref, mine, etag)
+                return await self._fill(ref, mine, etag)
             except Conflict:
                 return (await self.get(ref)).record
         finally:
@@ -183,12 +191,14 @@ class Projects:
             record, etag = found
         return record, etag
 
-    async def _copy(self, ref: ProjectRef, record: Record, etag: str) -> Record:
-        """Copy the template's files, beating meanwhile, and declare the project ready."""
-        copying = asyncio.create_task(
-            self._store.copy_prefix(template_prefix(record.language), ref.code(), leave_out=frozenset({TEMPLATE_FILE})),
-            name=f"copy {ref}",
-        )
+    async def _fill(self, ref: ProjectRef, record: Record, etag: str, folder: Path | None = None) -> Record:
+        """Put the files there, the template's or a folder's, beating meanwhile, and declare the project ready."""
+        if folder is not None:
+            putting = self._store.put_folder(folder, ref.code())
+        else:
+            template, leave_out = template_prefix(record.language), frozenset({TEMPLATE_FILE})
+            putting = self._store.copy_prefix(template, ref.code(), leave_out=leave_out)
+        copying = asyncio.create_task(putting, name=f"fill {ref}")
         try:
             while not (await asyncio.wait({copying}, timeout=BEAT_SECONDS))[0]:
                 record = replace(record, beat=record.beat + 1)
@@ -207,6 +217,7 @@ class Projects:
         record = replace(record, state="deleting", worker=self._new_worker())
         etag = (await self._store.put(ref.meta, record.to_bytes(), if_match=etag)).etag
         await self._store.delete(ref.code())
+        await self._store.delete(ref.trash)
         await self._store.delete(ref.meta, if_match=etag)
 
     async def _read(self, ref: ProjectRef) -> tuple[Record, str]:

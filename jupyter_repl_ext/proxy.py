@@ -1,7 +1,6 @@
 """Streams one HTTP request of a browser to a runner and the answer back. Cookies and tokens of ours never go along."""
 
 from collections.abc import AsyncIterator
-from urllib.parse import quote
 
 from tornado.httputil import HTTPHeaders
 from tornado.web import RequestHandler
@@ -17,16 +16,17 @@ ANSWERED = (
     "Content-Disposition",
     "Content-Length",
     "Content-Range",
+    "Content-Type",
     "ETag",
     "Last-Modified",
     "X-Content-Type-Options",
 )
 
 
-async def relay_file(
-    handler: RequestHandler, client: RunnerClient, address: Address, path: str, body: AsyncIterator[bytes] | None
+async def relay(
+    handler: RequestHandler, client: RunnerClient, address: Address, url: str, body: AsyncIterator[bytes] | None
 ) -> None:
-    """Answer `handler`'s request with the runner's `file/{path}`; raises ReplError before anything was sent."""
+    """Answer `handler`'s request with the runner's answer at `url`; raises ReplError before anything was sent."""
     headers = {name: handler.request.headers[name] for name in FORWARDED if name in handler.request.headers}
 
     def on_headers(status: int, answered: HTTPHeaders) -> None:
@@ -39,6 +39,5 @@ async def relay_file(
         handler.write(chunk)
         await handler.flush()
 
-    url = "/file/" + quote(path, errors="surrogateescape")
     method = str(handler.request.method)
     await client.transfer(address, method, url, headers, body, on_headers, on_chunk)

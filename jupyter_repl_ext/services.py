@@ -9,6 +9,7 @@ from jupyter_repl_runner.store.port import Store
 from jupyter_repl_spawner.port import Spawner
 
 from .activity import Activity
+from .archives import Archives
 from .catalog import Catalog
 from .lifecycle import Lifecycle
 from .projects import Projects
@@ -28,6 +29,7 @@ class Services:
     spawner: Spawner
     catalog: Catalog
     projects: Projects
+    archives: Archives
     lifecycle: Lifecycle
     client: RunnerClient
     activity: Activity

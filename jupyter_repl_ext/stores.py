@@ -45,7 +45,7 @@ class BrokenStore(Store):
     def _refuse(self) -> NoReturn:
         raise self._error
 
-    def list(self, prefix: str) -> AsyncIterator[Entry]:
+    def list(self, prefix: str, *, deep: bool = True) -> AsyncIterator[Entry]:
         self._refuse()
 
     async def children(self, prefix: str) -> Sequence[str]:
@@ -68,6 +68,9 @@ class BrokenStore(Store):
         self._refuse()
 
     async def copy_prefix(self, source: str, target: str, *, leave_out: frozenset[str] = frozenset()) -> int:
+        self._refuse()
+
+    async def put_folder(self, folder: Path, target: str) -> int:
         self._refuse()
 
     async def delete(self, key: str, *, if_match: str | None = None) -> None:

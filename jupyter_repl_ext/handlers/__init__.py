@@ -1,5 +1,6 @@
 """The routes, under `{base_url}repl/`. Handlers translate between HTTP and the parts; behaviour is elsewhere."""
 
+from .archive import ArchiveHandler
 from .channel import ChannelHandler
 from .events import EventsHandler
 from .file import FileHandler
@@ -16,6 +17,7 @@ HANDLERS = [
     (_PROJECT, ProjectHandler),
     (_PROJECT + r"/events", EventsHandler),
     (_PROJECT + r"/file/(.+)", FileHandler),
+    (_PROJECT + r"/archive", ArchiveHandler),
     (_PROJECT + r"/channel", ChannelHandler),
     (r"/repl/start", StartHandler),
     (r"/repl/stop", StopHandler),

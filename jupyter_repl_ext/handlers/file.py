@@ -4,11 +4,12 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import quote
 
 from jupyter_server.auth.decorator import authorized
-from tornado.web import HTTPError, authenticated, stream_request_body
+from tornado.web import authenticated, stream_request_body
 
-from jupyter_repl_ext.proxy import relay_file
+from jupyter_repl_ext.proxy import relay
 from jupyter_repl_runner.contract.errors import Unavailable
 from jupyter_repl_runner.contract.paths import check_path
 from jupyter_repl_runner.contract.refs import ProjectRef
@@ -29,7 +30,7 @@ class FileHandler(ReplHandler):
     async def prepare(self, **options: Any) -> None:
         await super().prepare(**options)
         if self.request.method == "PUT":
-            await self._check_rights()
+            await self.check_rights("write")
             self.request.connection.set_max_body_size(MAX_UPLOAD)  # type: ignore[union-attr]
             ref, path = self.ref(self.path_args[0]), check_path(self.path_args[1])
             await self.services.projects.get(ref)
@@ -49,7 +50,7 @@ class FileHandler(ReplHandler):
                 await send_object(self, self.services.store, ref.code(check_path(path)))
             else:
                 address = await self.services.spawner.address(ref)
-                await relay_file(self, self.services.client, address, check_path(path), None)
+                await relay(self, self.services.client, address, file_url(check_path(path)), None)
         self.finish()
 
     @authenticated
@@ -69,21 +70,12 @@ class FileHandler(ReplHandler):
         kwargs.setdefault("set_content_type", self._headers.get("Content-Type", "application/json"))
         return super().finish(*args, **kwargs)
 
-    async def _check_rights(self) -> None:
-        user = self.current_user
-        if not user or not await self._is_authorized(user):
-            raise HTTPError(403)
-
-    async def _is_authorized(self, user: Any) -> bool:
-        answer = self.authorizer.is_authorized(self, user, "write", self.auth_resource)
-        return bool(await answer if asyncio.iscoroutine(answer) else answer)
-
     async def _receive(self, ref: ProjectRef, path: str) -> None:
         """Carry the body to where the files are; raises what goes wrong there."""
         async with self.services.lifecycle.without_runner(ref) as stopped:
             if not stopped:
                 address = await self.services.spawner.address(ref)
-                await relay_file(self, self.services.client, address, path, self._chunks())
+                await relay(self, self.services.client, address, file_url(path), self._chunks())
                 return
             upload = Upload(self.services.store, ref.code(path), self)
             try:
@@ -114,3 +106,7 @@ class FileHandler(ReplHandler):
             if not chunk:
                 return
             yield chunk
+
+
+def file_url(path: str) -> str:
+    return "/file/" + quote(path, errors="surrogateescape")

@@ -35,9 +35,7 @@ class ProjectsHandler(ReplHandler):
         if not isinstance(body.get("language"), str):
             raise InvalidRequest("The language is missing.", hint="GET repl/template lists the languages.")
         project = await self.services.projects.create(ref, body["language"])
-        self.set_status(201)
-        self.set_header("Location", url_path_join(self.base_url, "repl", "project", quote(ref.repl_id)))
-        self.finish(json.dumps(await describe(self, project)))
+        answer_created(self, await describe(self, project))
 
 
 class ProjectHandler(ReplHandler):
@@ -66,6 +64,12 @@ class ProjectHandler(ReplHandler):
         await self.services.projects.delete(ref)
         self.set_status(204)
         self.finish()
+
+
+def answer_created(handler: ReplHandler, project: dict[str, Any]) -> None:
+    handler.set_status(201)
+    handler.set_header("Location", url_path_join(handler.base_url, "repl", "project", quote(project["replId"])))
+    handler.finish(json.dumps(project))
 
 
 async def describe(handler: ReplHandler, project: Project) -> dict[str, Any]:

@@ -7,6 +7,7 @@ Errors are ReplErrors, for people to read.
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -16,6 +17,14 @@ from jupyter_repl_runner.contract.refs import ProjectRef
 
 Progress = Callable[[str], None]
 """Told each step of a start in words, as it begins."""
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where a project's files are on this machine, and on the same disk where its deleted ones go."""
+
+    workdir: Path
+    trash: Path
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from jupyter_repl_runner.contract.errors import Unavailable
 from jupyter_repl_runner.contract.phases import RUNNING
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_spawner.local.spawner import LocalSpawner
-from jupyter_repl_spawner.port import Spawner
+from jupyter_repl_spawner.port import Folders, Spawner
 
 REF, OTHER = ProjectRef("", "abc"), ProjectRef("", "abc-pro")
 Make = Callable[[], Spawner]
@@ -24,7 +24,11 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
     for ref in (REF, OTHER):
         (tmp_path / "code" / ref.repl_id).mkdir(parents=True)
     runtime = Path(f"/tmp/jrt-contract-{abs(hash(tmp_path)) % 10**8}")
-    yield lambda: LocalSpawner(lambda ref: tmp_path / "code" / ref.repl_id, str(runtime))
+
+    def folders(ref: ProjectRef) -> Folders:
+        return Folders(tmp_path / "code" / ref.repl_id, tmp_path / "trash" / ref.repl_id)
+
+    yield lambda: LocalSpawner(folders, str(runtime))
     shutil.rmtree(runtime, ignore_errors=True)
 
 

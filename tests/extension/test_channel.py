@@ -105,11 +105,12 @@ def test_output_is_exact_also_when_utf8_is_split(client: Client) -> None:
 
 def test_resize_reaches_the_program(client: Client) -> None:
     terminal = client.terminal(rows=30, cols=100)
-    client.type(terminal, b"trap 'stty size' WINCH; stty size\n")
+    client.type(terminal, b"trap 'echo wi''nched' WINCH; stty size\n")
     client.read_until(terminal, b"30 100")
     client.request("resizeTerminal", terminal=terminal, rows=41, cols=77)
-    client.type(terminal, b"\n")
+    client.type(terminal, b"stty size\n")
     client.read_until(terminal, b"41 77")
+    client.read_until(terminal, b"winched")
     assert client.error("resizeTerminal", terminal=terminal, rows=0, cols=1)["code"] == "InvalidRequest"
 
 

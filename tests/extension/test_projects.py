@@ -40,8 +40,8 @@ class KillingStore(Store):
             os.kill(os.getpid(), signal.SIGKILL)
         return result
 
-    def list(self, prefix: str) -> AsyncIterator[Entry]:
-        return self.inner.list(prefix)
+    def list(self, prefix: str, *, deep: bool = True) -> AsyncIterator[Entry]:
+        return self.inner.list(prefix, deep=deep)
 
     async def children(self, prefix: str) -> Sequence[str]:
         return await self._call(self.inner.children(prefix))
@@ -57,6 +57,9 @@ class KillingStore(Store):
 
     async def copy_prefix(self, source: str, target: str, **options: Any) -> int:
         return await self._call(self.inner.copy_prefix(source, target, **options))
+
+    async def put_folder(self, folder: Path, target: str) -> int:
+        return await self._call(self.inner.put_folder(folder, target))
 
     async def delete(self, key: str, **conditions: Any) -> None:
         await self._call(self.inner.delete(key, **conditions))

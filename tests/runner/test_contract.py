@@ -22,7 +22,7 @@ from jupyter_repl_runner.contract.errors import (
 from jupyter_repl_runner.contract.ids import ID_RULE, check_id
 from jupyter_repl_runner.contract.phases import RUNNING, Phase
 from jupyter_repl_runner.contract.refs import ProjectRef, template_prefix
-from jupyter_repl_runner.contract.settings import parse_settings, parse_template
+from jupyter_repl_runner.contract.settings import check_settings, parse_settings, parse_template
 
 
 @pytest.mark.parametrize("good", ["a", "quiet-otter-42", "0", "a" * 48, "x-1-y"])
@@ -125,6 +125,23 @@ def test_a_phase_leaves_out_what_is_empty() -> None:
     assert RUNNING.to_json() == {"name": "running"}
     assert Phase("starting", step="Pulling").to_json() == {"name": "starting", "step": "Pulling"}
     assert not Phase("starting").settled
+
+
+@pytest.mark.parametrize(
+    ("text", "problems"),
+    [
+        ('run = "x"\nmain = "y"\n', []),
+        ("", []),
+        ("run = \n", [(1, 7)]),
+        ('main = "x"\nrun = "unclosed\n', [(2, 16)]),
+        ('run = """no end', [(1, 16)]),
+        ("run = 7\n", [(1, 1)]),
+        ('\n# run\n  main = []\nruns = "x"\n', [(3, 1), (4, 1)]),
+        ("[run]\nx = 1\n", [(1, 1)]),
+    ],
+)
+def test_mistakes_in_settings_are_found_where_they_are(text: str, problems: list[tuple[int, int]]) -> None:
+    assert [(problem.line, problem.column) for problem in check_settings(text)] == problems
 
 
 def test_settings() -> None:

@@ -14,6 +14,7 @@ from support.lab import wait_for
 from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotFound, ReplError
 from jupyter_repl_runner.files import content, operations
 from jupyter_repl_runner.files.containment import Beneath
+from jupyter_repl_runner.files.trash import KEPT_SECONDS, Trash
 from jupyter_repl_runner.files.tree import list_folder
 from jupyter_repl_runner.files.watch import Watcher
 
@@ -30,6 +31,11 @@ def project(tmp_path: Path) -> Path:
 @pytest.fixture
 def beneath(project: Path) -> Beneath:
     return Beneath(project)
+
+
+@pytest.fixture
+def trash(tmp_path: Path) -> Trash:
+    return Trash(tmp_path / "meta/trash")
 
 
 def test_a_write_is_whole_keeps_the_mode_and_gives_the_etag(beneath: Beneath, project: Path) -> None:
@@ -92,7 +98,7 @@ def test_a_folder_that_turns_into_a_link_between_two_looks_leads_nowhere(beneath
     assert [path.name for path in (project.parent / "outside").iterdir()] == ["secret"]
 
 
-def test_operations_overwrite_nothing(beneath: Beneath, project: Path) -> None:
+def test_operations_overwrite_nothing(beneath: Beneath, project: Path, trash: Trash) -> None:
     (project / "a").write_text("a")
     (project / "b").write_text("b")
     for attempt in (
@@ -105,21 +111,77 @@ def test_operations_overwrite_nothing(beneath: Beneath, project: Path) -> None:
             attempt()
     assert ((project / "a").read_text(), (project / "b").read_text()) == ("a", "b")
     with pytest.raises(FileNotFound):
-        operations.delete(beneath, "none")
+        trash.delete(beneath, "none")
     operations.copy(beneath, "a", "copy")
     assert (project / "copy").read_text() == "a"
 
 
-def test_deleting_a_link_deletes_the_link(beneath: Beneath, project: Path) -> None:
+def test_deleting_a_link_deletes_the_link(beneath: Beneath, project: Path, trash: Trash) -> None:
     (project / "link").symlink_to(project.parent / "outside")
-    operations.delete(beneath, "link")
+    trash.delete(beneath, "link")
     assert not (project / "link").is_symlink()
     assert (project.parent / "outside/secret").exists()
 
 
-def test_the_root_itself_cannot_be_deleted_or_replaced(beneath: Beneath, project: Path) -> None:
+def test_what_was_deleted_comes_back_as_it_was(beneath: Beneath, project: Path, trash: Trash) -> None:
+    (project / "src/deep").mkdir(parents=True)
+    (project / "src/deep/tool").write_text("tool")
+    (project / "src/deep/tool").chmod(0o751)
+    (project / "src/link").symlink_to("deep/tool")
+    item = trash.delete(beneath, "src")
+    assert list(project.iterdir()) == []
+    assert trash.restore(beneath, item) == "src"
+    assert (project / "src/deep/tool").stat().st_mode & 0o777 == 0o751
+    assert os.readlink(project / "src/link") == "deep/tool"
+    with pytest.raises(FileNotFound):
+        trash.restore(beneath, item)
+
+
+def test_a_restore_makes_its_folder_and_overwrites_nothing(beneath: Beneath, project: Path, trash: Trash) -> None:
+    (project / "src").mkdir()
+    (project / "src/a").write_text("first")
+    first = trash.delete(beneath, "src/a")
+    (project / "src/a").write_text("second")
+    with pytest.raises(FileExists):
+        trash.restore(beneath, first)
+    second = trash.delete(beneath, "src/a")
+    trash.delete(beneath, "src")
+    assert trash.restore(beneath, first) == "src/a"
+    assert (project / "src/a").read_text() == "first"
+    with pytest.raises(FileExists):
+        trash.restore(beneath, second)
+    for bad in ("", "..", "../../etc", "0" * 16):
+        with pytest.raises(ReplError):
+            trash.restore(beneath, bad)
+
+
+def test_the_trash_forgets_after_a_week(beneath: Beneath, project: Path, trash: Trash, tmp_path: Path) -> None:
     (project / "a").write_text("a")
-    for attempt in (lambda: operations.delete(beneath, ""), lambda: operations.move(beneath, "a", "")):
+    old = trash.delete(beneath, "a")
+    week_ago = time.time() - KEPT_SECONDS - 60
+    os.utime(tmp_path / "meta/trash" / old, (week_ago, week_ago))
+    (project / "b").write_text("b")
+    new = trash.delete(beneath, "b")
+    assert os.listdir(tmp_path / "meta/trash") == [new]
+
+
+def test_a_page_of_a_folder_is_what_the_whole_listing_holds_there(beneath: Beneath, project: Path) -> None:
+    for number in range(25):
+        (project / f"{number:02}.txt").write_text("x" * number)
+    (project / "Folder").mkdir()
+    (project / "gone").symlink_to("nowhere")
+    whole, total = list_folder(beneath, "")
+    assert total == len(whole) == 27
+    assert [row["name"] for row in whole[:2]] == ["Folder", "00.txt"]
+    assert whole[-1] == {"type": "file", "name": "gone", "path": "gone", "size": 0, "mtime": 0}
+    pages = [list_folder(beneath, "", offset, 10) for offset in (0, 10, 20, 30)]
+    assert [row for page, _ in pages for row in page] == whole
+    assert {count for _, count in pages} == {27}
+
+
+def test_the_root_itself_cannot_be_deleted_or_replaced(beneath: Beneath, project: Path, trash: Trash) -> None:
+    (project / "a").write_text("a")
+    for attempt in (lambda: trash.delete(beneath, ""), lambda: operations.move(beneath, "a", "")):
         with pytest.raises((ReplError, OSError)):
             attempt()
     assert (project / "a").exists()
@@ -129,7 +191,7 @@ def test_names_of_every_kind_are_listed(beneath: Beneath, project: Path) -> None
     names = ["otter 🦦.py", "a\nb", "ü", os.fsdecode(b"\xff\xfe"), "-rf", "'quoted\""]
     for name in names:
         (project / name).write_text("x")
-    assert sorted(row["name"] for row in list_folder(beneath, "")) == sorted(names)
+    assert sorted(row["name"] for row in list_folder(beneath, "")[0]) == sorted(names)
     for name in names:
         assert content.read_text(beneath, name, 100)[0] == "x"
 

@@ -27,6 +27,11 @@ class ProjectRef:
         """The store key of the project's record."""
         return f"{meta_prefix(self.owner)}{self.repl_id}.json"
 
+    @property
+    def trash(self) -> str:
+        """The prefix of what was deleted from the project and can still be put back."""
+        return f"{meta_prefix(self.owner)}{self.repl_id}/trash/"
+
 
 def owner_root(owner: str) -> str:
     """The prefix under which everything of `owner` lies; empty for the one user of a laptop."""

@@ -1,5 +1,6 @@
 """`.repl.toml`, a project's own settings, and `.template.toml`, a template's. Parsed, never read from disk here."""
 
+import re
 import tomllib
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +30,47 @@ class Template:
     icon: str = ""
     hint: str = ""
     requires: tuple[str, ...] = ()
+
+
+KEYS = {
+    "run": "The command of the Run button, for sh.",
+    "main": "The file that opens by itself.",
+}
+"""The keys of SETTINGS_FILE, with what they mean."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A mistake in SETTINGS_FILE. `line` and `column` count from 1."""
+
+    line: int
+    column: int
+    message: str
+
+
+def check_settings(text: str) -> list[Problem]:
+    """What is wrong with the content of SETTINGS_FILE; empty if nothing is."""
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        # "... (at line 1, column 5)", or "(at end of document)"
+        message, _, place = str(error).partition(" (at ")
+        numbers = [int(number) for number in re.findall(r"\d+", place)]
+        last = text.count("\n") + 1
+        line, column = numbers if len(numbers) == 2 else (last, len(text) - text.rfind("\n"))
+        return [Problem(line, column, f"{message}.")]
+    problems = []
+    for key, value in table.items():
+        found = re.search(rf"^[ \t]*\[*[ \t]*[\"']?{re.escape(key)}\b", text, re.MULTILINE)
+        line = text.count("\n", 0, found.start()) + 1 if found else 1
+        if key not in KEYS:
+            message = f"There is no setting {key}. There are: {', '.join(KEYS)}."
+        elif not isinstance(value, str):
+            message = f"{key} is a text in quotes."
+        else:
+            continue
+        problems.append(Problem(line, 1, message))
+    return sorted(problems, key=lambda problem: problem.line)
 
 
 def parse_settings(text: str) -> Settings:

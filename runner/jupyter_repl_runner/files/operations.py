@@ -1,4 +1,4 @@
-"""Create, rename, move, copy and delete. All block; every name is resolved beneath the project."""
+"""Create, rename, move and copy. All block; every name is resolved beneath the project. To delete: `trash`."""
 
 import os
 import shutil
@@ -37,7 +37,7 @@ def move(beneath: Beneath, path: str, to: str) -> str:
     with beneath.entry(path, follow=False) as (source, name), beneath.entry(to, follow=False) as (target, new):
         with told_as(path):
             old = os.stat(name, dir_fd=source, follow_symlinks=False)
-        _check_free(target, new, to, unless=old)
+        check_free(target, new, to, unless=old)
         os.rename(name, new, src_dir_fd=source, dst_dir_fd=target)
     return to
 
@@ -48,18 +48,17 @@ def copy(beneath: Beneath, path: str, to: str) -> str:
         raise InvalidRequest("A folder can't be copied into itself.")
     with beneath.entry(path, follow=False) as (source, name), beneath.entry(to, follow=False) as (target, new):
         with told_as(path):
-            _check_free(target, new, to)
+            check_free(target, new, to)
             copy_entry(source, name, target, new)
     return to
 
 
-def delete(beneath: Beneath, path: str) -> None:
-    """Delete a file, a link (never what it points to) or a whole folder; raises FileNotFound."""
-    with beneath.entry(path, follow=False) as (folder, name):
-        if stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
-            shutil.rmtree(name, dir_fd=folder)
-        else:
-            os.unlink(name, dir_fd=folder)
+def remove_entry(folder: int, name: str) -> None:
+    """Delete for good what is in a folder descriptor: a file, a link (never what it points to), a whole folder."""
+    if stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
+        shutil.rmtree(name, dir_fd=folder)
+    else:
+        os.unlink(name, dir_fd=folder)
 
 
 def copy_entry(source: int, name: str, target: int, new: str) -> None:
@@ -103,7 +102,7 @@ def _copy_file(source: int, name: str, target: int, new: str) -> None:
         raise
 
 
-def _check_free(folder: int, name: str, path: str, unless: os.stat_result | None = None) -> None:
+def check_free(folder: int, name: str, path: str, unless: os.stat_result | None = None) -> None:
     """Raise FileExists if the name is taken. `unless`: by this very file (a change of case on macOS)."""
     try:
         found = os.stat(name, dir_fd=folder, follow_symlinks=False)

@@ -3,6 +3,7 @@
 import asyncio
 import shlex
 import signal
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,20 +49,28 @@ _HINTS = {
 
 @dataclass
 class Run:
-    """`exit` is None while it runs. `terminal` numbers its output."""
+    """`path`: the file that was run, None: the project's command. `terminal` numbers its output. `started` is in
+    seconds since the epoch. `exit` is None while it runs."""
 
     run: int
     command: str
+    path: str | None
     terminal: int
+    started: float
     exit: Exit | None = None
 
     def to_json(self) -> dict[str, Any]:
-        if self.exit is None:
-            return {"run": self.run, "terminal": self.terminal, "command": self.command}
-        return {
+        begun = {
             "run": self.run,
             "terminal": self.terminal,
             "command": self.command,
+            "path": self.path,
+            "started": round(self.started, 3),
+        }
+        if self.exit is None:
+            return begun
+        return {
+            **begun,
             "code": self.exit.code,
             "signal": self.exit.signal,
             "duration": round(self.exit.duration, 3),
@@ -108,7 +117,7 @@ class Program:
         number = self._last
         argv = ["/bin/sh", "-c", _SHELL + command]
         session = self._terminals.open(size, argv, lambda session: self._ended(number, session))
-        run = Run(number, command, session.number)
+        run = Run(number, command, path, session.number, time.time())
         self._history.append(run)
         return run
 

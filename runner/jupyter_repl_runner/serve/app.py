@@ -18,11 +18,13 @@ from jupyter_repl_runner.contract.assignment import Assignment
 from jupyter_repl_runner.contract.local import RECORD_FILE, SOCKET_FILE
 from jupyter_repl_runner.contract.messages import MAX_FRAME
 from jupyter_repl_runner.files.containment import Beneath
+from jupyter_repl_runner.files.trash import Trash
 from jupyter_repl_runner.files.watch import Watcher
 from jupyter_repl_runner.store.directory import DirectoryStore
 from jupyter_repl_runner.terminal.manager import Terminals
 
 from .channel import ChannelHandler
+from .http_archive import ArchiveHandler
 from .http_file import FileHandler
 from .http_status import DrainHandler, StatusHandler
 from .hub import Hub
@@ -55,12 +57,13 @@ def serve(options: ServeOptions) -> int:
 
 
 class Runner:
-    """`record` is what LocalSpawner wrote: the token, the working directory and the assignment."""
+    """`record` is what LocalSpawner wrote: the token, the working directory, the trash and the assignment."""
 
     def __init__(self, options: ServeOptions, record: dict[str, str]) -> None:
         self._options = options
         self._token = record["token"]
         self._folder = Path(record["workdir"])
+        self._trash = Path(record["trash"])
         self._assignment = Assignment.from_json(record["assignment"])
         self._drained = asyncio.Event()
 
@@ -69,7 +72,7 @@ class Runner:
         os.chdir(self._folder)
         beneath = Beneath(self._folder)
         terminals = Terminals(self._folder, dict(os.environ))
-        hub = Hub(self._assignment, beneath, terminals)
+        hub = Hub(self._assignment, beneath, Trash(self._trash), terminals)
         loop = asyncio.get_running_loop()
 
         def tell(changed: dict[str, Any]) -> None:
@@ -102,6 +105,7 @@ class Runner:
             [
                 (r"/channel", ChannelHandler, shared),
                 (r"/file/(.+)", FileHandler, {**shared, "store": store}),
+                (r"/archive", ArchiveHandler, shared),
                 (r"/status", StatusHandler, shared),
                 (r"/drain", DrainHandler, {**shared, "drain": self.drain}),
             ],

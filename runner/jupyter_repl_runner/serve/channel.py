@@ -51,17 +51,18 @@ class ChannelSession:
     async def _loaded(self) -> dict[str, Any]:
         hub = self._hub
         try:
-            root = await asyncio.to_thread(list_folder, hub.beneath, "")
+            root, total = await asyncio.to_thread(list_folder, hub.beneath, "", 0, PAGE)
         except ReplError as error:
             log.warning("%s: the project's folder can't be listed: %s", hub.assignment.ref, error.message)
-            root = []
+            root, total = [], 0
         return {
             "runner": hub.instance,
             "replId": hub.assignment.ref.repl_id,
             "language": hub.assignment.language,
+            "folder": str(hub.beneath.root),
             "main": await asyncio.to_thread(hub.program.main_file),
-            "rootContent": [{key: row[key] for key in ("type", "name", "path")} for row in root[:PAGE]],
-            "rootTotal": len(root),
+            "rootContent": [{key: row[key] for key in ("type", "name", "path")} for row in root],
+            "rootTotal": total,
             "terminals": hub.terminals.to_json(),
             "runs": hub.program.to_json(),
         }

@@ -21,8 +21,8 @@ MAX_TEXT = MAX_MESSAGE - 4096
 async def fetch_dir(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
     path = paths.check_path(data.get("path", ""), root_allowed=True)
     offset = bounded(data, "offset", 0, 1 << 31, 0)
-    rows = await asyncio.to_thread(list_folder, context.hub.beneath, path)
-    return {"content": rows[offset : offset + PAGE], "total": len(rows)}
+    rows, total = await asyncio.to_thread(list_folder, context.hub.beneath, path, offset, PAGE)
+    return {"content": rows, "total": total}
 
 
 async def fetch_content(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -68,8 +68,12 @@ async def copy(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
 
 async def delete(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
     path = paths.check_path(data.get("path"))
-    await asyncio.to_thread(operations.delete, context.hub.beneath, path)
-    return {"path": path}
+    return {"path": path, "item": await asyncio.to_thread(context.hub.trash.delete, context.hub.beneath, path)}
+
+
+async def restore(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
+    item = field(data, "item", str)
+    return {"path": await asyncio.to_thread(context.hub.trash.restore, context.hub.beneath, item)}
 
 
 EVENTS: dict[str, Handler] = {
@@ -81,4 +85,5 @@ EVENTS: dict[str, Handler] = {
     "move": move,
     "copy": copy,
     "delete": delete,
+    "restore": restore,
 }

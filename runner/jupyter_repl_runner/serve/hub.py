@@ -10,6 +10,7 @@ from weakref import WeakValueDictionary
 from jupyter_repl_runner.contract.assignment import Assignment
 from jupyter_repl_runner.contract.messages import build_event
 from jupyter_repl_runner.files.containment import Beneath
+from jupyter_repl_runner.files.trash import Trash
 from jupyter_repl_runner.run.program import Program, Run
 from jupyter_repl_runner.terminal.manager import Terminals
 from jupyter_repl_runner.usage.activity import Activity
@@ -22,11 +23,12 @@ class Listener(Protocol):
 class Hub:
     """Lives as long as the runner."""
 
-    def __init__(self, assignment: Assignment, beneath: Beneath, terminals: Terminals) -> None:
+    def __init__(self, assignment: Assignment, beneath: Beneath, trash: Trash, terminals: Terminals) -> None:
         self.assignment = assignment
         self.instance = secrets.token_hex(8)
         """Tells a client whether the terminals it knew are of this runner."""
         self.beneath = beneath
+        self.trash = trash
         self.terminals = terminals
         self.program = Program(beneath, terminals, assignment, self._tell_run)
         self.activity = Activity(lambda: terminals.sessions)

@@ -12,18 +12,19 @@ import shutil
 import stat
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-from jupyter_repl_runner.contract.errors import FileNotADirectory, FileNotFound, Unavailable
+from jupyter_repl_runner.contract.errors import FileExists, FileNotADirectory, FileNotFound, Unavailable
 from jupyter_repl_runner.files import content, operations
 from jupyter_repl_runner.files.containment import Beneath, told_as
 
 from .port import Blob, Entry, Head, Store
 
 LOCK_SECONDS = 10.0
+SCRATCH_SECONDS = 24 * 3600.0
 PAGE = 1000
 
 Result = TypeVar("Result")
@@ -46,15 +47,15 @@ class DirectoryStore(Store):
     def local_path(self, prefix: str) -> Path | None:
         return self.root / prefix
 
-    async def list(self, prefix: str) -> AsyncIterator[Entry]:
-        walk = self._walk(prefix)
+    async def list(self, prefix: str, *, deep: bool = True) -> AsyncIterator[Entry]:
+        walk = self._walk(prefix, deep)
         while page := await asyncio.to_thread(lambda: list(islice(walk, PAGE))):
             for entry in page:
                 yield entry
 
-    def _walk(self, prefix: str) -> Iterator[Entry]:
+    def _walk(self, prefix: str, deep: bool = True) -> Iterator[Entry]:
         for folder, folders, names in os.walk(self.root / prefix):
-            folders.sort()
+            folders[:] = sorted(folders) if deep else []
             for name in sorted(names):
                 path = os.path.join(folder, name)
                 if name.startswith(content.TEMPORARY_PREFIX):
@@ -118,18 +119,21 @@ class DirectoryStore(Store):
         def copy() -> int:
             final = self.root / target
             if not final.is_dir():
-                with self._staged() as staged:
+                with self.scratch() as staged:
                     for name in sorted(set(os.listdir(self.root / source)) - leave_out):
                         _copy_into(self.root / source, name, staged)
-                    final.parent.mkdir(parents=True, exist_ok=True)
-                    try:
-                        os.rename(staged, final)
-                    except OSError:
-                        if not final.is_dir():  # else somebody else was faster, and has the same files
-                            raise
+                    with suppress(FileExists):  # somebody else was faster, and has the same files
+                        _put_in_place(staged, final)
             return sum(1 for _ in self._walk(target))
 
         return await self._call(source, copy)
+
+    async def put_folder(self, folder: Path, target: str) -> int:
+        def put() -> int:
+            _put_in_place(folder, self.root / target)
+            return sum(1 for _ in self._walk(target))
+
+        return await self._call(target, put)
 
     async def delete(self, key: str, *, if_match: str | None = None) -> None:
         def delete() -> None:
@@ -137,19 +141,27 @@ class DirectoryStore(Store):
                 content.check_etag(self._beneath, key.rstrip("/"), if_match)
                 if not os.path.lexists(self.root / key.rstrip("/")):
                     return
-                with self._staged() as staged:  # one rename: a project is there or gone, never half
+                with self.scratch() as staged:  # one rename: a project is there or gone, never half
                     os.rename(self.root / key.rstrip("/"), staged / "deleted")
 
         await self._call(key, delete)
 
     @contextmanager
-    def _staged(self) -> Iterator[Path]:
+    def scratch(self) -> Iterator[Path]:
+        """On the store's own disk, so that putting it in place is a rename. Those of dead processes go after a day."""
+        self._forget_old()
         staged = self._private / secrets.token_hex(8)
         staged.mkdir(parents=True)
         try:
             yield staged
         finally:
             shutil.rmtree(staged, ignore_errors=True)
+
+    def _forget_old(self) -> None:
+        for left in self._private.glob("?" * 16):
+            with suppress(OSError):
+                if left.lstat().st_mtime < time.time() - SCRATCH_SECONDS:
+                    shutil.rmtree(left, ignore_errors=True)
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
@@ -194,6 +206,13 @@ class _FileBlob(Blob):
 
 def _head(key: str, status: content.Stat) -> Head:
     return Head(Entry(key, status.size, status.mtime, status.mode), status.etag)
+
+
+def _put_in_place(folder: Path, final: Path) -> None:
+    """One rename; raises FileExists if something is there, an empty folder excepted."""
+    final.parent.mkdir(parents=True, exist_ok=True)
+    with told_as(final.name):  # ENOTEMPTY is FileExists
+        os.rename(folder, final)
 
 
 def _copy_into(source: Path, name: str, target: Path) -> None:

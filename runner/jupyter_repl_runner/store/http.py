@@ -2,8 +2,9 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from email.utils import formatdate
+from urllib.parse import quote
 
 from tornado.web import RequestHandler
 
@@ -60,6 +61,16 @@ async def send_object(handler: RequestHandler, store: Store, key: str) -> None:
         async for chunk in blob.chunks(start, end):
             handler.write(chunk)
             await asyncio.wait_for(handler.flush(), STALL_SECONDS)
+
+
+async def send_archive(handler: RequestHandler, chunks: Iterator[bytes], name: str) -> None:
+    """Answer a GET with a zip that is made while it is sent."""
+    handler.set_header("Content-Type", "application/zip")
+    handler.set_header("Cache-Control", "no-store")
+    handler.set_header("Content-Disposition", f"attachment; filename*=UTF-8''{quote(name, errors='replace')}.zip")
+    while chunk := await asyncio.to_thread(next, chunks, b""):
+        handler.write(chunk)
+        await asyncio.wait_for(handler.flush(), STALL_SECONDS)
 
 
 def describe(handler: RequestHandler, head: Head) -> None:

@@ -5,9 +5,11 @@ Keys are made by `contract.refs` alone, from a ProjectRef or a language; a prefi
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 
 @dataclass(frozen=True)
@@ -45,11 +47,14 @@ class Blob:
 
 
 class Store(ABC):
-    """Seven verbs over keys. `list`, `head` and `get` read; `put` and `delete` are idempotent."""
+    """Verbs over keys. `list`, `children`, `head` and `get` read; `put`, `copy_prefix` and `delete` may be repeated."""
 
     @abstractmethod
-    def list(self, prefix: str) -> AsyncIterator[Entry]:
-        """Every object under `prefix`, in pages inside; objects made or deleted meanwhile may be missed."""
+    def list(self, prefix: str, *, deep: bool = True) -> AsyncIterator[Entry]:
+        """Every object under `prefix`, in pages inside; objects made or deleted meanwhile may be missed.
+
+        `deep` False: only those right under it (a listing with a delimiter).
+        """
 
     @abstractmethod
     async def children(self, prefix: str) -> Sequence[str]:
@@ -83,8 +88,19 @@ class Store(ABC):
         """
 
     @abstractmethod
+    async def put_folder(self, folder: Path, target: str) -> int:
+        """Put what a folder of this machine holds under the prefix `target`, where nothing is yet; the number of
+        objects there afterwards. The folder lies in a `scratch` of this store and is given away. Raises FileExists."""
+
+    @abstractmethod
     async def delete(self, key: str, *, if_match: str | None = None) -> None:
         """Delete an object or, if `key` is a prefix, all under it. Nothing there is no error."""
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A folder of this machine for what is on its way into the store; it is gone after the block."""
+        with TemporaryDirectory(prefix="jupyter-repl-") as folder:
+            yield Path(folder)
 
     def local_path(self, prefix: str) -> Path | None:
         """The folder that holds `prefix` where the store is a disk of this machine, else None."""

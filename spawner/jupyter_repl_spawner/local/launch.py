@@ -12,6 +12,7 @@ from pathlib import Path
 from jupyter_repl_runner.contract.assignment import Assignment
 from jupyter_repl_runner.contract.errors import Unavailable
 from jupyter_repl_runner.contract.local import EXIT_FILE, LOG_FILE, MARK, RECORD_FILE, SOCKET_FILE
+from jupyter_repl_spawner.port import Folders
 
 from .sockets import Record, write_record
 
@@ -42,7 +43,7 @@ async def launch(
     directory: Path,
     lock: int,
     assignment: Assignment,
-    workdir: Path,
+    folders: Folders,
     environment: Mapping[str, str],
     seconds: float,
 ) -> Guard:
@@ -61,7 +62,8 @@ async def launch(
             token=secrets.token_urlsafe(32),
             mark=mark,
             server_pid=os.getpid(),
-            workdir=str(workdir),
+            workdir=str(folders.workdir),
+            trash=str(folders.trash),
             assignment=assignment.to_json(),
         ),
     )

@@ -30,6 +30,7 @@ class Record:
     mark: str
     server_pid: int
     workdir: str
+    trash: str
     assignment: str
 
 
@@ -98,8 +99,11 @@ def write_record(directory: Path, record: Record) -> None:
 
 
 def read_record(directory: Path) -> Record | None:
-    fields = _read_json(directory / RECORD_FILE)
-    return Record(**fields) if fields else None
+    """None if there is none, or one of a version that wrote another."""
+    try:
+        return Record(**_read_json(directory / RECORD_FILE))
+    except TypeError:
+        return None
 
 
 def read_exit(directory: Path) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """LocalSpawner: a guard and a runner per REPL, on this machine, reached by a Unix socket of mode 600.
 
-It knows nothing of stores: `workdir` gives a project's folder. Other servers of the same user attach to a REPL by its
+It knows nothing of stores: `folders` tells where a project is. Other servers of the same user attach to a REPL by its
 private directory; it ends with the server that started it.
 """
 
@@ -24,7 +24,7 @@ from jupyter_repl_runner.contract.local import CRASHED, MARK, SERVER_GONE, SOCKE
 from jupyter_repl_runner.contract.messages import AUTH_HEADER
 from jupyter_repl_runner.contract.phases import RUNNING, STOPPED, Phase
 from jupyter_repl_runner.contract.refs import ProjectRef
-from jupyter_repl_spawner.port import Address, Progress, Spawner
+from jupyter_repl_spawner.port import Address, Folders, Progress, Spawner
 
 from . import sockets
 from .environment import repl_environment
@@ -41,13 +41,13 @@ class LocalSpawner(Spawner):
 
     def __init__(
         self,
-        workdir: Callable[[ProjectRef], Path],
+        folders: Callable[[ProjectRef], Folders],
         runtime_dir: str = "",
         start_seconds: float = 20.0,
         stop_seconds: float = 10.0,
         keep_environment: Sequence[str] = (),
     ) -> None:
-        self._workdir = workdir
+        self._folders = folders
         self._runtime_dir = runtime_dir
         self._start_seconds = start_seconds
         self._stop_seconds = stop_seconds
@@ -82,12 +82,12 @@ class LocalSpawner(Spawner):
     async def _launch(self, directory: Path, lock: int, assignment: Assignment) -> None:
         if sockets.read_record(directory) is not None:  # its guard was killed: nothing of it may live on beside us
             await asyncio.to_thread(end_marked, directory)
-        workdir = self._workdir(assignment.ref)
+        folders = self._folders(assignment.ref)
         environment = repl_environment(os.environ, self._keep)
         try:
-            if not workdir.is_dir():
+            if not folders.workdir.is_dir():
                 raise Unavailable(f"The folder of {assignment.ref} is gone.", hint="Put it back, or make a new REPL.")
-            guard = await launch(directory, lock, assignment, workdir, environment, self._start_seconds)
+            guard = await launch(directory, lock, assignment, folders, environment, self._start_seconds)
         except Unavailable as error:
             sockets.write_exit(directory, START_FAILED, error.message, error.hint)
             raise
@@ -153,7 +153,7 @@ class LocalSpawner(Spawner):
         return True
 
     def _directory(self, ref: ProjectRef) -> Path:
-        return self._root() / sockets.directory_name(self._workdir(ref))
+        return self._root() / sockets.directory_name(self._folders(ref).workdir)
 
     def _root(self) -> Path:
         return sockets.runtime_root(self._runtime_dir)

@@ -1,0 +1,56 @@
+"""Projects as zips: out of the store while nothing runs, and in as new projects."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+from jupyter_repl_runner.contract.errors import InvalidRequest, Unavailable
+from jupyter_repl_runner.contract.refs import ProjectRef
+from jupyter_repl_runner.store.archive import Report, about_of, names_of, pack, unpack
+from jupyter_repl_runner.store.port import Store
+
+from .catalog import Catalog
+from .projects import Project, Projects
+
+
+class Archives:
+    def __init__(self, store: Store, catalog: Catalog, projects: Projects) -> None:
+        self._store = store
+        self._catalog = catalog
+        self._projects = projects
+
+    def pack(self, project: Project, path: str) -> Iterator[bytes]:
+        """The zip of a folder of the project, which no runner has; blocks as it is read. Raises FileNotFound."""
+        folder = self._store.local_path(project.ref.code())
+        if folder is None:
+            raise Unavailable("This store has no archives of stopped projects.", hint="Start it first.")
+        return pack(folder, path, None if path else {"language": project.record.language})
+
+    async def create(self, ref: ProjectRef, archive: Path, language: str) -> tuple[Project, Report]:
+        """A project from a zip that lies in a `scratch` of the store; `language` empty: as the zip says or shows.
+
+        Raises FileExists if the name is taken, and what `store.archive` raises about the zip; nothing is left then.
+        """
+        language = language or await self._language_of(archive)
+        await self._catalog.get(language)
+        folder = archive.parent / "files"
+        folder.mkdir()
+        report = await asyncio.to_thread(unpack, archive, folder)
+        return await self._projects.create(ref, language, folder), report
+
+    async def _language_of(self, archive: Path) -> str:
+        told = await asyncio.to_thread(about_of, archive)
+        if isinstance(told.get("language"), str):
+            return str(told["language"])
+        names = set(await asyncio.to_thread(names_of, archive))
+        templates = await self._catalog.list()
+        for suffix_only in (False, True):
+            for template in templates:
+                main = template["main"]
+                if main in names or (suffix_only and _has_suffix(names, Path(main).suffix)):
+                    return str(template["language"])
+        raise InvalidRequest("Which language the archive is in can't be told.", hint="Name it: ?language=python")
+
+
+def _has_suffix(names: set[str], suffix: str) -> bool:
+    return bool(suffix) and any(name.endswith(suffix) for name in names)

@@ -1,0 +1,82 @@
+"""`project/{replId}/archive`: a project or one of its folders as a zip, and a new project from one. Both streamed."""
+
+import asyncio
+from contextlib import ExitStack
+from typing import Any, BinaryIO
+
+from jupyter_server.auth.decorator import authorized
+from tornado.httputil import url_concat
+from tornado.web import authenticated, stream_request_body
+
+from jupyter_repl_ext.proxy import relay
+from jupyter_repl_runner.contract.errors import FileExists, FileNotFound, FileTooLarge, from_os_error
+from jupyter_repl_runner.contract.paths import check_path
+from jupyter_repl_runner.store.http import send_archive
+
+from .base import ReplHandler
+from .project import answer_created, describe
+
+MAX_ARCHIVE = 2 << 30
+
+
+@stream_request_body
+class ArchiveHandler(ReplHandler):
+    """A zip is read from its end, so an upload waits in a scratch folder of the store until it is whole."""
+
+    _file: "BinaryIO | None" = None
+    _error: OSError | None = None
+
+    async def prepare(self, **options: Any) -> None:
+        self._scratch = ExitStack()
+        await super().prepare(**options)
+        if self.request.method == "PUT":
+            await self.check_rights("write")
+            self.request.connection.set_max_body_size(MAX_ARCHIVE)  # type: ignore[union-attr]
+            ref = self.ref(self.path_args[0])
+            if int(self.request.headers.get("Content-Length") or 0) > MAX_ARCHIVE:
+                raise FileTooLarge("The archive is larger than 2 GiB.", hint="Leave large files out of it.")
+            try:
+                await self.services.projects.get(ref)
+                raise FileExists(f"The name {ref.repl_id} is taken.", hint="Choose another, or open it.")
+            except FileNotFound:
+                pass
+            self._archive = self._scratch.enter_context(self.services.store.scratch()) / "archive.zip"
+            self._file = self._scratch.enter_context(self._archive.open("wb"))
+
+    async def data_received(self, chunk: bytes) -> None:
+        if self._file is not None and self._error is None:
+            try:
+                await asyncio.to_thread(self._file.write, chunk)
+            except OSError as error:  # a full disk; the rest is dropped, `put` tells of it
+                self._error = error
+
+    @authenticated
+    @authorized
+    async def get(self, repl_id: str) -> None:
+        ref = self.ref(repl_id)
+        path = check_path(self.get_query_argument("path", ""), root_allowed=True)
+        project = await self.services.projects.get(ref)
+        async with self.services.lifecycle.without_runner(ref) as stopped:
+            if stopped:
+                await send_archive(self, self.services.archives.pack(project, path), path.rpartition("/")[2] or repl_id)
+            else:
+                address = await self.services.spawner.address(ref)
+                await relay(self, self.services.client, address, url_concat("/archive", {"path": path}), None)
+        self.finish()
+
+    @authenticated
+    @authorized
+    async def put(self, repl_id: str) -> None:
+        assert self._file is not None
+        if self._error is not None:
+            raise from_os_error(self._error, "The archive")
+        self._file.close()
+        language = self.get_query_argument("language", "")
+        project, report = await self.services.archives.create(self.ref(repl_id), self._archive, language)
+        answer_created(self, {**await describe(self, project), "report": report.to_json()})
+
+    def on_finish(self) -> None:
+        self._scratch.close()
+
+    def on_connection_close(self) -> None:
+        self._scratch.close()

@@ -1,0 +1,24 @@
+"""`/archive?path=`: a folder of the project as a zip, streamed; without a path all of it."""
+
+from typing import Any
+
+from jupyter_repl_runner.contract.paths import check_path
+from jupyter_repl_runner.store.archive import pack
+from jupyter_repl_runner.store.http import send_archive
+
+from .auth import RunnerHandler
+from .hub import Hub
+
+
+class ArchiveHandler(RunnerHandler):
+    def initialize(self, **shared: Any) -> None:
+        super().initialize(**shared)
+        self._hub: Hub = shared["hub"]
+
+    async def get(self) -> None:
+        hub = self._hub
+        hub.activity.touch()
+        path = check_path(self.get_query_argument("path", ""), root_allowed=True)
+        name = path.rpartition("/")[2] or hub.assignment.ref.repl_id
+        about = None if path else {"language": hub.assignment.language}
+        await send_archive(self, pack(hub.beneath.root, path, about), name)

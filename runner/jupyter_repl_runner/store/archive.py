@@ -1,0 +1,341 @@
+"""A folder as a zip, and back. Packing streams and needs no disk; unpacking trusts nothing that the zip says.
+
+An archive of a whole project says so in its comment, `{"jupyter-repl": {...}}`, so that it comes back as it was; of a
+foreign one a single folder around everything (as code hosts make them) is left out. All calls block.
+"""
+
+import errno
+import json
+import os
+import stat
+import time
+import zipfile
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from jupyter_repl_runner.contract.errors import FileTooLarge, InvalidRequest, NoPermissions, ReplError, from_os_error
+from jupyter_repl_runner.contract.paths import check_path, join
+from jupyter_repl_runner.files.containment import Beneath, told_as
+from jupyter_repl_runner.files.content import TEMPORARY_PREFIX
+
+MAX_ENTRIES = 100_000
+MAX_BYTES = 10 << 30
+"""Of all files together, unpacked."""
+MAX_RATIO = 200
+"""A zip beyond SMALL_BYTES that grows by more than this is a bomb: deflate reaches 1,000, text 20."""
+SMALL_BYTES = 100_000_000
+_CHUNK = 1 << 18
+_MARK = "jupyter-repl"
+_FOREIGN = frozenset({"__MACOSX"})
+_LEFT_OUT = frozenset({".DS_Store", "Thumbs.db"})
+_UNREADABLE = "NOT-IN-THIS-ARCHIVE.txt"
+
+
+def pack(root: Path, path: str, about: Mapping[str, Any] | None = None) -> Iterator[bytes]:
+    """The zip of the folder `path` beneath `root`, in chunks: modes, times, links and empty folders as they are.
+
+    `about`: of a whole project, what comes back with it. What can't be read is named in a file of the zip. Raises
+    FileNotFound or FileNotADirectory at once, not with the first chunk.
+    """
+    beneath = Beneath(root)
+    with beneath.folder(path):
+        pass
+    return _pack(beneath, path, about)
+
+
+def _pack(beneath: Beneath, path: str, about: Mapping[str, Any] | None) -> Iterator[bytes]:
+    sink = _Sink()
+    todo, missing = [path], list[str]()
+    with zipfile.ZipFile(cast(BinaryIO, sink), "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as zipped:
+        while todo:
+            folder = todo.pop()
+            inside = folder[len(path) :].lstrip("/")
+            try:
+                with beneath.folder(folder) as descriptor:
+                    for name in sorted(os.listdir(descriptor)):
+                        is_folder = yield from _pack_entry(zipped, sink, descriptor, name, join(inside, name), missing)
+                        if is_folder:
+                            todo.append(join(folder, name))
+            except ReplError as error:
+                missing.append(f"{_printable(inside)}: {error.message}")
+        if missing:
+            zipped.writestr(_UNREADABLE, "\n".join(missing) + "\n")
+        if about is not None:
+            zipped.comment = json.dumps({_MARK: about}).encode()
+    yield sink.take()
+
+
+def _pack_entry(
+    zipped: zipfile.ZipFile, sink: "_Sink", folder: int, name: str, inside: str, missing: list[str]
+) -> Generator[bytes, None, bool]:
+    """Whether it is a folder, whose content comes later; pipes, sockets and devices are left out."""
+    try:
+        if not name.startswith(TEMPORARY_PREFIX):
+            return (yield from _pack_named(zipped, sink, folder, name, _printable(inside)))
+    except OSError as error:
+        missing.append(f"{_printable(inside)}: {error.strerror}")
+    return False
+
+
+def _pack_named(
+    zipped: zipfile.ZipFile, sink: "_Sink", folder: int, name: str, inside: str
+) -> Generator[bytes, None, bool]:
+    status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    is_folder = stat.S_ISDIR(status.st_mode)
+    moment = time.localtime(max(status.st_mtime, 315619200))[:6]
+    info = zipfile.ZipInfo(inside + "/" * is_folder, cast(Any, moment))
+    info.external_attr = (status.st_mode & 0xFFFF) << 16 | (0x10 if is_folder else 0)
+    info.create_system = 3  # Unix: the mode is in the upper half
+    if is_folder:
+        zipped.writestr(info, b"")
+    elif stat.S_ISLNK(status.st_mode):
+        zipped.writestr(info, os.fsencode(os.readlink(name, dir_fd=folder)))
+    elif stat.S_ISREG(status.st_mode):
+        info.compress_type = zipfile.ZIP_DEFLATED
+        info.file_size = status.st_size
+        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+        with open(descriptor, "rb") as source, zipped.open(info, "w", force_zip64=status.st_size > 1 << 30) as target:
+            left = status.st_size  # a log that grows meanwhile ends where it did
+            while left and (chunk := source.read(min(_CHUNK, left))):
+                left -= len(chunk)
+                target.write(chunk)
+                if sink.size > _CHUNK:
+                    yield sink.take()
+    if sink.size > _CHUNK:
+        yield sink.take()
+    return is_folder
+
+
+class _Sink:
+    """What zipfile writes into; it can't seek, so zipfile puts sizes behind each file."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self.size = 0
+
+    def write(self, data: bytes) -> int:
+        self._parts.append(bytes(data))
+        self.size += len(data)
+        return len(data)
+
+    def flush(self) -> None:
+        pass
+
+    def take(self) -> bytes:
+        data = b"".join(self._parts)
+        self._parts.clear()
+        self.size = 0
+        return data
+
+
+@dataclass
+class Report:
+    """What was unpacked; `skipped`: names that were left out on purpose."""
+
+    files: int = 0
+    folders: int = 0
+    links: int = 0
+    bytes: int = 0
+    skipped: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "skipped": self.skipped[:100]}
+
+
+def about_of(archive: Path) -> dict[str, Any]:
+    """What an archive of ours says of its project; empty for a foreign one. Raises InvalidRequest if it is no zip."""
+    with _opened(archive) as zipped:
+        return _about(zipped)
+
+
+def names_of(archive: Path) -> list[str]:
+    """The paths of the files in it, as they would be unpacked; raises as `unpack` does."""
+    with _opened(archive) as zipped:
+        return [path for path, info in _plan(zipped, Report()) if not info.is_dir()]
+
+
+def unpack(archive: Path, target: Path) -> Report:
+    """Unpack into the empty folder `target`; raises InvalidRequest, NoPermissions or FileTooLarge, and the caller
+    throws away what is there then.
+
+    Names and links are checked before anything is written, sizes while it is: a header can lie.
+    """
+    report = Report()
+    with _opened(archive) as zipped:
+        plan = _plan(zipped, report)
+        links = [(path, info) for path, info in plan if _is_link(info)]
+        _check_links([(path, _target(zipped, info)) for path, info in links])
+        budget = min(MAX_BYTES, max(SMALL_BYTES, MAX_RATIO * archive.stat().st_size))
+        for path, info in plan:
+            if info.is_dir():
+                (target / path).mkdir(parents=True, exist_ok=True)
+                report.folders += 1
+            elif not _is_link(info):
+                (target / path).parent.mkdir(parents=True, exist_ok=True)
+                report.bytes += _unpack_file(zipped, info, target / path, budget - report.bytes)
+                report.files += 1
+        # Links last: nothing is ever written through one.
+        for path, info in links:
+            (target / path).parent.mkdir(parents=True, exist_ok=True)
+            (target / path).symlink_to(_target(zipped, info))
+            report.links += 1
+    return report
+
+
+def _unpack_file(zipped: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path, budget: int) -> int:
+    size = 0
+    mode = stat.S_IMODE(info.external_attr >> 16) & 0o777
+    with told_as(info.filename), zipped.open(info) as source, open(target, "xb") as file:
+        while chunk := source.read(_CHUNK):
+            size += len(chunk)
+            if size > budget:
+                raise FileTooLarge("The archive is too large when it is unpacked.", hint="Leave large files out of it.")
+            file.write(chunk)
+        os.fchmod(file.fileno(), mode | stat.S_IRUSR | stat.S_IWUSR if mode else 0o644)
+    with suppress(ValueError, OverflowError):  # a date that is none
+        moment = time.mktime((*info.date_time, 0, 0, -1))
+        os.utime(target, (moment, moment))
+    return size
+
+
+class _opened:
+    """A zip that is open for reading; what zipfile raises about it is told as an error for people."""
+
+    def __init__(self, archive: Path) -> None:
+        self._archive = archive
+
+    def __enter__(self) -> zipfile.ZipFile:
+        try:
+            self._zipped = zipfile.ZipFile(self._archive)
+        except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as error:
+            raise _broken(error) from error
+        return self._zipped
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        self._zipped.close()
+        if isinstance(error, (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError)) or (
+            kind is not None and kind.__module__ in ("zlib", "lzma")
+        ):
+            raise _broken(error) from error
+        if isinstance(error, OSError):
+            # a header can send the reader to a negative place, which the system refuses
+            raise (_broken(error) if error.errno == errno.EINVAL else from_os_error(error, "The archive")) from error
+
+
+def _broken(error: BaseException | None) -> InvalidRequest:
+    return InvalidRequest(f"The archive can't be read: {error}.", hint="It must be a zip, whole and not encrypted.")
+
+
+def _about(zipped: zipfile.ZipFile) -> dict[str, Any]:
+    try:
+        found = json.loads(zipped.comment)[_MARK]
+    except (ValueError, TypeError, KeyError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _plan(zipped: zipfile.ZipFile, report: Report) -> list[tuple[str, zipfile.ZipInfo]]:
+    """`(path, entry)` of all that is to be unpacked; raises InvalidRequest, NoPermissions or FileTooLarge."""
+    infos = zipped.infolist()
+    if len(infos) > MAX_ENTRIES:
+        raise FileTooLarge(f"The archive has more than {MAX_ENTRIES} entries.", hint="Leave folders out of it.")
+    plan: list[tuple[str, zipfile.ZipInfo]] = []
+    for info in infos:
+        path = _path(info)
+        parts = path.split("/")
+        if parts[0] in _FOREIGN or parts[-1] in _LEFT_OUT:
+            report.skipped.append(path)
+        elif path:
+            plan.append((path, info))
+    if not _about(zipped):
+        plan = _without_wrapper(plan)
+    _check_names(plan)
+    return plan
+
+
+def _path(info: zipfile.ZipInfo) -> str:
+    """The entry's path, checked; empty for the root itself."""
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    name = info.filename
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK):
+        raise InvalidRequest(f"{name[:200]} in the archive is neither file, folder nor link.", hint="Leave it out.")
+    if info.flag_bits & 0x1:
+        raise InvalidRequest("The archive is encrypted.", hint="Make it without a password.")
+    if info.create_system == 0 and "\\" in name:
+        name = name.replace("\\", "/")  # some programs on Windows write their own separator
+    path = name.rstrip("/").removeprefix("./")
+    if path in ("", "."):
+        return ""
+    try:
+        return check_path(path)
+    except ReplError as error:
+        hint = "Make the archive from inside its folder, with relative names."
+        raise type(error)(f"The archive holds {name[:200]!r}: {error.message}", hint=hint) from error
+
+
+def _without_wrapper(plan: list[tuple[str, zipfile.ZipInfo]]) -> list[tuple[str, zipfile.ZipInfo]]:
+    tops = {path.partition("/")[0] for path, _ in plan}
+    if len(tops) != 1 or any("/" not in path and not info.is_dir() for path, info in plan):
+        return plan
+    return [(path.partition("/")[2], info) for path, info in plan if "/" in path]
+
+
+def _check_names(plan: list[tuple[str, zipfile.ZipInfo]]) -> None:
+    """No name twice, nothing below a file or a link, no names that some disks can't keep apart."""
+    kinds: dict[str, bool] = {}  # whether a path is a folder
+    spelled: dict[str, str] = {}
+    for path, info in plan:
+        steps = path.split("/")
+        for depth in range(1, len(steps) + 1):
+            step = "/".join(steps[:depth])
+            is_folder = depth < len(steps) or info.is_dir()
+            if step in kinds and not (kinds[step] and is_folder):
+                raise InvalidRequest(f"The archive holds {step[:200]} twice.", hint="Make it anew.")
+            other = spelled.setdefault(step.casefold(), step)
+            if other != step:
+                message = f"The archive holds {other[:200]} and {step[:200]}, which differ in case only."
+                raise InvalidRequest(message, hint="Rename one of them: not every disk keeps them apart.")
+            kinds[step] = is_folder
+
+
+def _is_link(info: zipfile.ZipInfo) -> bool:
+    return stat.S_ISLNK(info.external_attr >> 16)
+
+
+def _target(zipped: zipfile.ZipFile, info: zipfile.ZipInfo) -> str:
+    with zipped.open(info) as source:
+        raw = source.read(4097)
+    if not raw or len(raw) > 4096 or b"\0" in raw:
+        raise InvalidRequest(f"{info.filename[:200]} in the archive is no link that can be made.", hint="Leave it out.")
+    return os.fsdecode(raw)
+
+
+def _check_links(links: list[tuple[str, str]]) -> None:
+    """A link may lead anywhere inside, but not through another link: where that leads can't be said beforehand."""
+    names = {path for path, _ in links}
+    for path, target in links:
+        place = path.split("/")[:-1]
+        parts = [part for part in target.split("/") if part not in ("", ".")]
+        if target.startswith("/"):
+            raise _leaves(path)
+        for index, part in enumerate(parts):
+            if part == ".." and not place:
+                raise _leaves(path)
+            if part == "..":
+                place.pop()
+            else:
+                place.append(part)
+            if "/".join(place) in names and index < len(parts) - 1:
+                raise _leaves(path)
+
+
+def _leaves(path: str) -> NoPermissions:
+    return NoPermissions(f"The link {path[:200]} in the archive leads out of it.", hint="Put a copy in its place.")
+
+
+def _printable(name: str) -> str:
+    """Names that are not UTF-8 can't be in a zip as they are."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -1,0 +1,192 @@
+"""Zips of folders: what comes back, and what is refused before it does harm."""
+
+import io
+import json
+import os
+import stat
+import zipfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jupyter_repl_runner.contract.errors import FileNotFound, FileTooLarge, InvalidRequest, NoPermissions, ReplError
+from jupyter_repl_runner.store import archive
+
+Entry = tuple[str, bytes] | tuple[str, bytes, int]
+
+
+def zipped(path: Path, entries: list[Entry], comment: bytes = b"", **options: int) -> Path:
+    """A zip of `(name, content, mode?)`, as nobody's program would write it."""
+    with zipfile.ZipFile(path, "w", options.get("compression", zipfile.ZIP_DEFLATED)) as file:
+        for name, content, *mode in entries:
+            info = zipfile.ZipInfo(name)
+            info.create_system = options.get("system", 3)
+            info.external_attr = (mode[0] if mode else 0o100644) << 16
+            info.compress_type = zipfile.ZIP_DEFLATED
+            file.writestr(info, content)
+        file.comment = comment
+    return path
+
+
+def tree(folder: Path) -> dict[str, object]:
+    """Everything in it: text of files with their modes, targets of links, None for folders."""
+    found: dict[str, object] = {}
+    for path in sorted(folder.rglob("*")):
+        name = str(path.relative_to(folder))
+        if path.is_symlink():
+            found[name] = os.readlink(path)
+        elif path.is_dir():
+            found[name] = None
+        else:
+            found[name] = (path.read_bytes(), stat.S_IMODE(path.stat().st_mode))
+    return found
+
+
+def test_a_project_comes_back_as_it_was(tmp_path: Path) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
+    (source / "src/deep").mkdir(parents=True)
+    (source / "empty").mkdir()
+    target.mkdir()
+    (source / "src/tool.sh").write_bytes(b"#!/bin/sh\r\n")
+    (source / "src/tool.sh").chmod(0o750)
+    (source / "src/deep/otter 🦦.bin").write_bytes(os.urandom(700_000))
+    (source / "private").write_text("")
+    (source / "private").chmod(0o600)
+    (source / "link").symlink_to("src/tool.sh")
+    (source / "src/up").symlink_to("../private")
+    os.utime(source / "private", (1_600_000_000, 1_600_000_000))
+    (tmp_path / "a.zip").write_bytes(b"".join(archive.pack(source, "", {"language": "python"})))
+    report = archive.unpack(tmp_path / "a.zip", target)
+    assert tree(target) == tree(source)
+    assert (target / "private").stat().st_mtime == 1_600_000_000
+    assert (report.files, report.links, report.folders) == (3, 2, 3)
+    assert archive.about_of(tmp_path / "a.zip") == {"language": "python"}
+
+
+def test_other_programs_read_what_was_packed(tmp_path: Path) -> None:
+    (tmp_path / "source/only").mkdir(parents=True)
+    (tmp_path / "source/only/a.txt").write_text("hello")
+    data = b"".join(archive.pack(tmp_path / "source", "only"))
+    with zipfile.ZipFile(io.BytesIO(data)) as file:
+        assert file.testzip() is None
+        assert file.read("a.txt") == b"hello"
+    with pytest.raises(FileNotFound):
+        archive.pack(tmp_path / "source", "none")
+
+
+def test_what_cannot_be_read_is_named_in_the_archive(tmp_path: Path) -> None:
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source/a").write_text("a")
+    os.mkfifo(tmp_path / "source/pipe")
+    chunks = archive.pack(tmp_path / "source", "")
+    data = b"".join(chunks)
+    assert zipfile.ZipFile(io.BytesIO(data)).namelist() == ["a"]
+
+
+def test_a_single_folder_around_a_foreign_archive_is_left_out(tmp_path: Path) -> None:
+    entries: list[Entry] = [("repo-main/", b"", 0o40755), ("repo-main/main.py", b"x"), ("repo-main/src/a.py", b"y")]
+    foreign = zipped(tmp_path / "foreign.zip", [*entries, ("__MACOSX/._main.py", b""), ("repo-main/.DS_Store", b"")])
+    target = tmp_path / "target"
+    target.mkdir()
+    report = archive.unpack(foreign, target)
+    assert sorted(tree(target)) == ["main.py", "src", "src/a.py"]
+    assert sorted(report.skipped) == ["__MACOSX/._main.py", "repo-main/.DS_Store"]
+    ours = zipped(tmp_path / "ours.zip", entries, json.dumps({"jupyter-repl": {"language": "python"}}).encode())
+    assert archive.names_of(ours) == ["repo-main/main.py", "repo-main/src/a.py"]
+
+
+LINK = 0o120777
+BAD: list[tuple[list[Entry], type[ReplError]]] = [
+    ([("../evil", b"")], NoPermissions),
+    ([("a/../../evil", b"")], NoPermissions),
+    ([("/etc/passwd", b"")], NoPermissions),
+    ([("a//b", b"")], InvalidRequest),
+    ([("x" * 300, b"")], InvalidRequest),
+    ([("link", b"/etc", LINK)], NoPermissions),
+    ([("link", b"..", LINK)], NoPermissions),
+    ([("d/link", b"../../x", LINK)], NoPermissions),
+    ([("a", b"b", LINK), ("b", b"c/..", LINK), ("z", b"b/../../..", LINK)], NoPermissions),
+    ([("d", b"deep", LINK), ("deep/x", b""), ("out", b"d/../..", LINK)], NoPermissions),
+    ([("link", b"d", LINK), ("link/evil", b"x")], InvalidRequest),
+    ([("a", b""), ("a", b"")], InvalidRequest),
+    ([("a", b""), ("a/", b"", 0o40755)], InvalidRequest),
+    ([("a", b""), ("a/b", b"")], InvalidRequest),
+    ([("Readme", b""), ("README", b"")], InvalidRequest),
+    ([("Src/a", b""), ("src/b", b"")], InvalidRequest),
+    ([("pipe", b"", 0o010644)], InvalidRequest),
+    ([("device", b"", 0o060644)], InvalidRequest),
+    ([("link", b"", LINK)], InvalidRequest),
+]
+
+
+@pytest.mark.parametrize(("entries", "error"), BAD, ids=lambda value: str(value)[:40])
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_bad_archive_is_refused_before_anything_is_written(
+    tmp_path: Path, entries: list[Entry], error: type[ReplError]
+) -> None:
+    target = tmp_path / "target"
+    target.mkdir()
+    with pytest.raises(error) as told:
+        archive.unpack(zipped(tmp_path / "bad.zip", [("fine.txt", b"fine"), *entries]), target)
+    assert told.value.hint
+    assert list(target.iterdir()) == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.zip", "target"]
+
+
+def test_a_name_with_a_backslash_is_a_path_only_where_dos_wrote_it(tmp_path: Path) -> None:
+    windows = zipped(tmp_path / "dos.zip", [("a.txt", b""), ("src\\b.txt", b"")], system=0)
+    unix = zipped(tmp_path / "unix.zip", [("a.txt", b""), ("src\\b.txt", b"")])
+    assert archive.names_of(windows) == ["a.txt", "src/b.txt"]
+    assert archive.names_of(unix) == ["a.txt", "src\\b.txt"]
+    with pytest.raises(NoPermissions):
+        archive.names_of(zipped(tmp_path / "evil.zip", [("..\\evil", b"")], system=0))
+
+
+def test_a_bomb_goes_off_nowhere(tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    target.mkdir()
+    bomb = zipped(tmp_path / "bomb.zip", [(f"{number}.txt", bytes(30_000_000)) for number in range(5)])
+    assert bomb.stat().st_size < 200_000
+    with pytest.raises(FileTooLarge):
+        archive.unpack(bomb, target)
+
+
+def test_a_header_that_lies_about_the_size_is_found_out(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "lie.zip", [("a.txt", bytes(100_000))])
+    raw = path.read_bytes()
+    path.write_bytes(raw.replace((100_000).to_bytes(4, "little"), (10).to_bytes(4, "little")))
+    target = tmp_path / "target"
+    target.mkdir()
+    with pytest.raises(InvalidRequest):
+        archive.unpack(path, target)
+
+
+@pytest.mark.parametrize("damage", [lambda raw: b"", lambda raw: raw[:-30], lambda raw: b"no zip at all" * 9])
+def test_what_is_no_zip_is_told_so(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    path = zipped(tmp_path / "a.zip", [("a", b"a")])
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(InvalidRequest) as told:
+        archive.unpack(path, tmp_path)
+    assert "zip" in told.value.hint
+
+
+@given(position=st.integers(0, 400), value=st.integers(0, 255))
+@settings(max_examples=300, deadline=None)
+def test_a_damaged_archive_is_an_error_for_people_or_harmless(
+    tmp_path_factory: pytest.TempPathFactory, position: int, value: int
+) -> None:
+    folder = tmp_path_factory.mktemp("damaged")
+    path = zipped(folder / "a.zip", [("a.txt", b"hello" * 20), ("d/b", b"b"), ("l", b"d/b", LINK)])
+    raw = bytearray(path.read_bytes())
+    raw[position % len(raw)] = value
+    path.write_bytes(raw)
+    target = folder / "deep/target"
+    target.mkdir(parents=True)
+    with suppress(ReplError):
+        archive.unpack(path, target)
+    assert sorted(entry.name for entry in folder.iterdir()) == ["a.zip", "deep"]
+    assert os.listdir(folder / "deep") == ["target"]
