@@ -60,6 +60,7 @@ def test_events_are_built(golden: dict[str, Any]) -> None:
 def test_a_live_runner_answers_as_the_golden_exchanges_say(shared_lab: Lab) -> None:
     shared_lab.make("golden")
     client = Client(shared_lab, "golden")
+    client.may_repeat = True  # one exchange asks for output from 0 again, which may have come already
     try:
         assert_same_shape(client.loaded, MESSAGES["events"][0]["data"], "loaded")
         for golden in MESSAGES["exchanges"]:
