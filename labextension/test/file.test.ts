@@ -94,8 +94,63 @@ test.each(['mine', 'theirs'])('a conflict overwrites nothing until somebody choo
   ]);
   await file.save();
   expect(desk.files.get('a.txt')).toBe('theirs');
+  desk.clock.fire();
+  await settle();
+  expect([desk.files.get(file.copy.path), file.copy.path]).toEqual(['mine', 'a (conflict 1).txt']);
   await (choice === 'mine' ? file.keepMine() : file.takeTheirs());
   expect([file.state, desk.files.get('a.txt'), desk.buffer.getText()]).toEqual(['saved', choice, choice]);
+  // the other text is in the one copy that is left
+  expect(desk.files.paths).toEqual(['a.txt', file.copy.path].sort());
+  expect(desk.files.get(file.copy.path)).toBe(choice === 'mine' ? 'theirs' : 'mine');
+});
+
+test('what is typed in a conflict is kept too, and no choice is made while it can’t be', async () => {
+  const file = await desk.open();
+  desk.type(file, 'mine');
+  desk.files.set('a.txt', 'theirs');
+  await file.save();
+  desk.type(file, 'mine, and more');
+  desk.clock.fire();
+  await settle();
+  expect(desk.files.get(file.copy.path)).toBe('mine, and more');
+  desk.type(file, 'mine, and the rest');
+  desk.files.isGone = true;
+  await expect(file.takeTheirs()).rejects.toThrow('The server does not answer.');
+  expect([file.state, desk.buffer.getText()]).toEqual(['conflict', 'mine, and the rest']);
+  desk.files.isGone = false;
+  await file.takeTheirs();
+  expect([desk.buffer.getText(), desk.files.get(file.copy.path)]).toEqual(['theirs', 'mine, and the rest']);
+});
+
+test('a file that was deleted says so, unless it is only being replaced', async () => {
+  const file = await desk.open();
+  desk.files.set('a.txt', null);
+  await file.changedOnDisk(null);
+  desk.files.set('a.txt', 'replaced');
+  desk.clock.fire();
+  await settle();
+  expect(file.state).toBe('saved');
+  desk.files.set('a.txt', null);
+  await file.changedOnDisk(null);
+  desk.clock.fire();
+  await settle();
+  expect([file.state, desk.buffer.getText()]).toEqual(['deleted', 'one']);
+  desk.type(file, 'one more');
+  await file.save();
+  expect([file.state, desk.files.get('a.txt')]).toEqual(['saved', 'one more']);
+});
+
+test('without auto-save only save saves, and leaving keeps a draft', async () => {
+  const file = await desk.open();
+  file.autoSave = false;
+  desk.type(file, 'one two');
+  desk.clock.fire();
+  await settle();
+  expect([file.state, desk.files.get('a.txt')]).toEqual(['unsaved', 'one']);
+  file.keepDraft(true);
+  expect([desk.files.last, desk.drafts.paths()]).toEqual([[], ['a.txt']]);
+  await file.save();
+  expect([file.state, desk.files.get('a.txt')]).toEqual(['saved', 'one two']);
 });
 
 test('a save that fails keeps a draft and says why; the next one brings it through', async () => {

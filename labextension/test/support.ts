@@ -1,8 +1,9 @@
 /** What the models are given in a browser, in memory. */
 
 import type { IStorage } from '../src/model/drafts';
-import type { IContent, IFileStore, ITextBuffer } from '../src/model/file';
+import type { IContent, IFileStore, ITextBuffer } from '../src/model/fileStore';
 import { ReplError } from '../src/model/messages';
+import { marked } from '../src/model/paths';
 
 export class MemoryStorage implements IStorage {
   isFull = false;
@@ -75,6 +76,21 @@ export class MemoryFiles implements IFileStore {
     return this.etag(path);
   }
 
+  async writeCopy(path: string, text: string): Promise<string> {
+    const copy = marked(path, `conflict ${[...this._files.keys()].length}`);
+    await this.write(copy, text, null);
+    return copy;
+  }
+
+  async delete(path: string): Promise<void> {
+    await this._answer();
+    this._files.delete(path);
+  }
+
+  get paths(): string[] {
+    return [...this._files.keys()].sort();
+  }
+
   writeLast(_: string, text: string): void {
     this.last.push(text);
   }
@@ -92,12 +108,19 @@ export class MemoryFiles implements IFileStore {
 export class TextBuffer implements ITextBuffer {
   constructor(private _text: string) {}
 
+  version = 1;
+
+  get length(): number {
+    return this._text.length;
+  }
+
   getText(): string {
     return this._text;
   }
 
   setText(text: string): void {
     this._text = text;
+    this.version++;
   }
 }
 

@@ -1,14 +1,19 @@
-/** Files for the editors: by message where they fit, by `file/` where they don't. */
+/** The project's files: by message where they fit, by `file/` where they don't. Each call rejects with a ReplError. */
 
-import type { IContent, IFileStore } from '../model/file';
-import { IEntry, ReplError } from '../model/messages';
+import type { IContent, IFileStore } from '../model/fileStore';
+import { ISettingsCheck, ReplError } from '../model/messages';
+import { marked } from '../model/paths';
+import type { IPage } from '../model/tree';
 import { Channel, MAX_MESSAGE } from './channel';
 import type { Rest } from './rest';
+import { IUploadOptions, upload } from './upload';
 
 /** Bytes above which a file is not opened in an editor. */
 export const MAX_EDITED = 5_000_000;
 /** Characters that fit into a message whatever they are: three bytes each at most, and room for escapes. */
 const MAX_TEXT = MAX_MESSAGE / 4;
+/** Of one file beside it; more and something else is wrong. */
+const MAX_COPIES = 99;
 
 export class Files implements IFileStore {
   /** @param channel - the open channel, or null while there is none */
@@ -18,17 +23,46 @@ export class Files implements IFileStore {
     private readonly _channel: () => Channel | null
   ) {}
 
-  /** List a folder, however large it is. */
-  async list(path: string): Promise<IEntry[]> {
-    const entries: IEntry[] = [];
-    for (;;) {
-      const data = { path, offset: entries.length };
-      const reply = await this._open.request<{ content: IEntry[]; total: number }>('fetchDir', data);
-      entries.push(...reply.content);
-      if (entries.length >= reply.total || !reply.content.length) {
-        return entries;
-      }
-    }
+  /** A page of a folder, from an entry on. */
+  list(path: string, offset: number): Promise<IPage> {
+    return this._ask('fetchDir', { path, offset });
+  }
+
+  async create(path: string, type: 'file' | 'dir'): Promise<void> {
+    await this._ask('create', { path, type });
+  }
+
+  async rename(path: string, name: string): Promise<void> {
+    await this._ask('rename', { path, name });
+  }
+
+  async move(path: string, to: string): Promise<void> {
+    await this._ask('move', { path, to });
+  }
+
+  async copy(path: string, to: string): Promise<void> {
+    await this._ask('copy', { path, to });
+  }
+
+  /** Delete; resolves to what `restore` takes. */
+  async delete(path: string): Promise<string> {
+    return (await this._ask<{ item: string }>('delete', { path })).item;
+  }
+
+  /** Put back what was deleted; resolves to its path. */
+  async restore(item: string): Promise<string> {
+    return (await this._ask<{ path: string }>('restore', { item })).path;
+  }
+
+  /** What is wrong with the text of a `.repl.toml`, and which settings there are. */
+  checkSettings(content: string): Promise<ISettingsCheck> {
+    return this._ask('checkSettings', { content });
+  }
+
+  /** Send a file of the person's own machine; FileExists unless `overwrite`. */
+  async upload(path: string, body: Blob, overwrite: boolean, options: IUploadOptions): Promise<void> {
+    const headers: Record<string, string> = overwrite ? {} : { 'If-None-Match': '*' };
+    await upload(this._rest.settings, this.url(path), body, { ...options, headers });
   }
 
   async read(path: string): Promise<IContent> {
@@ -44,23 +78,51 @@ export class Files implements IFileStore {
     throw new ReplError('InvalidRequest', `${path} is not a text file.`, 'Download it to see its bytes.');
   }
 
-  async write(path: string, text: string, etag: string | null): Promise<string> {
+  async write(
+    path: string,
+    text: string,
+    etag: string | null,
+    onProgress: (share: number) => void
+  ): Promise<string> {
     if (text.length < MAX_TEXT) {
-      const data = { path, content: text, etag };
-      return (await this._open.request<{ etag: string }>('updateContent', data)).etag;
+      return (await this._ask<{ etag: string }>('updateContent', { path, content: text, etag })).etag;
     }
-    return this._rest.writeFile(this._replId, path, text, etag);
+    const headers: Record<string, string> = etag ? { 'If-Match': `"${etag}"` } : {};
+    const options = { headers, onProgress };
+    return (await upload<{ etag: string }>(this._rest.settings, this.url(path), text, options)).etag;
+  }
+
+  /** Keep a text beside the file whose place it can't take; resolves to the path of the copy. */
+  async writeCopy(path: string, text: string): Promise<string> {
+    for (let number = 1; ; number++) {
+      const copy = marked(path, number === 1 ? 'conflict' : `conflict ${number}`);
+      try {
+        await this.create(copy, 'file');
+      } catch (reason) {
+        if (ReplError.from(reason).code === 'FileExists' && number < MAX_COPIES) {
+          continue;
+        }
+        throw reason;
+      }
+      await this.write(copy, text, null, () => undefined);
+      return copy;
+    }
   }
 
   writeLast(path: string, text: string, etag: string): void {
     this._rest.writeFileLast(this._replId, path, text, etag);
   }
 
-  private get _open(): Channel {
+  /** The address of a file, for a download. */
+  url(path: string): string {
+    return this._rest.fileUrl(this._replId, path);
+  }
+
+  private async _ask<T>(event: string, data: object): Promise<T> {
     const channel = this._channel();
     if (!channel) {
       throw new ReplError('Unavailable', 'The REPL is not connected.', 'Your text is kept in this tab.');
     }
-    return channel;
+    return channel.request<T>(event, data);
   }
 }

@@ -18,6 +18,8 @@ export interface IProject {
   replId: string;
   language: string;
   title: string;
+  /** A date and time of ISO 8601. */
+  created: string;
   phase: IPhase;
 }
 
@@ -33,6 +35,20 @@ export class Rest {
 
   async create(replId: string, language: string): Promise<IProject> {
     return this._json('POST', ['project'], { replId, language });
+  }
+
+  async projects(): Promise<IProject[]> {
+    return this._json('GET', ['project']);
+  }
+
+  /** Give it another title. */
+  async rename(replId: string, title: string): Promise<IProject> {
+    return this._json('PATCH', ['project', replId], { title });
+  }
+
+  /** Stop it and delete its files. */
+  async remove(replId: string): Promise<void> {
+    await this._request('DELETE', ['project', replId]);
   }
 
   async project(replId: string): Promise<IProject> {
@@ -80,14 +96,6 @@ export class Rest {
     return { bytes, etag };
   }
 
-  /** Write a file; resolves to its new etag. */
-  async writeFile(replId: string, path: string, text: string, etag: string | null): Promise<string> {
-    const headers: HeadersInit = etag ? { 'If-Match': `"${etag}"` } : {};
-    const init = { body: text, headers: { ...headers, 'Content-Type': 'application/octet-stream' } };
-    const response = await this._request('PUT', this._file(replId, path), init);
-    return (await response.json()).etag;
-  }
-
   /** Write a file with the page about to go, if it is small enough for that; nobody waits for it. */
   writeFileLast(replId: string, path: string, text: string, etag: string): void {
     const body = new TextEncoder().encode(text);
@@ -98,9 +106,14 @@ export class Rest {
     }
   }
 
-  /** The address of a file, for a download. */
+  /** The address of a file. */
   fileUrl(replId: string, path: string): string {
     return this._url(this._file(replId, path));
+  }
+
+  /** The address of a folder's zip; of the whole project without a path. */
+  archiveUrl(replId: string, query: Record<string, string> = {}): string {
+    return this._url(['project', replId, 'archive']) + URLExt.objectToQueryString(query);
   }
 
   private _file(replId: string, path: string): string[] {
@@ -126,14 +139,15 @@ export class Rest {
       throw new ReplError('Unavailable', 'The server does not answer.', 'Your text is kept in this tab.');
     }
     if (!response.ok) {
-      const error = await response.json().catch(() => ({}));
-      throw new ReplError(
-        error.code ?? 'Unavailable',
-        error.message ?? response.statusText,
-        error.hint ?? '',
-        response.status
-      );
+      const error = (await response.json().catch(() => ({}))) as object;
+      throw errorOf(error, response.status, response.statusText);
     }
     return response;
   }
+}
+
+/** What the server answered, as an error for people. */
+export function errorOf(answer: object, status: number, statusText: string): ReplError {
+  const { code = 'Unavailable', message = statusText, hint = '' } = answer as Partial<ReplError>;
+  return new ReplError(code, message, hint, status);
 }

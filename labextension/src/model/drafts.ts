@@ -108,6 +108,16 @@ export class Drafts {
     }
   }
 
+  /** What an earlier page's draft means for the file as it is now; one that the file holds already is dropped. */
+  replay(path: string, text: string, etag: string): DraftOutcome {
+    const draft = this.get(path);
+    const outcome: DraftOutcome = draft ? applyDraft(draft, text, etag) : { kind: 'done' };
+    if (draft && outcome.kind === 'done') {
+      this.delete(path);
+    }
+    return outcome;
+  }
+
   /** Whether it could be kept. */
   set(path: string, draft: IDraft): boolean {
     try {

@@ -1,41 +1,34 @@
 /** One open file: what is typed, what is saved, and how one becomes the other. One per path, whatever shows it. */
 
 import { ISignal, Signal } from '@lumino/signaling';
-import { applyDraft, Drafts, makeDraft } from './drafts';
+import { Drafts, makeDraft } from './drafts';
+import { ConflictCopy } from './conflict';
+import { IContent, IFileStore, ITextBuffer, readIfThere, writeOrMake } from './fileStore';
 import { ReplError } from './messages';
+import { Later, Timer } from './timer';
 
 export const SAVE_DELAY = 300;
+const DELETED_DELAY = 500;
 
-export interface IContent {
-  text: string;
-  etag: string;
-}
-
-/** Where files come from and go to; each call rejects with a ReplError. */
-export interface IFileStore {
-  read(path: string): Promise<IContent>;
-  /** @param etag - what is to be replaced, null whatever it is; resolves to the new etag */
-  write(path: string, text: string, etag: string | null): Promise<string>;
-  /** Send now, with the page about to go; nobody waits for it. */
-  writeLast(path: string, text: string, etag: string): void;
-}
-
-/** What is edited: a Monaco model, or a string in a test. */
-export interface ITextBuffer {
-  getText(): string;
-  /** Replace the text, keeping undo and, where that makes sense, the cursor. */
-  setText(text: string): void;
-}
-
-export type FileState = 'saved' | 'unsaved' | 'saving' | 'conflict' | 'failed';
+/** `deleted`: somebody else deleted the file; what the editor holds is the only copy, and the next key makes it again. */
+export type FileState = 'saved' | 'unsaved' | 'saving' | 'conflict' | 'failed' | 'deleted';
 
 export class FileModel {
   constructor(
     readonly path: string,
     private readonly _store: IFileStore,
     private readonly _drafts: Drafts,
-    private readonly _later: (call: () => void, ms: number) => () => void
-  ) {}
+    private readonly _later: Later
+  ) {
+    this._timer = new Timer(_later);
+    this.copy = new ConflictCopy(path, _store);
+  }
+
+  /** In a conflict: where our text is kept meanwhile. After it: where the text is that was not chosen. */
+  readonly copy: ConflictCopy;
+
+  /** Whether typing saves by itself. Without it only `save` does, and drafts keep what was typed. */
+  autoSave = true;
 
   get state(): FileState {
     return this._state;
@@ -50,8 +43,21 @@ export class FileModel {
     return this._stateChanged;
   }
 
+  /** The share of a large text that was sent, 0 to 1; null while nothing is. */
+  get progress(): number | null {
+    return this._progress;
+  }
+
+  get progressed(): ISignal<this, void> {
+    return this._progressed;
+  }
+
   get isDirty(): boolean {
-    return this._buffer !== null && this._buffer.getText() !== this._saved;
+    const buffer = this._buffer;
+    if (!buffer || buffer.version === this._savedVersion) {
+      return false;
+    }
+    return buffer.length !== this._saved.length || buffer.getText() !== this._saved;
   }
 
   /** Read the file; the text to show, with a draft replayed. Rejects with a ReplError. */
@@ -59,18 +65,10 @@ export class FileModel {
     const { text, etag } = await this._store.read(this.path);
     this._disk = text;
     this._etag = etag;
-    this._replayed = false;
-    const draft = this._drafts.get(this.path);
-    const outcome = draft && applyDraft(draft, text, etag);
-    if (outcome?.kind === 'apply') {
-      this._replayed = true;
-      return outcome.text;
-    }
-    if (outcome?.kind === 'done') {
-      this._drafts.delete(this.path);
-    }
-    this._lostDraft = outcome?.kind === 'conflict' ? outcome.inserted : '';
-    return text;
+    const found = this._drafts.replay(this.path, text, etag);
+    this._replayed = found.kind === 'apply';
+    this._lostDraft = found.kind === 'conflict' ? found.inserted : '';
+    return found.kind === 'apply' ? found.text : text;
   }
 
   /** Unsaved text of an earlier page that fits the file no longer; empty if there is none. */
@@ -88,6 +86,7 @@ export class FileModel {
     this._buffer = buffer;
     // An editor may show mixed line ends as one kind. That alone is no change: opening must never alter a file.
     this._saved = this._replayed ? this._disk : buffer.getText();
+    this._savedVersion = this._replayed ? NaN : buffer.version;
     this.edited();
   }
 
@@ -95,24 +94,29 @@ export class FileModel {
   edited(): void {
     if (!this.isDirty) {
       if (this._state === 'unsaved' || this._state === 'failed') {
-        this._cancel();
+        this._timer.cancel();
         this._setState('saved');
       }
       return;
     }
     if (this._state !== 'saving' && this._state !== 'conflict') {
       this._setState('unsaved');
-      this._schedule();
+    }
+    if (this._state === 'conflict' || (this.autoSave && this._state === 'unsaved')) {
+      this._timer.set(() => void this.save(), SAVE_DELAY);
     }
   }
 
   /** Save now; resolves when nothing is left to save, or saving is not possible. */
   async save(): Promise<void> {
-    this._cancel();
+    if (this._state === 'conflict') {
+      return this._keepCopy().catch(() => undefined);
+    }
+    this._timer.cancel();
     while (this._writing) {
       await this._writing;
     }
-    if (this.isDirty && this._state !== 'conflict') {
+    if (this.isDirty && (this._state as FileState) !== 'conflict') {
       this._writing = this._write();
       await this._writing;
     }
@@ -124,7 +128,8 @@ export class FileModel {
       return;
     }
     if (etag === null) {
-      return; // deleted, or half way through being replaced: the text is kept, and saving it says what is so
+      this._later(() => void this._checkDeleted().catch(() => undefined), DELETED_DELAY);
+      return;
     }
     const wasDirty = this.isDirty;
     const content = await this._store.read(this.path);
@@ -132,23 +137,48 @@ export class FileModel {
       return;
     }
     if (wasDirty || this.isDirty) {
-      this._cancel();
-      this._setState('conflict');
+      this._conflict();
     } else {
       this._take(content);
     }
   }
 
-  /** End a conflict: save our text over the disk's. */
-  async keepMine(): Promise<void> {
-    this._etag = await this._currentEtag();
-    this._setState('unsaved');
-    await this.save();
+  /** A program that replaces a file may delete the old one first, so this looks some time after it was told. */
+  private async _checkDeleted(): Promise<void> {
+    if (this._state === 'saved' && this._buffer && (await readIfThere(this._store, this.path)) === null) {
+      this._etag = null;
+      this._setState('deleted');
+    }
   }
 
-  /** End a conflict: drop our text. */
+  /** End a conflict: save our text in the file's place; the disk's goes into a copy. */
+  async keepMine(): Promise<void> {
+    const ours = this.copy.path;
+    const theirs = await readIfThere(this._store, this.path);
+    this._timer.cancel();
+    this.copy.forget();
+    if (theirs) {
+      await this.copy.keep(theirs.text);
+    }
+    this._etag = theirs?.etag ?? null;
+    this._setState('unsaved');
+    await this.save();
+    if (ours && (this._state as FileState) === 'saved') {
+      await this._store.delete(ours);
+    }
+  }
+
+  /** End a conflict: show the disk's text; ours goes into a copy. */
   async takeTheirs(): Promise<void> {
+    await this._keepCopy();
     this._take(await this._store.read(this.path));
+  }
+
+  /** The file was deleted: make it again. */
+  async putBack(): Promise<void> {
+    this._setState('unsaved');
+    this._writing = this._write();
+    await this._writing;
   }
 
   /** The connection is back: save what waits, else see whether the disk has moved on. */
@@ -167,13 +197,13 @@ export class FileModel {
     }
     const text = this._buffer.getText();
     this._drafts.set(this.path, makeDraft(this._etag ?? '', this._disk, text, this._sending));
-    if (isLeaving && this._etag !== null && this._state !== 'conflict') {
+    if (isLeaving && this.autoSave && this._etag !== null && this._state !== 'conflict') {
       this._store.writeLast(this.path, text, this._etag);
     }
   }
 
   dispose(): void {
-    this._cancel();
+    this._timer.cancel();
     this._buffer = null;
     Signal.clearData(this);
   }
@@ -181,71 +211,67 @@ export class FileModel {
   private _take(content: IContent): void {
     this._disk = content.text;
     this._etag = content.etag;
+    this._timer.cancel();
     this._buffer?.setText(content.text);
     this._saved = this._buffer?.getText() ?? content.text;
+    this._savedVersion = this._buffer?.version ?? NaN;
     this._drafts.delete(this.path);
     this._setState('saved');
   }
 
   private async _write(): Promise<void> {
+    const { version } = this._buffer!;
     const text = this._buffer!.getText();
     this._sending = text;
     this._setState('saving');
     try {
-      this._etag = await this._writeText(text);
+      this._etag = await writeOrMake(this._store, this.path, text, this._etag, this._onProgress);
       this._saved = this._disk = text;
+      this._savedVersion = version;
       this._error = null;
       this._writing = this._sending = null;
+      this._progress = null;
       this._settle();
     } catch (reason) {
       this._error = ReplError.from(reason);
       this.keepDraft(false);
       this._writing = this._sending = null;
-      this._setState(this._error.code === 'Conflict' ? 'conflict' : 'failed');
+      this._progress = null;
+      if (this._error.code === 'Conflict') {
+        this._conflict();
+      } else {
+        this._setState('failed');
+      }
     }
   }
 
-  /** A file that was deleted meanwhile is made again: there is nothing that this could overwrite. */
-  private async _writeText(text: string): Promise<string> {
-    try {
-      return await this._store.write(this.path, text, this._etag);
-    } catch (reason) {
-      if (ReplError.from(reason).code === 'Conflict' && (await this._currentEtag()) === null) {
-        return this._store.write(this.path, text, null);
-      }
-      throw reason;
+  private _conflict(): void {
+    this._timer.cancel();
+    this.copy.forget();
+    this._setState('conflict');
+    this._timer.set(() => void this.save(), 0);
+  }
+
+  /** As long as nobody has chosen, our text is kept in a file beside the other. */
+  private async _keepCopy(): Promise<void> {
+    if (this._buffer && this._state === 'conflict' && (await this.copy.keep(this._buffer.getText()))) {
+      this._stateChanged.emit(this._state);
     }
   }
+
+  private readonly _onProgress = (share: number): void => {
+    this._progress = share;
+    this._progressed.emit();
+  };
 
   private _settle(): void {
     if (this.isDirty) {
       this._setState('unsaved');
-      this._schedule();
+      this.edited();
     } else if (this._buffer) {
       this._drafts.delete(this.path);
       this._setState('saved');
     }
-  }
-
-  private async _currentEtag(): Promise<string | null> {
-    try {
-      return (await this._store.read(this.path)).etag;
-    } catch (reason) {
-      if (ReplError.from(reason).code === 'FileNotFound') {
-        return null;
-      }
-      throw reason;
-    }
-  }
-
-  private _schedule(): void {
-    this._cancel();
-    this._cancelTimer = this._later(() => void this.save(), SAVE_DELAY);
-  }
-
-  private _cancel(): void {
-    this._cancelTimer?.();
-    this._cancelTimer = null;
   }
 
   private _setState(state: FileState): void {
@@ -259,6 +285,7 @@ export class FileModel {
   /** The text on disk, and as the editor shows it. */
   private _disk = '';
   private _saved = '';
+  private _savedVersion = NaN;
   private _replayed = false;
   private _etag: string | null = null;
   private _state: FileState = 'saved';
@@ -267,6 +294,8 @@ export class FileModel {
   private _writing: Promise<void> | null = null;
   /** The text that is on its way to the file. */
   private _sending: string | null = null;
-  private _cancelTimer: (() => void) | null = null;
+  private _progress: number | null = null;
+  private readonly _progressed = new Signal<this, void>(this);
+  private readonly _timer: Timer;
   private readonly _stateChanged = new Signal<this, FileState>(this);
 }

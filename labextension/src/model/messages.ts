@@ -42,10 +42,20 @@ export interface IEntry {
   path: string;
 }
 
+/** What is wrong with a `.repl.toml`, and which settings there are. Lines and columns count from 1. */
+export interface ISettingsCheck {
+  problems: { line: number; column: number; message: string }[];
+  keys: { name: string; help: string }[];
+}
+
 export interface IRun {
   run: number;
   terminal: number;
   command: string;
+  /** The file that was run; null: the project's command. */
+  path: string | null;
+  /** Seconds since the epoch. */
+  started: number;
   /** Absent while it runs; null if a signal ended it. */
   code?: number | null;
   signal?: string | null;
@@ -59,6 +69,8 @@ export interface ILoaded {
   runner: string;
   replId: string;
   language: string;
+  /** Where the project lies for its programs. */
+  folder: string;
   main: string;
   rootContent: IEntry[];
   rootTotal: number;

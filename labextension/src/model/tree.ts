@@ -1,32 +1,76 @@
-/** The project's folders as far as they were opened. No DOM, no network: `fetch` is given. */
+/**
+ * The project's folders as far as somebody looks at them, as one list of rows. No DOM, no network: `fetch` is given.
+ *
+ * A folder is read in pages, those that are looked at, so one with 50,000 files costs no more than one with 500. Where a
+ * page is not there yet a row is null.
+ */
 
 import { ISignal, Signal } from '@lumino/signaling';
-import type { IChanged, IEntry } from './messages';
+import { IChanged, IEntry, ReplError } from './messages';
+import { parentOf } from './paths';
+
+/** Entries of a page: as many as the runner answers at most. */
+export const PAGE = 500;
 
 export interface IRow extends IEntry {
   depth: number;
   expanded: boolean;
 }
 
+export interface IPage {
+  content: IEntry[];
+  /** Of the whole folder. */
+  total: number;
+}
+
+interface IFolder {
+  total: number;
+  pages: Map<number, IEntry[]>;
+  /** The places of the entries that are known, by path. */
+  places: Map<string, number>;
+}
+
+/** Rows of one folder that follow each other. */
+interface ISpan {
+  folder: string;
+  depth: number;
+  /** The first row, the first entry, and how many. */
+  row: number;
+  entry: number;
+  count: number;
+}
+
 export class TreeModel {
-  /** @param fetch - lists a folder; rejects if it can't be listed */
-  constructor(private readonly _fetch: (path: string) => Promise<IEntry[]>) {}
+  /** @param fetch - reads a page of a folder from an entry on; rejects if there is no such folder */
+  constructor(private readonly _fetch: (path: string, offset: number) => Promise<IPage>) {}
 
   get changed(): ISignal<this, void> {
     return this._changed;
   }
 
-  /** The visible rows, from the top. */
-  rows(folder = '', depth = 0): IRow[] {
-    const rows: IRow[] = [];
-    for (const entry of this._folders.get(folder) ?? []) {
-      const expanded = entry.type === 'dir' && this._expanded.has(entry.path);
-      rows.push({ ...entry, depth, expanded });
-      if (expanded) {
-        rows.push(...this.rows(entry.path, depth + 1));
-      }
+  /** How many rows there are. */
+  get count(): number {
+    return this._count;
+  }
+
+  /** The row at `index` from the top; null if it is not read yet, or beyond the end. */
+  row(index: number): IRow | null {
+    const span = this._spanOf(index);
+    if (!span) {
+      return null;
     }
-    return rows;
+    const entry = this._entry(this._folders.get(span.folder)!, span.entry + index - span.row);
+    return entry && { ...entry, depth: span.depth, expanded: this._isShown(entry) };
+  }
+
+  /** Where a path is shown; -1 if it is not. */
+  indexOf(path: string): number {
+    const folder = parentOf(path);
+    const place = this._folders.get(folder)?.places.get(path) ?? -1;
+    const span = this._spans.find(
+      ({ folder: of, entry, count }) => of === folder && place >= entry && place < entry + count
+    );
+    return span ? span.row + place - span.entry : -1;
   }
 
   /** The paths of open folders, for the next page. */
@@ -34,24 +78,58 @@ export class TreeModel {
     return [...this._expanded];
   }
 
-  /** Show the root, and reopen `expanded`. */
-  async load(root: IEntry[] | null, expanded: readonly string[] = this.expanded): Promise<void> {
-    if (root) {
-      this._folders.set('', root);
-    } else {
-      await this._refresh('');
-    }
+  /** Show the root, from its first page if that is known, and reopen `expanded`. */
+  async load(root: IPage | null, expanded: readonly string[] = this.expanded): Promise<void> {
     expanded.forEach(path => this._expanded.add(path));
-    await Promise.all(expanded.map(path => this._refresh(path)));
-    this._changed.emit();
+    if (root) {
+      this._put('', 0, root);
+      this._relayout();
+    }
+    const folders = [...(root ? [] : ['']), ...expanded];
+    await Promise.all(folders.map(path => this._refresh(path)));
+    this._relayout();
   }
 
-  async toggle(path: string): Promise<void> {
-    if (!this._expanded.delete(path)) {
+  async expand(path: string): Promise<void> {
+    if (!this._expanded.has(path)) {
       this._expanded.add(path);
       await this._refresh(path);
+      this._relayout();
     }
-    this._changed.emit();
+  }
+
+  collapse(path: string): void {
+    if (this._expanded.delete(path)) {
+      this._relayout();
+    }
+  }
+
+  collapseAll(): void {
+    this._expanded.clear();
+    this._relayout();
+  }
+
+  /** Open the folders around a path; resolves to its row, -1 if there is no such file on the pages that are read. */
+  async reveal(path: string): Promise<number> {
+    const names = path.split('/').slice(0, -1);
+    for (let depth = 1; depth <= names.length; depth++) {
+      await this.expand(names.slice(0, depth).join('/'));
+    }
+    if (this.indexOf(path) < 0) {
+      await this._refresh(parentOf(path)); // it may be newer than what was read
+      this._relayout();
+    }
+    return this.indexOf(path);
+  }
+
+  /** Rows `first` to `last` are looked at: read what is missing of them. */
+  look(first: number, last: number): void {
+    this._looked = [first, last];
+    for (const [folder, page] of this._lookedPages()) {
+      if (!this._folders.get(folder)!.pages.has(page)) {
+        void this._read(folder, page).then(() => this._relayout());
+      }
+    }
   }
 
   /** Follow the disk: only folders that are shown are read again. */
@@ -60,20 +138,130 @@ export class TreeModel {
     const stale = change.all ? shown : shown.filter(path => change.dirs?.includes(path));
     if (stale.length) {
       await Promise.all(stale.map(path => this._refresh(path)));
-      this._changed.emit();
+      this._relayout();
     }
   }
 
+  /** Read a folder again; calls that come while one is under way become one more. */
   private async _refresh(path: string): Promise<void> {
-    try {
-      this._folders.set(path, await this._fetch(path));
-    } catch {
-      this._folders.delete(path);
-      this._expanded.delete(path);
+    const running = this._refreshing.get(path);
+    if (running) {
+      this._again.add(path);
+      return running;
+    }
+    const refresh = this._refreshNow(path).finally(() => this._refreshing.delete(path));
+    this._refreshing.set(path, refresh);
+    await refresh;
+  }
+
+  private async _refreshNow(path: string): Promise<void> {
+    do {
+      this._again.delete(path);
+      const wanted = new Set([0]);
+      this._lookedPages().forEach(([folder, page]) => folder === path && wanted.add(page));
+      try {
+        const pages = await Promise.all([...wanted].map(page => this._fetch(path, page * PAGE)));
+        this._folders.delete(path);
+        [...wanted].forEach((page, index) => this._put(path, page, pages[index]));
+      } catch (reason) {
+        // while the connection is gone, what was there last is better than nothing
+        if (path !== '' && ReplError.from(reason).code !== 'Unavailable') {
+          this._folders.delete(path);
+          this._expanded.delete(path);
+        }
+      }
+    } while (this._again.has(path));
+  }
+
+  private async _read(folder: string, page: number): Promise<void> {
+    const key = `${page}:${folder}`;
+    if (!this._reading.has(key)) {
+      this._reading.add(key);
+      try {
+        this._put(folder, page, await this._fetch(folder, page * PAGE));
+      } catch {
+        // the folder is gone, which the runner tells too
+      } finally {
+        this._reading.delete(key);
+      }
     }
   }
 
-  private readonly _folders = new Map<string, IEntry[]>();
+  private _put(path: string, page: number, { content, total }: IPage): void {
+    const folder = this._folders.get(path) ?? { total, pages: new Map(), places: new Map() };
+    folder.total = total;
+    folder.pages.set(page, content);
+    content.forEach((entry, index) => folder.places.set(entry.path, page * PAGE + index));
+    this._folders.set(path, folder);
+  }
+
+  private _relayout(): void {
+    this._spans = [];
+    this._count = this._lay('', 0, 0);
+    this._changed.emit();
+  }
+
+  /** Lay a folder's rows from `row` on; the row after them. Costs as much as there are open folders. */
+  private _lay(path: string, depth: number, row: number): number {
+    const folder = this._folders.get(path);
+    if (!folder) {
+      return row;
+    }
+    const open = [...this._expanded]
+      .filter(inner => parentOf(inner) === path && this._folders.has(inner))
+      .map(inner => folder.places.get(inner) ?? -1)
+      .filter(place => place >= 0 && place < folder.total)
+      .sort((a, b) => a - b);
+    let entry = 0;
+    for (const place of open) {
+      const count = place + 1 - entry;
+      this._spans.push({ folder: path, depth, row, entry, count });
+      row = this._lay(this._entry(folder, place)!.path, depth + 1, row + count);
+      entry = place + 1;
+    }
+    const count = folder.total - entry;
+    if (count > 0) {
+      this._spans.push({ folder: path, depth, row, entry, count });
+    }
+    return row + Math.max(0, count);
+  }
+
+  private _spanOf(index: number): ISpan | undefined {
+    return this._spans.find(({ row, count }) => index >= row && index < row + count);
+  }
+
+  private _entry(folder: IFolder, place: number): IEntry | null {
+    return folder.pages.get(Math.floor(place / PAGE))?.[place % PAGE] ?? null;
+  }
+
+  private _isShown(entry: IEntry): boolean {
+    return entry.type === 'dir' && this._expanded.has(entry.path) && this._folders.has(entry.path);
+  }
+
+  /** Folder and page of what is looked at. */
+  private _lookedPages(): [string, number][] {
+    const [first, last] = this._looked;
+    const pages: [string, number][] = [];
+    for (const { folder, row, entry, count } of this._spans) {
+      const [top, end] = [Math.max(first, row), Math.min(last, row + count - 1)];
+      for (
+        let page = Math.floor((entry + top - row) / PAGE);
+        top <= end && page <= Math.floor((entry + end - row) / PAGE);
+        page++
+      ) {
+        pages.push([folder, page]);
+      }
+    }
+    return pages;
+  }
+
+  private readonly _folders = new Map<string, IFolder>();
   private readonly _expanded = new Set<string>();
+  private readonly _refreshing = new Map<string, Promise<void>>();
+  private readonly _again = new Set<string>();
+  private readonly _reading = new Set<string>();
+  private _looked: [number, number] = [0, 0];
+  private _spans: ISpan[] = [];
+  private _count = 0;
   private readonly _changed = new Signal<this, void>(this);
 }

@@ -1,15 +1,21 @@
-/** What a tab looks like inside, kept in JupyterLab's state for the next page. */
+/** What a tab looks like inside, kept in JupyterLab's state for the next page, and so in its saved workspaces. */
 
 import type { IStateDB } from '@jupyterlab/statedb';
 import type { ReadonlyJSONObject } from '@lumino/coreutils';
 import { Debouncer } from '@lumino/polling';
+import type { IPlace } from '../widgets/editor';
+import type { IPaneLayout } from '../widgets/panes';
+import type { PackedArea } from './dockLayout';
 
 export interface ILayout {
-  /** Relative widths of the columns; empty until somebody has moved one. */
-  columns: number[];
-  /** Paths of open files, and the one in front. */
-  editors: string[];
+  version: 2;
+  panes: IPaneLayout;
+  /** The open files, arranged; the one in front; and where somebody was in them. */
+  editors: PackedArea | null;
   active: string;
+  places: [string, IPlace][];
+  /** Console and terminals, arranged, by the terminals' numbers. */
+  side: PackedArea | null;
   /** Paths of open folders. */
   expanded: string[];
 }
@@ -25,14 +31,17 @@ export class LayoutKeeper {
   ) {
     // Not in the namespace of the widget tracker, which removes what is not its own when it restores.
     this._key = `jupyter-repl-layout:${replId}`;
-    this._saver = new Debouncer(async () => this._state?.save(this._key, { ...layout() }), SAVE_DELAY);
+    const save = async (): Promise<void> =>
+      this._state?.save(this._key, layout() as unknown as ReadonlyJSONObject);
+    this._saver = new Debouncer(save, SAVE_DELAY);
   }
 
-  /** What was kept; null if nothing was. From then on changes are saved. */
+  /** What was kept; null if nothing was, or by another version. From then on changes are saved. */
   async load(): Promise<ILayout | null> {
-    const kept = await this._state?.fetch(this._key).catch(() => undefined);
+    const kept = (await this._state?.fetch(this._key).catch(() => undefined)) as unknown as
+      ILayout | undefined;
     this._isLoaded = true;
-    return (kept as ReadonlyJSONObject as unknown as ILayout) ?? null;
+    return kept?.version === 2 ? kept : null;
   }
 
   /** Something has changed; before `load` it is the page that builds itself up. */

@@ -2,7 +2,7 @@
 
 export const loadMonaco = (): Promise<typeof import('../monaco/load')> => import('../monaco/load');
 export const loadXterm = (): Promise<typeof import('../xterm/load')> => import('../xterm/load');
-export const loadWorkspace = (): Promise<typeof import('./workspace')> => import('./workspace');
+export const loadWorkspace = (): Promise<typeof import('./workspaces')> => import('./workspaces');
 
 /** Monaco keeps the page busy for 250 ms as it loads: not while somebody who types fast presses Create. */
 const MONACO_DELAY = 400;

@@ -1,27 +1,26 @@
 /** The shells of one tab: a view for each that lives in the runner, and always at least one. */
 
-import type { TranslationBundle } from '@jupyterlab/translation';
 import type { Channel } from '../api/channel';
 import { ReplError } from '../model/messages';
+import type { ISettings } from '../model/settings';
 import type { ReplPanel } from '../widgets/replPanel';
-import { ITerminalActions, Terminal } from '../widgets/terminal';
+import { ITerminalOptions, Terminal } from '../widgets/terminal';
 
 export class Terminals {
   /** @param channel - the open channel, or null while there is none */
   constructor(
     private readonly _panel: ReplPanel,
     private readonly _xterm: Promise<typeof import('../xterm/load')>,
-    private readonly _actions: ITerminalActions,
-    private readonly _channel: () => Channel | null,
-    private readonly _trans: TranslationBundle
+    private readonly _options: ITerminalOptions,
+    private readonly _channel: () => Channel | null
   ) {}
 
-  /** Open a new shell and go there. */
-  async open(): Promise<void> {
+  /** Open a new shell in a folder of the project and go there. */
+  async open(folder = ''): Promise<void> {
     const terminal = this._add();
     const channel = this._channel();
     if (channel) {
-      await this._attach(terminal, channel, 0);
+      await this._attach(terminal, channel, 0, folder);
       terminal.activate();
     }
   }
@@ -55,9 +54,28 @@ export class Terminals {
     this._views.forEach(view => void view.updateTheme());
   }
 
+  updateSettings(settings: ISettings): void {
+    this._views.forEach(view => void view.updateSettings(settings));
+  }
+
+  /** The shell that was used last, or any. */
+  get active(): Terminal | null {
+    const views = [...this._views];
+    return (
+      views.find(view => view.node.contains(document.activeElement)) ??
+      views.find(view => view.isVisible) ??
+      null
+    );
+  }
+
+  /** By their numbers, which stay the same as long as the runner does. */
+  byNumber(number: number): Terminal | null {
+    return [...this._views].find(view => view.number === number) ?? null;
+  }
+
   private _add(): Terminal {
-    const trans = this._trans;
-    const terminal = new Terminal(this._xterm, this._actions, trans);
+    const { trans } = this._options;
+    const terminal = new Terminal(this._xterm, this._options);
     terminal.title.label = trans.__('Terminal %1', ++this._count);
     terminal.title.closable = true;
     terminal.ended.connect((_, { code, signal }) => {
@@ -76,9 +94,9 @@ export class Terminals {
     return terminal;
   }
 
-  private async _attach(terminal: Terminal, channel: Channel, number: number): Promise<void> {
+  private async _attach(terminal: Terminal, channel: Channel, number: number, folder = ''): Promise<void> {
     try {
-      await terminal.attach(channel, number);
+      await terminal.attach(channel, number, folder);
     } catch (reason) {
       await terminal.say(ReplError.from(reason).text);
     }

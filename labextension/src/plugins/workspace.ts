@@ -1,31 +1,47 @@
 /** One REPL's tab, wired: its state machine, files, terminals and panes. It owns them all until the tab is closed. */
 
 import type { IThemeManager } from '@jupyterlab/apputils';
+import type { DocumentRegistry } from '@jupyterlab/docregistry';
+import type { ServiceManager } from '@jupyterlab/services';
 import type { IStateDB } from '@jupyterlab/statedb';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import type { CommandRegistry } from '@lumino/commands';
+import { DisposableSet } from '@lumino/disposable';
+import { ISignal, Signal } from '@lumino/signaling';
 import { Channel } from '../api/channel';
 import { Files } from '../api/files';
 import { ReplApi } from '../api/repl';
 import type { Rest } from '../api/rest';
 import { Drafts } from '../model/drafts';
-import { FileModel } from '../model/file';
-import { IChanged, IMessage, IRun, ReplError } from '../model/messages';
-import { IConnection, ReplModel } from '../model/repl';
+import type { IChanged, IMessage, IRun } from '../model/messages';
+import { ReplModel } from '../model/repl';
+import type { ISettings } from '../model/settings';
 import { TreeModel } from '../model/tree';
+import type { ILocation } from '../model/traceback';
 import { followRepl } from '../widgets/banner';
-import { Editor } from '../widgets/editor';
-import { ReplPanel } from '../widgets/replPanel';
-import { RunConsole } from '../widgets/runConsole';
-import { describeFiles, describeRepl } from '../widgets/status';
-import { Terminal } from '../widgets/terminal';
+import { Pane } from '../widgets/panes';
+import { IPoint, ReplPanel } from '../widgets/replPanel';
+import { ITerminalOptions, Terminal } from '../widgets/terminal';
 import { Tree } from '../widgets/tree';
+import { describeFiles, describeRepl } from '../widgets/words';
+import { Documents } from './documents';
+import { FileActions } from './fileActions';
+import { routeKeys } from './keys';
 import { ILayout, LayoutKeeper } from './layout';
 import { loadMonaco, loadXterm } from './lazy';
+import { openMoreMenu, openRunMenu, treeButtons } from './menus';
+import { RunControl } from './runs';
+import { iconOf } from './views';
 import { Terminals } from './terminals';
+import { packDock, unpackDock } from './dockLayout';
 
 export interface IWorkspaceOptions {
   replId: string;
   rest: Rest;
+  commands: CommandRegistry;
+  registry: DocumentRegistry;
+  services: ServiceManager.IManager;
+  settings: ISettings;
   state: IStateDB | null;
   themes: IThemeManager | null;
   trans: TranslationBundle;
@@ -33,62 +49,93 @@ export interface IWorkspaceOptions {
 
 export class Workspace {
   constructor(private readonly _options: IWorkspaceOptions) {
-    const { replId, rest, state, trans, themes } = _options;
-    this._scope = `${new URL(rest.settings.baseUrl).pathname}${replId}`.replace(/^\/+/, '');
-    this._files = new Files(rest, replId, () => this._channel);
-    this._drafts = new Drafts(window.localStorage, this._scope);
-    this._treeModel = new TreeModel(path => this._files.list(path));
-    const tree = (this._tree = new Tree(this._treeModel, trans));
-    this.panel = new ReplPanel(replId, tree, this, trans);
+    const { replId, rest, state, trans, themes, commands, registry, services, settings } = _options;
+    const scope = `${new URL(rest.settings.baseUrl).pathname}${replId}`.replace(/^\/+/, '');
+    const channel = (): Channel | null => this._channel;
+    const files = new Files(rest, replId, channel);
+    const drafts = (this._drafts = new Drafts(window.localStorage, scope));
+    this._treeModel = new TreeModel((path, offset) => files.list(path, offset));
+    this.files = new FileActions({
+      tree: () => this.tree,
+      files,
+      documents: () => this.documents,
+      archiveUrl: path => rest.archiveUrl(replId, path ? { path } : {}),
+      trans
+    });
+    const icon = (name: string): ReturnType<typeof iconOf> => iconOf(registry, name);
+    this.tree = new Tree(this._treeModel, this.files, icon, treeButtons(commands), trans);
+    this.panel = new ReplPanel(replId, this.tree, this, trans);
+    const monaco = (): ReturnType<typeof loadMonaco> => this._monaco;
+    const dock = this.panel.editors;
+    this.documents = new Documents({
+      ...{ replId, dock, files, drafts, scope, monaco, settings, registry, services, trans }
+    });
+    const terminals: ITerminalOptions = {
+      settings,
+      folder: () => this._channel?.loaded.folder ?? '',
+      openLocation: location => this.openLocation(location),
+      trans
+    };
+    this.terminals = new Terminals(this.panel, this._xterm, terminals, channel);
+    this.runs = new RunControl({
+      channel,
+      show: () => this._showConsole(),
+      save: () => this.save(),
+      terminal: new Terminal(this._xterm, terminals),
+      trans
+    });
+    this.panel.addConsole(this.runs.console);
     this._layout = new LayoutKeeper(state, replId, () => this._currentLayout);
-    this._terminals = new Terminals(this.panel, this._xterm, this, () => this._channel, trans);
     this.repl = new ReplModel(new ReplApi(rest, replId), ms => new Promise(done => setTimeout(done, ms)));
-    this._console = new RunConsole(new Terminal(this._xterm, this, trans), trans);
-    this.panel.addConsole(this._console);
-
-    tree.chosen.connect((_, path) => void this.openFile(path, true));
-    this.repl.connected.connect((_, connection) => void this._onConnected(connection));
-    this.repl.stateChanged.connect(() => this._onState());
-    followRepl(this.panel.banner, this.repl, trans);
-    this.panel.content.handleMoved.connect(this._onHandleMoved, this);
-    this.panel.editors.layoutModified.connect(this._layout.saveSoon, this._layout);
-    this._treeModel.changed.connect(this._layout.saveSoon, this._layout);
-    this.panel.disposed.connect(() => this._dispose());
-    themes?.themeChanged.connect(this._onTheme, this);
-    window.addEventListener('pagehide', this._onPageHide);
+    this._connect(themes);
     this._onState();
     void this.repl.start();
+    void rest.project(replId).then(
+      ({ title }) => this.panel.rename(title, trans),
+      () => undefined
+    );
   }
 
   readonly panel: ReplPanel;
   readonly repl: ReplModel;
+  readonly tree: Tree;
+  readonly documents: Documents;
+  readonly files: FileActions;
+  readonly runs: RunControl;
+  readonly terminals: Terminals;
 
-  /** Save what is typed and run the project's command. */
-  async run(): Promise<void> {
-    const channel = this._channel;
-    if (!channel || this._console.isRunning) {
-      return;
-    }
-    this.panel.side.selectWidget(this._console);
-    try {
-      await this.save();
-      const run = await channel.request<IRun>('run', this._console.terminal.size);
-      await this._console.showRun(channel, run);
-      this._console.activate();
-    } catch (reason) {
-      this._console.refused(ReplError.from(reason).text);
-    }
-    this._onState();
+  get replId(): string {
+    return this._options.replId;
+  }
+
+  get language(): string {
+    return this._language;
+  }
+
+  /** Something has changed that the status bar or a command cares about. */
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  run(): void {
+    void this.runs.run();
   }
 
   stopRun(): void {
-    if (this._console.run && this._console.isRunning) {
-      this._channel?.request('stopRun', { run: this._console.run.run }).catch(() => undefined);
-    }
+    this.runs.stop();
   }
 
-  newTerminal(): Promise<void> {
-    return this._terminals.open();
+  newTerminal(folder = ''): Promise<void> {
+    this.panel.content.bring('side');
+    return this.terminals.open(folder);
+  }
+
+  runMenu(at: IPoint): void {
+    openRunMenu(this._options.commands, at);
+  }
+
+  moreMenu(at: IPoint): void {
+    openMoreMenu(this._options.commands, at);
   }
 
   /** Stop the REPL, or start it if it is off. */
@@ -98,35 +145,64 @@ export class Workspace {
   }
 
   /** Save every open file now. */
-  async save(): Promise<void> {
-    await Promise.all([...this._editors.values()].map(editor => editor.file.save()));
+  save(): Promise<void> {
+    return this.documents.save();
   }
 
   async beforeClose(): Promise<void> {
-    this._editors.forEach(editor => editor.file.keepDraft(false));
+    this.documents.keepDrafts(false);
     await this.save();
   }
 
-  /** Show a file, in the editor that it has if it has one. */
-  async openFile(path: string, focus: boolean): Promise<Editor> {
-    const editor = this._editors.get(path) ?? this._addEditor(path);
-    this.panel.editors.selectWidget(editor);
-    this._onShown(path);
-    if (focus) {
-      editor.activate();
+  /** Open a file at a place that a program has named. */
+  openLocation({ path, line, column }: ILocation): void {
+    this.panel.content.bring('editors');
+    this.documents.open(path, { place: { line, column }, renderer: 'text' });
+  }
+
+  /** Bring a pane to the front and give it the keys. */
+  focus(pane: Pane | 'console'): void {
+    this.panel.content.bring(pane === 'console' ? 'side' : pane);
+    if (pane === 'tree') {
+      this.tree.activate();
+    } else if (pane === 'editors') {
+      this.documents.focus();
+    } else if (pane === 'console') {
+      this._showConsole();
+      this.runs.console.activate();
+    } else {
+      this.terminals.active?.activate();
     }
-    await editor.ready;
-    return editor;
   }
 
-  downloadUrl(path: string): string {
-    return this._options.rest.fileUrl(this._options.replId, path);
+  updateSettings(settings: ISettings): void {
+    this.documents.updateSettings(settings);
+    this.terminals.updateSettings(settings);
+    void this.runs.console.terminal.updateSettings(settings);
   }
 
-  private _onShown(path: string): void {
-    this._active = path;
-    this._tree.setActive(path);
-    this._layout.saveSoon();
+  private _connect(themes: IThemeManager | null): void {
+    const { commands, trans } = this._options;
+    const { panel, repl, tree, documents } = this;
+    tree.chosen.connect((_, { path, stay }) => {
+      panel.content.bring('editors');
+      documents.open(path, { focus: !stay });
+    });
+    repl.connected.connect((_, connection) => void this._onConnected(connection as Channel));
+    repl.stateChanged.connect(() => this._onState());
+    documents.changed.connect(() => this._onState());
+    this.runs.runs.changed.connect(() => this._onState());
+    followRepl(panel.banner, repl, trans);
+    const saveLayout = this._layout.saveSoon.bind(this._layout);
+    panel.content.moved.connect(saveLayout);
+    panel.editors.layoutModified.connect(saveLayout);
+    panel.side.layoutModified.connect(saveLayout);
+    documents.changed.connect(saveLayout);
+    this._treeModel.changed.connect(saveLayout);
+    this._owned.add(routeKeys(panel.node, commands));
+    panel.disposed.connect(() => this._dispose());
+    themes?.themeChanged.connect(this._onTheme, this);
+    window.addEventListener('pagehide', this._onPageHide);
   }
 
   /** Loaded with the first editor, which comes after the prompt. */
@@ -137,107 +213,88 @@ export class Workspace {
     }));
   }
 
-  private _addEditor(path: string): Editor {
-    const file = new FileModel(path, this._files, this._drafts, (call, ms) => {
-      const timer = setTimeout(call, ms);
-      return () => clearTimeout(timer);
-    });
-    const editor = new Editor(file, this._scope, this._monaco, this, this._options.trans);
-    file.stateChanged.connect(() => this._onState());
-    editor.shown.connect(() => this._onShown(path));
-    editor.disposed.connect(() => {
-      this._editors.delete(path);
-      this._layout.saveSoon();
-    });
-    this._editors.set(path, editor);
-    this.panel.addEditor(editor);
-    return editor;
-  }
-
   private get _channel(): Channel | null {
     return this.repl.connection as Channel | null;
   }
 
-  private async _onConnected(connection: IConnection): Promise<void> {
-    const channel = connection as Channel;
-    channel.event.connect((_, message) => this._onEvent(channel, message));
+  private _showConsole(): void {
+    this.panel.content.bring('side');
+    this.panel.side.selectWidget(this.runs.console);
+  }
+
+  private async _onConnected(channel: Channel): Promise<void> {
+    channel.event.connect((_, message) => this._onEvent(message));
     void channel.closed.then(() => this._onDisconnected());
-    const { loaded } = channel;
-    this._language = loaded.language;
+    const { language, main, rootContent, rootTotal } = channel.loaded;
+    this._language = language;
     this._onState();
-    const whole = loaded.rootContent.length === loaded.rootTotal;
-    // The prompt first: Monaco's first editor keeps the page busy for 200 ms, in which nothing else is drawn.
-    await Promise.all([this._terminals.connected(channel), this._showRun(channel)]);
+    const root = { content: rootContent, total: rootTotal };
+    if (this._isRestored) {
+      this.documents.reconnected(); // what was typed meanwhile comes before all else
+    }
+    // The prompt before the editor: Monaco's first keeps the page busy for 200 ms, in which nothing else is drawn.
+    await Promise.all([this.terminals.connected(channel), this.runs.connected(channel)]);
     this._onState();
     if (this._isRestored) {
-      void this._treeModel.load(whole ? loaded.rootContent : null);
-      this._editors.forEach(editor => void editor.file.reconnected().catch(() => undefined));
+      void this._treeModel.load(root);
     } else {
       this._isRestored = true;
-      await this._restore(loaded.main, whole ? loaded.rootContent : null);
+      await this._restore(main, root);
     }
   }
 
-  /** The last run gets its console again. */
-  private async _showRun(channel: Channel): Promise<void> {
-    const last = channel.loaded.runs.at(-1);
-    if (last) {
-      await this._console.showRun(channel, last).catch(() => undefined);
-    } else {
-      this._console.lost();
-    }
-  }
-
-  private async _restore(main: string, root: IConnection['loaded']['rootContent'] | null): Promise<void> {
+  private async _restore(
+    main: string,
+    root: { content: Channel['loaded']['rootContent']; total: number }
+  ): Promise<void> {
     const layout = await this._layout.load();
-    if (layout) {
-      this._columns = layout.columns;
-      this.panel.columns = layout.columns;
-    }
     void this._treeModel.load(root, layout?.expanded ?? []);
-    const paths = layout?.editors.length ? layout.editors : main ? [main] : [];
-    const active = layout?.active || paths.at(-1);
-    for (const path of new Set([...paths, ...this._drafts.paths()])) {
-      void this.openFile(path, false);
+    if (layout) {
+      this.panel.content.layoutState = layout.panes;
+      if (layout.side) {
+        unpackDock(this.panel.side, layout.side, key =>
+          key === 'console' ? this.runs.console : this.terminals.byNumber(Number(key))
+        );
+      }
+      if (layout.editors) {
+        this.documents.restore(layout.editors, layout.places, layout.active);
+      }
+    } else if (main) {
+      this.documents.open(main, { focus: this.panel.isVisible });
     }
-    if (active) {
-      await this.openFile(active, this.panel.isVisible && !layout);
-    }
+    this.documents.openDrafts(this._drafts.paths());
   }
 
   private _onDisconnected(): void {
-    this._terminals.disconnected();
-    this._console.terminal.detach();
+    this.terminals.disconnected();
+    this.runs.console.terminal.detach();
   }
 
-  private _onEvent(channel: Channel, { event, data }: IMessage): void {
+  private _onEvent({ event, data }: IMessage): void {
     if (event === 'changed') {
-      const change = data as IChanged;
-      void this._treeModel.apply(change);
-      for (const [path, editor] of this._editors) {
-        const etag = change.all ? '' : change.files?.find(file => file.path === path)?.etag;
-        if (etag !== undefined) {
-          editor.file.changedOnDisk(etag).catch(() => undefined);
-        }
-      }
-    } else if (event === 'runStarted') {
-      void this._console.showRun(channel, data as unknown as IRun).catch(() => undefined);
-      this._onState();
-    } else if (event === 'runExit') {
-      this._console.ended(data as unknown as IRun);
-      this._onState();
+      void this._treeModel.apply(data as IChanged);
+      this.documents.apply(data as IChanged);
+    } else if (event === 'runStarted' || event === 'runExit') {
+      this.runs.runs.put(data as unknown as IRun);
     }
   }
 
   private _onState(): void {
-    const { trans, replId } = this._options;
+    const { trans } = this._options;
+    const { documents, panel, tree } = this;
     const { kind } = this.repl.state;
-    const states = [...this._editors.values()].map(editor => editor.file.state);
-    const words = [replId, this._language, describeRepl(kind, trans), describeFiles(states, trans)];
-    const status = words.filter(Boolean).join(' · ');
-    this.panel.setStatus(status, kind === 'running', this._console.isRunning);
-    this.panel.node.dataset.state = kind;
-    this.panel.node.dataset.saved = String(states.every(state => state === 'saved'));
+    const { states } = documents;
+    const words = [
+      panel.title.label,
+      this._language,
+      describeRepl(kind, trans),
+      describeFiles(states, trans)
+    ];
+    panel.setStatus(words.filter(Boolean).join(' · '), kind === 'running', this.runs.runs.current !== null);
+    panel.node.dataset.state = kind;
+    panel.node.dataset.saved = String(documents.dirty.size === 0);
+    tree.mark({ active: documents.active, dirty: documents.dirty });
+    this._changed.emit();
   }
 
   private _onTheme(): void {
@@ -245,49 +302,46 @@ export class Workspace {
       applyTheme();
       overflowNode();
     });
-    this._terminals.updateTheme();
-    void this._console.terminal.updateTheme();
+    this.terminals.updateTheme();
+    void this.runs.console.terminal.updateTheme();
   }
 
-  private readonly _onPageHide = (): void => {
-    this._editors.forEach(editor => editor.file.keepDraft(true));
-  };
-
-  /** Widths are kept once somebody has set them; what the window made of them meanwhile is not. */
-  private _onHandleMoved(): void {
-    this._columns = this.panel.columns;
-    this._layout.saveSoon();
-  }
+  private readonly _onPageHide = (): void => this.documents.keepDrafts(true);
 
   private get _currentLayout(): ILayout {
+    const { dock, places, active } = this.documents.layout;
+    const side = packDock(this.panel.side, widget =>
+      widget === this.runs.console ? 'console' : widget instanceof Terminal ? widget.number : null
+    );
+    const { expanded } = this._treeModel;
     return {
-      columns: this._columns,
-      editors: [...this._editors.keys()],
-      active: this._active,
-      expanded: this._treeModel.expanded
+      version: 2,
+      panes: this.panel.content.layoutState,
+      editors: dock,
+      active,
+      places,
+      side,
+      expanded
     };
   }
 
   private _dispose(): void {
     window.removeEventListener('pagehide', this._onPageHide);
     this._options.themes?.themeChanged.disconnect(this._onTheme, this);
+    this._owned.dispose();
     this._layout.dispose();
+    this.documents.dispose();
     this.repl.dispose();
+    Signal.clearData(this);
   }
 
   private readonly _xterm = loadXterm();
   private _loadedMonaco: ReturnType<typeof loadMonaco> | null = null;
-  private readonly _scope: string;
-  private readonly _files: Files;
   private readonly _drafts: Drafts;
   private readonly _treeModel: TreeModel;
-  private readonly _tree: Tree;
-  private readonly _console: RunConsole;
-  private readonly _editors = new Map<string, Editor>();
-  private readonly _terminals: Terminals;
   private readonly _layout: LayoutKeeper;
+  private readonly _owned = new DisposableSet();
+  private readonly _changed = new Signal<this, void>(this);
   private _isRestored = false;
   private _language = '';
-  private _active = '';
-  private _columns: number[] = [];
 }

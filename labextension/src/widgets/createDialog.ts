@@ -1,4 +1,4 @@
-/** The dialog that makes a REPL: a name, a language, Create. It stays open, with what was typed, while anything is wrong. */
+/** The dialog that makes a REPL: a name, a language, Create. */
 
 import '../../style/base.css'; // not the package's style: that is loaded with JupyterLab
 
@@ -7,9 +7,13 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 import type { ITemplate } from '../api/rest';
 import { IdProblem, idProblem, randomName } from '../model/ids';
-import { ReplError } from '../model/messages';
+import { ActingDialog, IForm } from './actingDialog';
 
 export interface ICreateOptions {
+  /** Of the dialog; New REPL if absent. */
+  title?: string;
+  /** In place of three random words. */
+  name?: string;
   templates: ITemplate[];
   /** Chosen at first. */
   language: string;
@@ -20,63 +24,25 @@ export interface ICreateOptions {
 
 /** Ask and create; resolves to the new REPL's id, or null if the person thought otherwise. */
 export async function createRepl(options: ICreateOptions): Promise<string | null> {
+  const { trans } = options;
   const body = new CreateBody(options);
-  const dialog = new CreateDialog(body, options);
-  const result = await dialog.launch();
-  return result.button.accept ? body.replId : null;
+  const dialog = new ActingDialog(body, {
+    title: options.title ?? trans.__('New REPL'),
+    buttons: [
+      Dialog.cancelButton({ label: trans.__('Cancel') }),
+      Dialog.okButton({ label: trans.__('Create') })
+    ]
+  });
+  dialog.addClass('jp-Repl-createDialog');
+  return (await dialog.launch()).button.accept ? body.replId : null;
 }
 
-class CreateDialog extends Dialog<string> {
-  constructor(
-    private readonly _form: CreateBody,
-    private readonly _options: ICreateOptions
-  ) {
-    const { trans } = _options;
-    super({
-      title: trans.__('New REPL'),
-      body: _form,
-      buttons: [
-        Dialog.cancelButton({ label: trans.__('Cancel') }),
-        Dialog.okButton({ label: trans.__('Create') })
-      ],
-      focusNodeSelector: 'input'
-    });
-    this.addClass('jp-Repl-createDialog');
-  }
-
-  /** Called for a button, and for Enter without one: only a project that was made closes the dialog. */
-  override resolve(index?: number): void {
-    if (index === 0) {
-      super.resolve(index);
-    } else {
-      void this._create();
-    }
-  }
-
-  private async _create(): Promise<void> {
-    if (this._busy || !this._form.check()) {
-      return;
-    }
-    this._busy = true;
-    try {
-      await this._options.create(this._form.replId, this._form.language);
-      super.resolve(1);
-    } catch (reason) {
-      this._form.refuse(ReplError.from(reason).text);
-    } finally {
-      this._busy = false;
-    }
-  }
-
-  private _busy = false;
-}
-
-class CreateBody extends Widget {
+class CreateBody extends Widget implements IForm {
   constructor(private readonly _options: ICreateOptions) {
     super();
     const { trans, templates, language } = _options;
     this.addClass('jp-Repl-create');
-    this._name.value = randomName();
+    this._name.value = _options.name ?? randomName();
     this._name.className = 'jp-mod-styled';
     this._name.spellcheck = false;
     this._name.autocomplete = 'off';
@@ -111,7 +77,10 @@ class CreateBody extends Widget {
     return this._language.value;
   }
 
-  /** Say what is wrong with what is there; whether nothing is. */
+  act(): Promise<unknown> {
+    return this._options.create(this.replId, this.language);
+  }
+
   check(): boolean {
     const template = this._options.templates.find(({ language }) => language === this.language);
     const problem = idProblem(this.replId);

@@ -1,80 +1,137 @@
-/** One file in Monaco: a model of its own, so undo never crosses files, and a line for its conflicts. */
+/** A view of one file in Monaco, with a line for its conflicts. Several views may show one document. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { fileIcon } from '@jupyterlab/ui-components';
+import type { LabIcon } from '@jupyterlab/ui-components';
 import { Message } from '@lumino/messaging';
 import { ISignal, Signal } from '@lumino/signaling';
 import { BoxLayout, Widget } from '@lumino/widgets';
 import type * as monacoTypes from 'monaco-editor/editor';
-import { FileModel, FileState } from '../model/file';
+import type { FileModel } from '../model/file';
 import { ReplError } from '../model/messages';
+import { nameOf } from '../model/paths';
+import type { ISettings } from '../model/settings';
+import type { Monaco, TextDocument } from '../monaco/textDocument';
 import { Banner } from './banner';
+import { FileBanner } from './fileBanner';
 
-type Monaco = typeof import('../monaco/load');
+type ICodeEditor = monacoTypes.editor.IStandaloneCodeEditor;
 
-/** What the panel does for keys that are pressed in an editor. */
-export interface IEditorActions {
-  run(): void;
-  stopRun(): void;
-  newTerminal(): void;
+/** Where somebody was in a file. Lines and columns count from 1, `top` is in pixels. */
+export interface IPlace {
+  line: number;
+  column: number;
+  top?: number;
+}
+
+export interface IEditorOptions {
+  document: TextDocument;
+  settings: ISettings;
+  icon: LabIcon;
+  /** Where to begin; null: at the end. */
+  place: IPlace | null;
   /** Where a file can be downloaded that is no text. */
   downloadUrl(path: string): string;
+  /** Show what differs between the disk's text and ours. */
+  compare(file: FileModel): void;
+  /** The tab is to be closed. */
+  close(editor: Editor): void;
+  trans: TranslationBundle;
 }
 
 export class Editor extends Widget {
-  /**
-   * @param scope - keeps the models of different REPLs apart
-   */
-  constructor(
-    readonly file: FileModel,
-    private readonly _scope: string,
-    private readonly _monaco: Promise<Monaco>,
-    private readonly _actions: IEditorActions,
-    private readonly _trans: TranslationBundle
-  ) {
+  constructor(private readonly _options: IEditorOptions) {
     super();
+    const { document, icon, trans, compare, place } = _options;
+    this._place = place;
     this.addClass('jp-Repl-editor');
-    this.title.label = file.path.split('/').pop()!;
-    this.title.caption = file.path;
+    this.title.label = nameOf(this.file.path);
+    this.title.caption = this.file.path;
     this.title.closable = true;
-    this.title.icon = fileIcon;
-    this.node.dataset.path = file.path;
+    this.title.icon = icon;
+    this.node.dataset.path = this.file.path;
     this._host.addClass('jp-Repl-editorHost');
-    // keys belong to Monaco; ours are bound below
+    // keys belong to Monaco; ours are found by the tab before they come here
     this._host.node.dataset.lmSuppressShortcuts = 'true';
+    const banner = new Banner();
+    this._banner = new FileBanner(banner, document.file, () => this._editor?.focus(), compare, trans);
     const layout = new BoxLayout({ direction: 'top-to-bottom', spacing: 0 });
-    layout.addWidget(this._banner);
+    layout.addWidget(banner);
     layout.addWidget(this._host);
     BoxLayout.setStretch(this._host, 1);
     this.layout = layout;
-    file.stateChanged.connect(this._onState, this);
-    this.ready = this._open();
+    document.file.stateChanged.connect(this._onState, this);
+    document.file.progressed.connect(this._onProgress, this);
+    this.node.addEventListener('focusin', () => this._shown.emit());
   }
 
-  /** Resolves once the file is shown, or once it was said why it is not. */
-  readonly ready: Promise<void>;
+  get file(): FileModel {
+    return this._options.document.file;
+  }
 
-  /** It has come to the front. */
+  /** It has come to the front, or got the focus. */
   get shown(): ISignal<this, void> {
     return this._shown;
+  }
+
+  /** The cursor or the scroll position has moved. */
+  get moved(): ISignal<this, void> {
+    return this._moved;
+  }
+
+  /** Where somebody is in it; null while it is not shown. */
+  get place(): IPlace | null {
+    const position = this._editor?.getPosition();
+    return position
+      ? { line: position.lineNumber, column: position.column, top: this._editor!.getScrollTop() }
+      : this._place;
+  }
+
+  /** What the status bar says of it; null while it is not shown. */
+  get details(): { language: string; tabSize: number; insertSpaces: boolean; crlf: boolean } | null {
+    const model = this._editor?.getModel();
+    return model
+      ? {
+          language: model.getLanguageId(),
+          tabSize: model.getOptions().tabSize,
+          insertSpaces: model.getOptions().insertSpaces,
+          crlf: model.getEOL() === '\r\n'
+        }
+      : null;
+  }
+
+  /** Go to a line and show it. */
+  goTo(place: IPlace): void {
+    if (!this._editor) {
+      this._place = place;
+      return;
+    }
+    this._editor.setPosition({ lineNumber: place.line, column: place.column });
+    if (place.top === undefined) {
+      this._editor.revealLineInCenterIfOutsideViewport(place.line);
+    } else {
+      this._editor.setScrollTop(place.top);
+    }
+  }
+
+  /** Follow the person's settings. */
+  set settings(settings: ISettings) {
+    this._editor?.updateOptions(optionsOf(settings));
+    this._editor?.getModel()?.updateOptions(indentOf(settings));
+  }
+
+  /** Do one of Monaco's own actions. */
+  run(action: string): void {
+    void this._editor?.getAction(action)?.run();
   }
 
   override dispose(): void {
     if (this.isDisposed) {
       return;
     }
-    this.file.dispose();
-    this._editor?.dispose();
-    this._model?.dispose();
     this._banner.dispose();
+    this._editor?.dispose();
     Signal.clearData(this);
     super.dispose();
-  }
-
-  /** Closing the tab saves first; text that can't be saved stays as a draft. */
-  protected override onCloseRequest(_: Message): void {
-    this.file.keepDraft(false);
-    void this.file.save().finally(() => this.dispose());
   }
 
   protected override onActivateRequest(_: Message): void {
@@ -82,7 +139,18 @@ export class Editor extends Widget {
     this._editor?.focus();
   }
 
+  protected override onCloseRequest(_: Message): void {
+    this._options.close(this);
+  }
+
+  protected override onAfterAttach(_: Message): void {
+    if (this.isVisible) {
+      void this._open();
+    }
+  }
+
   protected override onAfterShow(_: Message): void {
+    void this._open();
     this._shown.emit();
     this._layoutSoon();
   }
@@ -96,11 +164,18 @@ export class Editor extends Widget {
     requestAnimationFrame(() => this._editor?.layout());
   }
 
+  /** Make the editor when it is looked at for the first time. */
   private async _open(): Promise<void> {
+    if (this._isOpening) {
+      return;
+    }
+    this._isOpening = true;
+    const { document } = this._options;
     try {
-      const [loaded, text] = await Promise.all([this._monaco, this.file.load()]);
+      const model = await document.ready;
+      const monaco = await document.monaco;
       if (!this.isDisposed) {
-        this._create(loaded, text);
+        this._create(monaco, model);
       }
     } catch (reason) {
       if (!this.isDisposed) {
@@ -109,106 +184,57 @@ export class Editor extends Widget {
     }
   }
 
-  private _create({ monaco, overflowNode }: Monaco, text: string): void {
-    const uri = monaco.Uri.from({ scheme: 'file', path: `/${this._scope}/${this.file.path}` });
-    const model = (this._model =
-      monaco.editor.getModel(uri) ?? monaco.editor.createModel(text, undefined, uri));
-    const editor = (this._editor = monaco.editor.create(this._host.node, {
+  private _create({ monaco, overflowNode }: Monaco, model: monacoTypes.editor.ITextModel): void {
+    const { settings } = this._options;
+    const editor: ICodeEditor = (this._editor = monaco.editor.create(this._host.node, {
+      ...optionsOf(settings),
       model,
       automaticLayout: false,
       contextmenu: false,
       fixedOverflowWidgets: true,
-      fontFamily: getComputedStyle(document.body).getPropertyValue('--jp-code-font-family') || 'monospace',
-      minimap: { enabled: false },
       overflowWidgetsDomNode: overflowNode(),
       scrollBeyondLastLine: false,
       theme: 'jupyterlab',
       ariaLabel: this.file.path
     }));
-    this._bindKeys(monaco, editor);
-    // the byte order mark is the file's: it stays where it was
-    const getText = (): string => model.getValue(undefined, true);
-    this.file.bind({ getText, setText: text => replaceText(editor, model, text) });
-    model.onDidChangeContent(() => this.file.edited());
-    editor.setPosition(model.getFullModelRange().getEndPosition());
-    if (this.file.lostDraft) {
-      this._tellLostDraft();
+    if (!/^[ \t]/m.test(model.getValueLength() < 1e5 ? model.getValue() : '\t')) {
+      model.updateOptions(indentOf(settings)); // nothing in the file says how it is indented
     }
+    if (this._place) {
+      this.goTo(this._place);
+    } else {
+      editor.setPosition(model.getFullModelRange().getEndPosition());
+    }
+    editor.onDidChangeCursorPosition(() => this._moved.emit());
+    editor.onDidScrollChange(() => this._moved.emit());
+    model.onDidChangeOptions(() => this._moved.emit());
+    this._banner.opened(text => {
+      editor.executeEdits('draft', [{ range: editor.getSelection()!, text }]);
+    });
     // who went to a terminal while this was loading stays there
-    if (this._wantsFocus && !document.activeElement?.closest('.jp-Repl-terminal')) {
+    if (this._wantsFocus && !window.document.activeElement?.closest('.jp-Repl-terminal')) {
       editor.focus();
     }
     this.node.dataset.ready = 'true';
+    this._moved.emit();
   }
 
-  private _bindKeys(monaco: Monaco['monaco'], editor: monacoTypes.editor.IStandaloneCodeEditor): void {
-    const { KeyCode, KeyMod } = monaco;
-    const bind = (id: string, label: string, key: number, run: () => void): void => {
-      editor.addAction({ id: `jupyter-repl.${id}`, label, keybindings: [key], run });
-    };
-    const { _trans: trans, _actions: actions } = this;
-    bind('run', trans.__('Run'), KeyMod.CtrlCmd | KeyCode.Enter, () => actions.run());
-    bind('stop', trans.__('Stop'), KeyMod.Shift | KeyCode.F5, () => actions.stopRun());
-    bind('save', trans.__('Save'), KeyMod.CtrlCmd | KeyCode.KeyS, () => void this.file.save());
-    const newTerminal = KeyMod.CtrlCmd | KeyMod.Shift | KeyCode.Backquote;
-    bind('new-terminal', trans.__('New terminal'), newTerminal, () => actions.newTerminal());
-  }
-
-  private _onState(_: FileModel, state: FileState): void {
+  private _onState(): void {
+    const { state } = this.file;
     this.node.dataset.state = state;
-    const trans = this._trans;
-    this.title.className = state === 'saved' || state === 'saving' ? '' : 'jp-mod-dirty';
-    if (state === 'conflict') {
-      const message = trans.__('%1 was changed on disk while you typed.', this.file.path);
-      this._banner.say('warning', message, [
-        { label: trans.__('Keep my text'), run: () => this._try(() => this.file.keepMine()) },
-        { label: trans.__('Take the text on disk'), run: () => this._try(() => this.file.takeTheirs()) }
-      ]);
-    } else if (state === 'failed') {
-      const reason = this.file.error?.text ?? '';
-      const message = trans.__('%1 is not saved: %2', this.file.path, reason);
-      this._banner.say('warning', message, [
-        { label: trans.__('Save again'), run: () => this._try(() => this.file.save()) }
-      ]);
-    } else if (state === 'saved') {
-      this._banner.silence();
-    }
+    this.title.className =
+      { saved: '', saving: '', deleted: 'jp-mod-deleted' }[state as 'saved'] ?? 'jp-mod-dirty';
   }
 
-  /** Do what a button of the banner says, and go back to typing. */
-  private _try(action: () => Promise<void>): void {
-    action().catch(reason => this._banner.say('error', ReplError.from(reason).text));
-    this._editor?.focus();
-  }
-
-  private _tellLostDraft(): void {
-    const trans = this._trans;
-    const lost = this.file.lostDraft;
-    const drop = { label: trans.__('Discard'), run: () => this._dropDraft() };
-    const insert = {
-      label: trans.__('Insert at the cursor'),
-      run: () => {
-        const selection = this._editor!.getSelection()!;
-        this._editor!.executeEdits('draft', [{ range: selection, text: lost }]);
-        this._dropDraft();
-      }
-    };
-    const message = trans.__(
-      'Text of yours was not saved before, and the file has changed since: %1',
-      clip(lost)
-    );
-    this._banner.say('warning', message, [insert, drop]);
-  }
-
-  private _dropDraft(): void {
-    this.file.dropDraft();
-    this._banner.silence();
-    this._editor?.focus();
+  private _onProgress(): void {
+    const share = this.file.progress ?? 1;
+    this.node.style.setProperty('--jp-repl-progress', String(share));
+    this.node.classList.toggle('jp-mod-sending', share < 1);
   }
 
   /** Say why the file can't be edited; it is not touched. */
   private _refuse(error: ReplError): void {
-    const trans = this._trans;
+    const { trans, downloadUrl } = this._options;
     const box = document.createElement('div');
     box.className = 'jp-Repl-refused';
     const text = document.createElement('p');
@@ -216,7 +242,7 @@ export class Editor extends Widget {
     box.append(text);
     if (error.code === 'FileTooLarge' || error.code === 'InvalidRequest') {
       const link = document.createElement('a');
-      link.href = this._actions.downloadUrl(this.file.path);
+      link.href = downloadUrl(this.file.path);
       link.download = this.title.label;
       link.textContent = trans.__('Download %1', this.title.label);
       box.append(link);
@@ -226,26 +252,27 @@ export class Editor extends Widget {
   }
 
   private readonly _host = new Widget();
-  private readonly _banner = new Banner();
+  private readonly _banner: FileBanner;
   private readonly _shown = new Signal<this, void>(this);
-  private _editor: monacoTypes.editor.IStandaloneCodeEditor | null = null;
-  private _model: monacoTypes.editor.ITextModel | null = null;
+  private readonly _moved = new Signal<this, void>(this);
+  private _editor: ICodeEditor | null = null;
+  private _isOpening = false;
   private _wantsFocus = false;
+  /** Where to begin. */
+  private _place: IPlace | null;
 }
 
-/** Replace a model's text as one edit, so that the cursor stays and undo goes back. */
-function replaceText(
-  editor: monacoTypes.editor.IStandaloneCodeEditor,
-  model: monacoTypes.editor.ITextModel,
-  text: string
-): void {
-  const view = editor.saveViewState();
-  model.pushStackElement();
-  model.pushEditOperations([], [{ range: model.getFullModelRange(), text }], () => null);
-  model.pushStackElement();
-  editor.restoreViewState(view);
+function optionsOf(settings: ISettings): monacoTypes.editor.IEditorOptions {
+  const style = getComputedStyle(document.body);
+  return {
+    fontFamily: settings.fontFamily || style.getPropertyValue('--jp-code-font-family').trim() || 'monospace',
+    fontSize: settings.fontSize || parseInt(style.getPropertyValue('--jp-code-font-size'), 10) || 13,
+    lineNumbers: settings.lineNumbers ? 'on' : 'off',
+    minimap: { enabled: settings.minimap },
+    wordWrap: settings.wordWrap ? 'on' : 'off'
+  };
 }
 
-function clip(text: string): string {
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+function indentOf({ tabSize, insertSpaces }: ISettings): monacoTypes.editor.ITextModelUpdateOptions {
+  return { tabSize, indentSize: tabSize, insertSpaces };
 }

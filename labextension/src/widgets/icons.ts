@@ -14,6 +14,12 @@ export const powerIcon = new LabIcon({
     '<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 24 24"><path class="jp-icon3" fill="#616161" d="M11 3h2v10h-2V3zm6.8 2.2-1.4 1.4A7 7 0 0 1 12 19 7 7 0 0 1 7.6 6.6L6.2 5.2a9 9 0 1 0 11.6 0z"/></svg>'
 });
 
+export const collapseIcon = new LabIcon({
+  name: 'jupyter-repl:collapse',
+  svgstr:
+    '<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 24 24"><path class="jp-icon3" fill="#616161" d="M4 4h12v2H6v10H4V4zm4 4h12v12H8V8zm2 2v8h8v-8h-8zm2 3h4v2h-4v-2z"/></svg>'
+});
+
 const nodeIcon = new LabIcon({
   name: 'jupyter-repl:node-js',
   svgstr:

@@ -1,70 +1,76 @@
-/** The layout of a REPL's tab: tree, editors, console and terminals, side by side. No behaviour. */
+/** A REPL's tab: its toolbar, its banner and its panes. No behaviour. */
 
 import '../../style/base.css'; // not the package's style: that is loaded with JupyterLab
 
 import { MainAreaWidget } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { addIcon, DockPanelSvg, runIcon, stopIcon, Toolbar, ToolbarButton } from '@jupyterlab/ui-components';
+import {
+  addIcon,
+  caretDownEmptyIcon,
+  DockPanelSvg,
+  ellipsesIcon,
+  LabIcon,
+  runIcon,
+  stopIcon,
+  Toolbar,
+  ToolbarButton
+} from '@jupyterlab/ui-components';
 import { Message } from '@lumino/messaging';
-import { DockPanel, SplitPanel, Widget } from '@lumino/widgets';
+import { DockPanel, Widget } from '@lumino/widgets';
 import { Banner } from './banner';
 import { powerIcon } from './icons';
+import { Panes } from './panes';
+
+/** A place in the window, in pixels. */
+export interface IPoint {
+  x: number;
+  y: number;
+}
 
 export interface IPanelActions {
   run(): void;
   stopRun(): void;
+  /** More ways to run. */
+  runMenu(at: IPoint): void;
   newTerminal(): void;
   togglePower(): void;
+  /** What else there is to do. */
+  moreMenu(at: IPoint): void;
   /** The tab is being closed; it goes once this has resolved. */
   beforeClose(): Promise<void>;
 }
 
-export interface IPanelLayout {
-  /** Relative widths of tree, editors, and the right column. */
-  columns: number[];
-}
-
-const DEFAULT_COLUMNS = [0.16, 0.48, 0.36];
-
-export class ReplPanel extends MainAreaWidget<SplitPanel> {
+export class ReplPanel extends MainAreaWidget<Panes> {
   constructor(
     readonly replId: string,
     tree: Widget,
     private readonly _actions: IPanelActions,
     trans: TranslationBundle
   ) {
-    super({ content: new SplitPanel({ orientation: 'horizontal', spacing: 4 }) });
+    const editors = new DockPanelSvg({ tabsConstrained: true, spacing: 4 });
+    const side = new DockPanelSvg({ tabsConstrained: true, spacing: 4 });
+    super({ content: new Panes({ tree, editors, side }, trans) });
+    this.editors = editors;
+    this.side = side;
     this.addClass('jp-Repl');
     this.id = `jupyter-repl-${replId}`;
-    this.title.label = replId;
-    this.title.caption = trans.__('REPL %1', replId);
     this.title.closable = true;
-    this.content.addClass('jp-Repl-columns');
-    this.editors.addClass('jp-Repl-editors');
-    this.side.addClass('jp-Repl-side');
+    this.rename(replId, trans);
+    editors.addClass('jp-Repl-editors');
+    side.addClass('jp-Repl-side');
     this.contentHeader.addWidget(this.banner);
-    for (const column of [tree, this.editors, this.side]) {
-      this.content.addWidget(column);
-    }
-    this.content.setRelativeSizes(DEFAULT_COLUMNS);
+    this.contentHeader.addWidget(this.content.bar);
     this._fillToolbar(trans);
   }
 
   readonly banner = new Banner();
-  readonly editors = new DockPanelSvg({ tabsConstrained: true, spacing: 4 });
-  readonly side = new DockPanelSvg({ tabsConstrained: true, spacing: 4 });
+  readonly editors: DockPanel;
+  readonly side: DockPanel;
 
-  get columns(): number[] {
-    return this.content.relativeSizes();
-  }
-
-  set columns(sizes: number[]) {
-    this.content.setRelativeSizes(sizes.length === 3 ? sizes : DEFAULT_COLUMNS);
-  }
-
-  /** Add an editor as the last tab of the ones that are there. */
-  addEditor(widget: Widget): void {
-    addTab(this.editors, widget);
+  /** Show another title; the id stays. */
+  rename(title: string, trans: TranslationBundle): void {
+    this.title.label = title;
+    this.title.caption = title === this.replId ? trans.__('REPL %1', title) : `${title} (${this.replId})`;
   }
 
   /** Show console and terminals: the console above, the terminals below it. */
@@ -92,38 +98,46 @@ export class ReplPanel extends MainAreaWidget<SplitPanel> {
   }
 
   private _fillToolbar(trans: TranslationBundle): void {
-    this._run = new ToolbarButton({
-      icon: runIcon,
-      label: trans.__('Run'),
-      tooltip: trans.__('Run the project (Ctrl+Enter)'),
-      onClick: () => this._actions.run()
-    });
-    this._stop = new ToolbarButton({
-      icon: stopIcon,
-      label: trans.__('Stop'),
-      tooltip: trans.__('Stop the program (Shift+F5)'),
-      onClick: () => this._actions.stopRun()
-    });
-    this._terminal = new ToolbarButton({
-      icon: addIcon,
-      label: trans.__('Terminal'),
-      tooltip: trans.__('New terminal (Ctrl+Shift+`)'),
-      onClick: () => this._actions.newTerminal()
-    });
-    this._power = new ToolbarButton({
-      icon: powerIcon,
-      tooltip: trans.__('Stop or start this REPL; its files are kept'),
-      onClick: () => this._actions.togglePower()
-    });
+    const { _actions: actions } = this;
+    const button = (
+      icon: LabIcon,
+      label: string,
+      tooltip: string,
+      onClick: (at: IPoint) => void
+    ): ToolbarButton => {
+      const made: ToolbarButton = new ToolbarButton({
+        icon,
+        label,
+        tooltip,
+        onClick: () => {
+          const { left, bottom } = made.node.getBoundingClientRect();
+          onClick({ x: left, y: bottom });
+        }
+      });
+      return made;
+    };
+    this._run = button(runIcon, trans.__('Run'), trans.__('Run the project (Ctrl+Enter)'), () =>
+      actions.run()
+    );
+    this._stop = button(stopIcon, trans.__('Stop'), trans.__('Stop the program (Shift+F5)'), () =>
+      actions.stopRun()
+    );
+    this._terminal = button(addIcon, trans.__('Terminal'), trans.__('New terminal (Ctrl+Shift+`)'), () =>
+      actions.newTerminal()
+    );
+    const powerTip = trans.__('Stop or start this REPL; its files are kept');
+    this._power = button(powerIcon, '', powerTip, () => actions.togglePower());
     this._status.addClass('jp-Repl-status');
     this._status.node.setAttribute('role', 'status');
     const items: [string, Widget][] = [
       ['run', this._run],
+      ['run-menu', button(caretDownEmptyIcon, '', trans.__('Other ways to run'), at => actions.runMenu(at))],
       ['stop', this._stop],
       ['terminal', this._terminal],
       ['spacer', Toolbar.createSpacerItem()],
       ['status', this._status],
-      ['power', this._power]
+      ['power', this._power],
+      ['more', button(ellipsesIcon, '', trans.__('More actions'), at => actions.moreMenu(at))]
     ];
     items.forEach(([name, widget]) => this.toolbar.addItem(name, widget));
   }
@@ -133,9 +147,4 @@ export class ReplPanel extends MainAreaWidget<SplitPanel> {
   private _stop!: ToolbarButton;
   private _terminal!: ToolbarButton;
   private _power!: ToolbarButton;
-}
-
-function addTab(dock: DockPanel, widget: Widget): void {
-  const last = [...dock.widgets()].at(-1);
-  dock.addWidget(widget, last ? { mode: 'tab-after', ref: last } : {});
 }

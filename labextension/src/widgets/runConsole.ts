@@ -1,25 +1,34 @@
-/** The console of runs: what was run, its terminal, and how it ended. */
+/** The console of runs: what was run, its terminal, how it ended, and the runs before it. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { consoleIcon } from '@jupyterlab/ui-components';
+import { caretDownEmptyIcon, consoleIcon, runIcon } from '@jupyterlab/ui-components';
 import { Message } from '@lumino/messaging';
+import { ISignal, Signal } from '@lumino/signaling';
 import { BoxLayout, Widget } from '@lumino/widgets';
 import type { Channel } from '../api/channel';
-import type { IRun } from '../model/messages';
+import { IRun, ReplError } from '../model/messages';
+import { isRunning, NO_TERMINAL, Runs } from '../model/run';
 import type { Terminal } from './terminal';
+import { describeRun } from './words';
+
+export interface IConsoleActions {
+  runAgain(): void;
+  /** Let the person choose an earlier run. */
+  chooseRun(at: { x: number; y: number }): void;
+}
 
 export class RunConsole extends Widget {
   constructor(
     readonly terminal: Terminal,
+    private readonly _runs: Runs,
+    private readonly _actions: IConsoleActions,
     private readonly _trans: TranslationBundle
   ) {
     super();
     this.addClass('jp-Repl-console');
     this.title.label = _trans.__('Console');
     this.title.icon = consoleIcon;
-    this._head.addClass('jp-Repl-consoleHead');
-    this._foot.addClass('jp-Repl-consoleFoot');
-    this._foot.node.setAttribute('role', 'status');
+    this._fill();
     const layout = new BoxLayout({ direction: 'top-to-bottom', spacing: 0 });
     [this._head, this._empty, terminal, this._foot].forEach(widget => layout.addWidget(widget));
     BoxLayout.setStretch(terminal, 1);
@@ -28,80 +37,107 @@ export class RunConsole extends Widget {
     this._empty.addClass('jp-Repl-empty');
     this._empty.node.textContent = _trans.__('Nothing has run yet. Press Run, or Ctrl+Enter in any pane.');
     [this._head, terminal, this._foot].forEach(widget => widget.hide());
+    _runs.changed.connect(this._update, this);
   }
 
-  /** The run that is shown. */
-  get run(): IRun | null {
-    return this._run;
+  /** A run that is another than before is to be shown: attach its terminal. */
+  get wanted(): ISignal<this, IRun> {
+    return this._wanted;
   }
 
-  get isRunning(): boolean {
-    return this._run !== null && this._run.code === undefined;
-  }
-
-  /** Show a run and its output. */
-  async showRun(channel: Channel, run: IRun): Promise<void> {
-    this._run = run;
-    this._empty.hide();
-    [this._head, this.terminal, this._foot].forEach(widget => widget.show());
-    this._update();
-    if (this.terminal.number !== run.terminal || this.terminal.hasEnded) {
+  /** Show the output of the run that is wanted. Never rejects: what goes wrong is said in the terminal. */
+  async attach(channel: Channel, run: IRun): Promise<void> {
+    this._attached = run;
+    try {
+      if (run.terminal === NO_TERMINAL) {
+        throw new ReplError('FileNotFound', '');
+      }
       await this.terminal.attach(channel, run.terminal);
-    }
-  }
-
-  /** The run has ended. */
-  ended(run: IRun): void {
-    if (run.run === this._run?.run) {
-      this._run = run;
-      this._update();
-    }
-  }
-
-  /** Its runner is gone, and it with it. */
-  lost(): void {
-    if (this._run && this.isRunning) {
-      this._run = { ...this._run, code: null, signal: null };
-      this._update();
+    } catch (reason) {
+      const error = ReplError.from(reason);
+      const isGone = error.code === 'FileNotFound';
+      await this.terminal.say(
+        isGone ? this._trans.__('[The output of this run is not kept any more.]') : error.text
+      );
     }
   }
 
   /** Nothing could be run. */
   refused(reason: string): void {
-    this._foot.node.dataset.level = 'error';
-    this._foot.node.textContent = reason;
+    this._say('error', reason);
     this._foot.show();
+  }
+
+  override dispose(): void {
+    if (!this.isDisposed) {
+      this._runs.changed.disconnect(this._update, this);
+      Signal.clearData(this);
+      super.dispose();
+    }
   }
 
   protected override onActivateRequest(_: Message): void {
     this.terminal.activate();
   }
 
-  private _update(): void {
-    const run = this._run!;
-    this._head.node.textContent = `$ ${run.command}`;
-    this._foot.node.dataset.level = this.isRunning ? 'running' : run.code === 0 ? 'success' : 'error';
-    this._foot.node.textContent = this._describe(run);
+  private _fill(): void {
+    const trans = this._trans;
+    this._head.addClass('jp-Repl-consoleHead');
+    this._command.className = 'jp-Repl-consoleCommand';
+    const history = makeButton(trans.__('Earlier runs'), caretDownEmptyIcon.svgstr);
+    history.classList.add('jp-Repl-consoleHistory');
+    history.setAttribute('aria-haspopup', 'menu');
+    history.onclick = () => {
+      const { left, bottom } = history.getBoundingClientRect();
+      this._actions.chooseRun({ x: left, y: bottom });
+    };
+    this._head.node.append(this._command, history);
+    this._foot.addClass('jp-Repl-consoleFoot');
+    this._text.setAttribute('role', 'status');
+    this._again = makeButton(trans.__('Run again'), runIcon.svgstr);
+    this._again.onclick = () => this._actions.runAgain();
+    this._foot.node.append(this._text, this._again);
   }
 
-  private _describe(run: IRun): string {
-    const trans = this._trans;
-    if (this.isRunning) {
-      return trans.__('Running…');
+  private _update(): void {
+    const { shown, current } = this._runs;
+    if (!shown) {
+      return;
     }
-    const seconds = trans.__('%1 s', (run.duration ?? 0).toFixed(1));
-    if (run.signal) {
-      return trans.__('Ended by %1 · %2', run.signal, seconds);
+    this._empty.hide();
+    [this._head, this.terminal, this._foot].forEach(widget => widget.show());
+    this._command.textContent = `$ ${shown.command}`;
+    this._command.title = shown.command;
+    this._again.hidden = current !== null;
+    this._say(
+      isRunning(shown) ? 'running' : shown.code === 0 ? 'success' : 'error',
+      describeRun(shown, this._trans)
+    );
+    if (shown.started !== this._attached?.started) {
+      this._wanted.emit(shown);
     }
-    if (run.code === null || run.code === undefined) {
-      return trans.__('Ended with its REPL');
-    }
-    const mark = run.code === 0 ? '✓' : '✗';
-    return [trans.__('%1 exit %2 · %3', mark, run.code, seconds), run.hint].filter(Boolean).join(' · ');
+  }
+
+  private _say(level: string, text: string): void {
+    this._foot.node.dataset.level = level;
+    this._text.textContent = text;
   }
 
   private readonly _head = new Widget();
+  private readonly _command = document.createElement('span');
   private readonly _empty = new Widget();
   private readonly _foot = new Widget();
-  private _run: IRun | null = null;
+  private readonly _text = document.createElement('span');
+  private _again!: HTMLButtonElement;
+  private _attached: IRun | null = null;
+  private readonly _wanted = new Signal<this, IRun>(this);
+}
+
+function makeButton(label: string, svg: string): HTMLButtonElement {
+  const button = document.createElement('button');
+  button.className = 'jp-Repl-consoleButton jp-mod-styled jp-mod-minimal';
+  button.title = label;
+  button.setAttribute('aria-label', label);
+  button.innerHTML = svg; // JupyterLab's own icon
+  return button;
 }

@@ -8,23 +8,26 @@ import { Widget } from '@lumino/widgets';
 import type { Channel } from '../api/channel';
 import { IFrame, Kind } from '../model/frames';
 import type { IMessage, ITerminalReply } from '../model/messages';
+import type { ISettings } from '../model/settings';
 import { TerminalModel } from '../model/terminal';
+import type { ILocation } from '../model/traceback';
 import type { FitAddon, Terminal as Xterm } from '../xterm/load';
 
 type Loader = typeof import('../xterm/load');
 
-/** What the panel does for keys that are pressed in a terminal. */
-export interface ITerminalActions {
-  run(): void;
-  stopRun(): void;
-  newTerminal(): void;
+export interface ITerminalOptions {
+  settings: ISettings;
+  /** Where the project lies for its programs; empty until that is known. */
+  folder(): string;
+  /** A place in a file was clicked that a program has named. */
+  openLocation(location: ILocation): void;
+  trans: TranslationBundle;
 }
 
 export class Terminal extends Widget {
   constructor(
     private readonly _loader: Promise<Loader>,
-    private readonly _actions: ITerminalActions,
-    protected readonly trans: TranslationBundle
+    private readonly _options: ITerminalOptions
   ) {
     super();
     this.addClass('jp-Repl-terminal');
@@ -61,8 +64,10 @@ export class Terminal extends Widget {
   /**
    * Show terminal `number` of the channel's runner, a new one if it is 0. On a further call with the same runner
    * nothing is lost and nothing is repeated.
+   *
+   * @param folder - where a new one begins
    */
-  async attach(channel: Channel, number: number): Promise<void> {
+  async attach(channel: Channel, number: number, folder = ''): Promise<void> {
     const xterm = await this._ready();
     const { runner } = channel.loaded;
     const isSame = number !== 0 && number === this._model.number && runner === this._model.runner;
@@ -79,7 +84,7 @@ export class Terminal extends Widget {
       rows: xterm.rows,
       cols: xterm.cols,
       viewer: this._model.viewer,
-      ...(number ? { terminal: number } : {}),
+      ...(number ? { terminal: number } : { folder }),
       ...(isSame ? { from: this._model.received } : {})
     };
     const reply = await channel.request<ITerminalReply>('requestTerminal', data);
@@ -106,6 +111,18 @@ export class Terminal extends Widget {
   async say(text: string): Promise<void> {
     const xterm = await this._ready();
     xterm.write(`\r\n\x1b[2m${text}\x1b[0m\r\n`);
+  }
+
+  /** Whether `number` is shown by way of this channel already. */
+  shows(channel: Channel, number: number): boolean {
+    return this._channel === channel && this._model.number === number;
+  }
+
+  /** Follow the person's settings. */
+  async updateSettings(settings: ISettings): Promise<void> {
+    const xterm = await this._ready();
+    Object.assign(xterm.options, (await this._loader).optionsOf(settings));
+    this._fitSoon();
   }
 
   /** Follow JupyterLab's theme. */
@@ -170,7 +187,8 @@ export class Terminal extends Widget {
 
   private async _open(): Promise<Xterm> {
     const { createTerminal } = await this._loader;
-    const { terminal, fit } = createTerminal(this._host);
+    const { settings, folder, openLocation } = this._options;
+    const { terminal, fit } = createTerminal(this._host, settings, folder, openLocation);
     this._xterm = terminal;
     this._fit = fit;
     if (this.isVisible) {
@@ -195,28 +213,15 @@ export class Terminal extends Widget {
     }
   }
 
-  /** Keys of ours; everything else belongs to the program. Returns whether xterm is to handle the key. */
+  /** Copy and paste; what else is ours was found by the tab before. Returns whether xterm is to handle the key. */
   private _onKey(event: KeyboardEvent): boolean {
     if (event.type !== 'keydown') {
       return true;
     }
-    const accel = event.ctrlKey || event.metaKey;
-    const act = (action: () => void): boolean => {
-      event.preventDefault();
-      action();
-      return false;
-    };
-    if (accel && event.key === 'Enter') {
-      return act(() => this._actions.run());
-    }
-    if (event.shiftKey && event.key === 'F5') {
-      return act(() => this._actions.stopRun());
-    }
-    if (event.ctrlKey && event.shiftKey && event.code === 'Backquote') {
-      return act(() => this._actions.newTerminal());
-    }
     if (event.ctrlKey && event.shiftKey && event.code === 'KeyC') {
-      return act(() => void navigator.clipboard?.writeText(this._xterm?.getSelection() ?? ''));
+      event.preventDefault();
+      void navigator.clipboard?.writeText(this._xterm?.getSelection() ?? '');
+      return false;
     }
     // Ctrl+Shift+V and Cmd+V: the browser's own paste, which xterm takes
     return !(event.ctrlKey && event.shiftKey && event.code === 'KeyV');
@@ -247,7 +252,9 @@ export class Terminal extends Widget {
     } else if (frame.kind === Kind.Output) {
       const { gap, data } = model.output(frame);
       if (gap) {
-        xterm.write(`\r\n\x1b[2m${this.trans.__('[%1 bytes of output were not kept]', gap)}\x1b[0m\r\n`);
+        xterm.write(
+          `\r\n\x1b[2m${this._options.trans.__('[%1 bytes of output were not kept]', gap)}\x1b[0m\r\n`
+        );
       }
       const end = model.received;
       xterm.write(data, () => model.parsed(end));

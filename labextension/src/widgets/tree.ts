@@ -1,176 +1,265 @@
-/** The tree of files: follows the disk, by mouse and by keyboard. */
+/** The tree of files: follows the disk, by mouse and by keyboard. What is done to files it leaves to its actions. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { caretDownIcon, caretRightIcon, fileIcon, folderIcon, LabIcon } from '@jupyterlab/ui-components';
+import type { LabIcon } from '@jupyterlab/ui-components';
 import { Message } from '@lumino/messaging';
 import { ISignal, Signal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
-import type { IRow, TreeModel } from '../model/tree';
+import { join, nameProblem, parentOf } from '../model/paths';
+import { Selection } from '../model/selection';
+import type { TreeModel } from '../model/tree';
+import { makeNameField } from './nameField';
+import { IDropActions, TreeDrag } from './treeDrag';
+import { TreeKeys } from './treeKeys';
+import { IMarks, TreeRows } from './treeRows';
+
+export interface ITreeActions extends IDropActions {
+  rename(path: string, name: string): void;
+  create(path: string, type: 'file' | 'dir'): void;
+}
 
 export class Tree extends Widget {
+  /** @param header - buttons at the right of the title */
   constructor(
-    private readonly _model: TreeModel,
-    trans: TranslationBundle
+    readonly model: TreeModel,
+    private readonly _actions: ITreeActions,
+    iconOf: (name: string) => LabIcon,
+    header: Widget,
+    private readonly _trans: TranslationBundle
   ) {
     super();
     this.addClass('jp-Repl-tree');
+    this._header = header;
     const title = document.createElement('div');
     title.className = 'jp-Repl-paneTitle';
-    title.textContent = trans.__('Files');
+    title.append(_trans.__('Files'), header.node);
+    this._list.className = 'jp-Repl-treeList';
+    this._list.tabIndex = 0;
     this._list.setAttribute('role', 'tree');
-    this._list.setAttribute('aria-label', trans.__('Files'));
+    this._list.setAttribute('aria-label', _trans.__('Files'));
+    this._list.setAttribute('aria-multiselectable', 'true');
     this._empty.className = 'jp-Repl-empty';
-    this._empty.textContent = trans.__('No files yet. Make one in the terminal.');
+    this._empty.textContent = _trans.__('No files yet. Make one above, drop some here, or use the terminal.');
     this.node.append(title, this._list, this._empty);
-    this.node.addEventListener('click', this);
-    this.node.addEventListener('keydown', this);
-    _model.changed.connect(this._render, this);
+    this.selection = new Selection(model);
+    this._rows = new TreeRows(this._list, model, this.selection, iconOf);
+    this._drag = new TreeDrag(this._list, model, this._rows, this.selection, _actions);
+    this._keys = new TreeKeys(model, this.selection, this._rows, (path, stay) => this._open(path, stay));
+    EVENTS.forEach(name => this._list.addEventListener(name, this));
+    model.changed.connect(this._onModel, this);
+    this.selection.changed.connect(this._drawSoon, this);
   }
 
-  /** A file was chosen. */
-  get chosen(): ISignal<this, string> {
+  readonly selection: Selection;
+
+  /** A file was chosen; `stay`: the focus remains in the tree. */
+  get chosen(): ISignal<this, { path: string; stay: boolean }> {
     return this._chosen;
   }
 
-  /** Mark the file that is edited. */
-  setActive(path: string): void {
-    this._active = path;
-    this._render();
+  /** Show which file is in front, which have unsaved text, and what was cut. */
+  mark(marks: Partial<IMarks>): void {
+    const isOther = marks.active !== undefined && marks.active !== this._rows.marks.active;
+    this._rows.marks = { ...this._rows.marks, ...marks };
+    if (isOther && this.selection.paths.length <= 1 && this.model.indexOf(marks.active!) >= 0) {
+      this.selection.only(marks.active!);
+    }
+    this._drawSoon();
+  }
+
+  /** The folder that something new goes into: the focused one, or the one around the focused file. */
+  get folder(): string {
+    const row = this.model.row(this.model.indexOf(this.selection.focused));
+    return !row ? '' : row.type === 'dir' ? row.path : parentOf(row.path);
+  }
+
+  /** Open the folders around a file, select it and show it. */
+  async reveal(path: string): Promise<void> {
+    const index = await this.model.reveal(path);
+    if (index >= 0) {
+      this.selection.only(path);
+      this._rows.scrollTo(index);
+    }
+  }
+
+  /** Ask for another name of the row, in its place. */
+  startRename(path: string): void {
+    const index = this.model.indexOf(path);
+    const row = this.model.row(index);
+    if (row) {
+      const dot = row.type === 'file' ? row.name.lastIndexOf('.') : 0;
+      this._rows.scrollTo(index);
+      this._ask(index, true, row.depth, row.name, dot > 0 ? dot : row.name.length, name =>
+        this._actions.rename(path, name)
+      );
+    }
+  }
+
+  /** Ask for the name of something new, in a line of its own below its folder. */
+  async startCreate(folder: string, type: 'file' | 'dir'): Promise<void> {
+    if (folder) {
+      await this.model.expand(folder);
+    }
+    const above = folder ? this.model.indexOf(folder) : -1;
+    const depth = folder ? this.model.row(above)!.depth + 1 : 0;
+    this._rows.scrollTo(above + 1);
+    this._empty.hidden = true;
+    this._ask(above + 1, false, depth, '', 0, name => this._actions.create(join(folder, name), type));
   }
 
   handleEvent(event: Event): void {
-    const row = (event.target as HTMLElement).closest<HTMLElement>('[role=treeitem]');
-    const path = row?.dataset.path;
-    if (path === undefined) {
-      return;
-    }
-    this._focused = path;
-    if (event.type === 'click') {
-      this._activate(path);
-    } else if (this._isOurs(event as KeyboardEvent) && this._onKey((event as KeyboardEvent).key, path)) {
-      event.preventDefault();
-      event.stopPropagation();
+    switch (event.type) {
+      case 'click':
+        this._onClick(event as MouseEvent);
+        break;
+      case 'contextmenu':
+        this._onContextMenu(event);
+        break;
+      case 'keydown':
+        if (this._keys.press(event as KeyboardEvent)) {
+          event.preventDefault();
+          event.stopPropagation();
+        }
+        break;
+      case 'focus':
+        if (!this.selection.focused) {
+          this.selection.go(0, false);
+        }
+        break;
+      case 'scroll':
+        this._rows.draw(true);
     }
   }
 
   override dispose(): void {
-    this.node.removeEventListener('click', this);
-    this.node.removeEventListener('keydown', this);
+    if (this.isDisposed) {
+      return;
+    }
+    EVENTS.forEach(name => this._list.removeEventListener(name, this));
+    this._drag.dispose();
+    this._header.dispose();
+    this._keys.dispose();
+    Signal.clearData(this.selection);
+    Signal.clearData(this.model);
     Signal.clearData(this);
     super.dispose();
   }
 
   protected override onActivateRequest(_: Message): void {
-    this._list.querySelector<HTMLElement>('[tabindex="0"]')?.focus();
+    this._list.focus();
   }
 
-  /** With a modifier a key is somebody's command. */
-  private _isOurs({ altKey, ctrlKey, metaKey, shiftKey }: KeyboardEvent): boolean {
-    return !(altKey || ctrlKey || metaKey || shiftKey);
+  protected override onResize(_: Widget.ResizeMessage): void {
+    this._drawSoon();
   }
 
-  private _onKey(key: string, path: string): boolean {
-    const index = this._rows.findIndex(row => row.path === path);
-    const row = this._rows[index];
-    switch (key) {
-      case 'ArrowDown':
-        return this._focus(index + 1);
-      case 'ArrowUp':
-        return this._focus(index - 1);
-      case 'Home':
-        return this._focus(0);
-      case 'End':
-        return this._focus(this._rows.length - 1);
-      case 'ArrowRight':
-        if (row.type === 'dir' && !row.expanded) {
-          this._activate(path);
-          return true;
+  protected override onAfterShow(_: Message): void {
+    this._drawSoon();
+  }
+
+  private _onModel(): void {
+    this.selection.prune();
+    this._empty.hidden = this.model.count > 0 || this._rows.gap !== null;
+    this._drawSoon();
+  }
+
+  private _drawSoon(): void {
+    if (!this._isDrawing) {
+      this._isDrawing = true;
+      requestAnimationFrame(() => {
+        this._isDrawing = false;
+        if (!this.isDisposed) {
+          this._rows.draw();
         }
-        return this._focus(index + 1);
-      case 'ArrowLeft':
-        if (row.expanded) {
-          this._activate(path);
-          return true;
-        }
-        return this._focus(this._rows.findIndex(other => path.startsWith(`${other.path}/`)));
-      case 'Enter':
-      case ' ':
-        this._activate(path);
-        return true;
-      default:
-        return false;
+      });
     }
   }
 
-  private _focus(index: number): boolean {
-    const row = this._rows[index];
-    if (row) {
-      this._focused = row.path;
-      this._render();
-      this._list.querySelector<HTMLElement>('[tabindex="0"]')?.focus();
+  private _onClick(event: MouseEvent): void {
+    const path = this._rows.pathOf(event.target);
+    if (path === null) {
+      this.selection.clear();
+      return;
     }
-    return true;
-  }
-
-  private _activate(path: string): void {
-    const row = this._rows.find(row => row.path === path);
-    if (row?.type === 'dir') {
-      void this._model.toggle(path);
-    } else if (row) {
-      this._chosen.emit(path);
+    const held = { extend: event.shiftKey, toggle: event.ctrlKey || event.metaKey };
+    this.selection.click(path, held);
+    if (!held.extend && !held.toggle) {
+      this._open(path, false);
     }
   }
 
-  private _render(): void {
-    const hadFocus = this._list.contains(document.activeElement);
-    this._rows = this._model.rows();
-    if (!this._rows.some(row => row.path === this._focused)) {
-      this._focused = this._rows[0]?.path ?? '';
-    }
-    this._list.replaceChildren(...this._rows.map(row => this._makeRow(row)));
-    this._empty.hidden = this._rows.length > 0;
-    if (hadFocus) {
-      this._list.querySelector<HTMLElement>('[tabindex="0"]')?.focus();
+  /** What the menu does it does to what is under the mouse. */
+  private _onContextMenu(event: Event): void {
+    const path = this._rows.pathOf(event.target);
+    if (path === null) {
+      this.selection.clear();
+    } else if (!this.selection.has(path)) {
+      this.selection.only(path);
     }
   }
 
-  private _makeRow(row: IRow): HTMLElement {
-    const node = document.createElement('div');
-    node.className = 'jp-Repl-treeRow';
-    node.dataset.path = row.path;
-    node.style.paddingLeft = `${4 + 12 * row.depth}px`;
-    node.tabIndex = row.path === this._focused ? 0 : -1;
-    node.setAttribute('role', 'treeitem');
-    node.setAttribute('aria-level', String(row.depth + 1));
-    node.setAttribute('aria-selected', String(row.path === this._active));
-    node.append(this._makeCaret(row), makeIcon(row.type === 'dir' ? folderIcon : fileIcon));
-    if (row.type === 'dir') {
-      node.setAttribute('aria-expanded', String(row.expanded));
+  /** Open or close a folder, choose a file. */
+  private _open(path: string, stay: boolean): void {
+    const row = this.model.row(this.model.indexOf(path));
+    if (row?.type === 'file') {
+      this._chosen.emit({ path, stay });
+    } else if (row?.expanded) {
+      this.model.collapse(path);
+    } else {
+      void this.model.expand(path);
     }
-    const name = document.createElement('span');
-    name.textContent = row.name;
-    node.append(name);
-    node.title = row.path;
-    return node;
   }
 
-  private _makeCaret(row: IRow): HTMLElement {
-    if (row.type === 'dir') {
-      return makeIcon(row.expanded ? caretDownIcon : caretRightIcon);
+  private _ask(
+    index: number,
+    covers: boolean,
+    depth: number,
+    value: string,
+    selected: number,
+    commit: (name: string) => void
+  ): void {
+    const trans = this._trans;
+    const end = (): void => {
+      this._rows.gap?.node.remove();
+      this._rows.gap = null;
+      this._onModel();
+      this._list.focus();
+    };
+    const label = covers ? trans.__('New name of %1', value) : trans.__('Name');
+    const check = (name: string): string => this._checkName(name, covers);
+    const node = makeNameField({ label, value, selected, check, commit, end });
+    node.style.left = `${20 + 12 * depth}px`;
+    this._rows.gap?.node.remove();
+    this._rows.gap = { index, node, covers };
+    this._rows.draw();
+  }
+
+  /** Something new may be in new folders: `src/app.py`. */
+  private _checkName(name: string, isRename: boolean): string {
+    const trans = this._trans;
+    const problem = nameProblem(isRename && name.includes('/') ? '/' : name);
+    switch (problem) {
+      case null:
+        return '';
+      case 'empty':
+        return trans.__('Type a name.');
+      case 'slash':
+        return isRename ? trans.__('A name holds no slash.') : trans.__('A slash stands between two names.');
+      case 'dots':
+        return trans.__('A name can’t be a dot or two.');
+      case 'too-long':
+        return trans.__('The name is too long.');
     }
-    const space = document.createElement('span');
-    space.className = 'jp-Repl-treeIcon';
-    return space;
   }
 
   private readonly _list = document.createElement('div');
   private readonly _empty = document.createElement('div');
-  private readonly _chosen = new Signal<this, string>(this);
-  private _rows: IRow[] = [];
-  private _focused = '';
-  private _active = '';
+  private readonly _header: Widget;
+  private readonly _rows: TreeRows;
+  private readonly _drag: TreeDrag;
+  private readonly _keys: TreeKeys;
+  private readonly _chosen = new Signal<this, { path: string; stay: boolean }>(this);
+  private _isDrawing = false;
 }
 
-function makeIcon(icon: LabIcon): HTMLElement {
-  return icon.element({ tag: 'span', className: 'jp-Repl-treeIcon', stylesheet: 'listing' });
-}
+const EVENTS = ['click', 'contextmenu', 'keydown', 'focus', 'scroll'];

@@ -7,6 +7,9 @@ import { WebglAddon } from '@xterm/addon-webgl';
 import { ITerminalOptions, Terminal } from '@xterm/xterm';
 import '@xterm/xterm/css/xterm.css';
 
+import type { ISettings } from '../model/settings';
+import type { ILocation } from '../model/traceback';
+import { locationLinks } from './links';
 import { xtermTheme } from './theme';
 
 export { xtermTheme };
@@ -14,27 +17,45 @@ export type { FitAddon, Terminal };
 
 const SCROLLBACK = 10_000;
 
-/** A terminal in `node`, fitted to it. */
-export function createTerminal(node: HTMLElement): { terminal: Terminal; fit: FitAddon } {
-  const style = getComputedStyle(document.body);
-  const options: ITerminalOptions = {
+/**
+ * A terminal in `node`, fitted to it.
+ *
+ * @param folder - where the project lies for its programs
+ * @param openLocation - a place in a file was clicked
+ */
+export function createTerminal(
+  node: HTMLElement,
+  settings: ISettings,
+  folder: () => string,
+  openLocation: (location: ILocation) => void
+): { terminal: Terminal; fit: FitAddon } {
+  const terminal = new Terminal({
     allowProposedApi: true, // for the tables of character widths
     cursorBlink: false,
-    fontFamily: style.getPropertyValue('--jp-code-font-family') || 'monospace',
-    fontSize: parseInt(style.getPropertyValue('--jp-code-font-size'), 10) || 13,
     scrollback: SCROLLBACK,
-    theme: xtermTheme()
-  };
-  const terminal = new Terminal(options);
+    theme: xtermTheme(),
+    ...optionsOf(settings)
+  });
   const fit = new FitAddon();
   terminal.loadAddon(fit);
   // emoji are two columns wide to programs, but not to xterm's own tables, which are those of Unicode 6
   terminal.loadAddon(new Unicode11Addon());
   terminal.unicode.activeVersion = '11';
   terminal.loadAddon(new WebLinksAddon());
+  terminal.registerLinkProvider(locationLinks(terminal, folder, openLocation));
   terminal.open(node);
   useWebgl(terminal);
   return { terminal, fit };
+}
+
+/** The person's settings as xterm's. */
+export function optionsOf(settings: ISettings): ITerminalOptions {
+  const style = getComputedStyle(document.body);
+  return {
+    fontFamily: settings.fontFamily || style.getPropertyValue('--jp-code-font-family').trim() || 'monospace',
+    fontSize: settings.fontSize || parseInt(style.getPropertyValue('--jp-code-font-size'), 10) || 13,
+    screenReaderMode: settings.screenReader
+  };
 }
 
 /** The fast renderer where the browser has one; the DOM's otherwise, also when the context is lost. */

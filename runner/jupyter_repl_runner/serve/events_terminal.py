@@ -6,6 +6,8 @@ from typing import Any
 from jupyter_repl_runner.contract.errors import InvalidRequest
 from jupyter_repl_runner.contract.frames import MAX_OFFSET
 from jupyter_repl_runner.contract.messages import bounded, field, optional
+from jupyter_repl_runner.contract.paths import check_path
+from jupyter_repl_runner.terminal.session import Session
 
 from .context import Context, Handler
 
@@ -24,11 +26,18 @@ async def request_terminal(context: Context, data: Mapping[str, Any]) -> dict[st
     if name is not None and not 0 < len(name) <= MAX_VIEWER_NAME:
         raise InvalidRequest("The name of the viewer is empty or too long.", hint=f"At most {MAX_VIEWER_NAME}.")
     terminals = context.hub.terminals
-    session = terminals.open(size) if number is None else terminals.get(number)
+    session = _open(context, size, data) if number is None else terminals.get(number)
     viewer, reply = context.viewers.attach(session, name, start, text)
     session.resize(*size)
     context.after_reply.append(lambda: session.show(viewer))
     return reply
+
+
+def _open(context: Context, size: tuple[int, int], data: Mapping[str, Any]) -> Session:
+    folder = check_path(data.get("folder", ""), root_allowed=True)
+    with context.hub.beneath.folder(folder):
+        pass  # raises where it is none of the project's
+    return context.hub.terminals.open(size, folder=context.hub.beneath.root / folder)
 
 
 async def terminal_data(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:

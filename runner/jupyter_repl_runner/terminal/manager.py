@@ -34,13 +34,14 @@ class Terminals:
         argv: Sequence[str] | None = None,
         on_exit: Callable[[Session], None] = lambda session: None,
         environment: Mapping[str, str] | None = None,
+        folder: Path | None = None,
     ) -> Session:
-        """Start a shell, or `argv`. Raises Unavailable if it can't be started or MAX_TERMINALS are open."""
+        """Start a shell, or `argv`, in `folder`. Raises Unavailable if it can't be started or MAX_TERMINALS are open."""
         if sum(session.exit is None for session in self._sessions.values()) >= MAX_TERMINALS:
             raise Unavailable(f"{MAX_TERMINALS} terminals are open.", hint="Close one of them.")
         mark = secrets.token_hex(8)
         env = terminal_environment(self._environment, mark, environment or {})
-        pty = Pty(argv or shell(), env, str(self._folder), size)
+        pty = Pty(argv or shell(), env, str(folder or self._folder), size)
         self._last += 1
         session = Session(self._last, pty, (TERMINAL_MARK, mark), on_exit, self._ring)
         self._sessions[session.number] = session

@@ -1,0 +1,67 @@
+/** Bytes to the server with progress and cancel, which `fetch` doesn't tell. */
+
+import { ServerConnection } from '@jupyterlab/services';
+import { ReplError } from '../model/messages';
+import { errorOf } from './rest';
+
+export interface IUploadOptions {
+  headers?: Record<string, string>;
+  /** Ends the upload; nothing is written then. */
+  signal?: AbortSignal;
+  /** Told the share that was sent, 0 to 1. */
+  onProgress?(share: number): void;
+}
+
+/** `PUT` a body; resolves to the answer's JSON, rejects with a ReplError. */
+export function upload<T>(
+  settings: ServerConnection.ISettings,
+  url: string,
+  body: Blob | Uint8Array<ArrayBuffer> | string,
+  { headers = {}, signal, onProgress }: IUploadOptions = {}
+): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    const abort = (): void => request.abort();
+    request.open('PUT', url);
+    request.setRequestHeader('Content-Type', 'application/octet-stream');
+    authorize(request, settings);
+    Object.entries(headers).forEach(([name, value]) => request.setRequestHeader(name, value));
+    request.upload.onprogress = ({ loaded, total }) => onProgress?.(total ? loaded / total : 0);
+    request.onabort = () => reject(new ReplError('Unavailable', 'The upload was cancelled.'));
+    request.onerror = () => reject(new ReplError('Unavailable', 'The server does not answer.', 'Try again.'));
+    request.onload = () => {
+      if (request.status < 400) {
+        resolve(JSON.parse(request.responseText || '{}'));
+      } else {
+        reject(errorOf(parse(request.responseText), request.status, request.statusText));
+      }
+    };
+    request.onloadend = () => signal?.removeEventListener('abort', abort);
+    signal?.addEventListener('abort', abort);
+    if (signal?.aborted) {
+      abort();
+      reject(new ReplError('Unavailable', 'The upload was cancelled.'));
+    } else {
+      request.send(body);
+    }
+  });
+}
+
+/** As ServerConnection does for its own requests. */
+function authorize(request: XMLHttpRequest, settings: ServerConnection.ISettings): void {
+  if (settings.token) {
+    request.setRequestHeader('Authorization', `token ${settings.token}`);
+  }
+  const xsrf = /\b_xsrf=([^;]*)/.exec(document.cookie)?.[1];
+  if (xsrf) {
+    request.setRequestHeader('X-XSRFToken', xsrf);
+  }
+}
+
+function parse(text: string): object {
+  try {
+    return JSON.parse(text) ?? {};
+  } catch {
+    return {};
+  }
+}

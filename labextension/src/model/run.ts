@@ -1,0 +1,74 @@
+/** The runs of a REPL as the tab knows them: the last ones, and which is shown. */
+
+import { ISignal, Signal } from '@lumino/signaling';
+import type { IRun } from './messages';
+
+/** As many as the runner keeps. */
+export const HISTORY = 20;
+
+/** In place of the terminal of a run whose runner is gone: its number may be another one's now. */
+export const NO_TERMINAL = -1;
+const GONE = { code: null, signal: null };
+
+export class Runs {
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  /** Oldest first. */
+  get all(): readonly IRun[] {
+    return this._runs;
+  }
+
+  /** The one that is shown; null before the first. */
+  get shown(): IRun | null {
+    return this._runs.find(({ run }) => run === this._shown) ?? null;
+  }
+
+  /** The one that has not ended. */
+  get current(): IRun | null {
+    return this._runs.find(isRunning) ?? null;
+  }
+
+  /** What the runner knows, after connecting. Those of a runner that is gone have ended with it. */
+  load(runs: readonly IRun[]): void {
+    const shown = this.shown;
+    if (!runs.length) {
+      this._runs = this._runs.map(run => ({
+        ...run,
+        ...(isRunning(run) ? GONE : {}),
+        terminal: NO_TERMINAL
+      }));
+    } else {
+      this._runs = [...runs];
+      const isKept = runs.some(({ run, started }) => run === shown?.run && started === shown.started);
+      this._shown = isKept ? this._shown : runs.at(-1)!.run;
+    }
+    this._changed.emit();
+  }
+
+  show(run: number): void {
+    this._shown = run;
+    this._changed.emit();
+  }
+
+  /** A run has begun or ended; one that begins is shown. */
+  put(run: IRun): void {
+    const index = this._runs.findIndex(other => other.run === run.run);
+    if (index < 0) {
+      this._runs = [...this._runs, run].slice(-HISTORY);
+      this._shown = run.run;
+    } else {
+      this._runs = this._runs.map(other => (other.run === run.run ? { ...other, ...run } : other));
+    }
+    this._changed.emit();
+  }
+
+  private _runs: IRun[] = [];
+  private _shown = 0;
+  private readonly _changed = new Signal<this, void>(this);
+}
+
+export function isRunning(run: IRun): boolean {
+  return run.code === undefined;
+}

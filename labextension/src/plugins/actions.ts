@@ -1,0 +1,302 @@
+/** The commands of the tab in front, and the menu of the menu bar. Registered when the first tab opens. */
+
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import type { ICommandPalette } from '@jupyterlab/apputils';
+import type { IMainMenu } from '@jupyterlab/mainmenu';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import {
+  addIcon,
+  copyIcon,
+  cutIcon,
+  deleteIcon,
+  downloadIcon,
+  editIcon,
+  fileIcon,
+  fileUploadIcon,
+  LabIcon,
+  newFolderIcon,
+  pasteIcon,
+  runIcon,
+  stopIcon,
+  terminalIcon
+} from '@jupyterlab/ui-components';
+import { collapseIcon, powerIcon } from '../widgets/icons';
+import { previewOf } from '../widgets/viewer';
+import { CATEGORY, Commands } from './commands';
+import { ALL, makeMenu } from './menus';
+import { TEXT } from './views';
+import type { Workspace } from './workspace';
+
+interface IAction {
+  label: string;
+  caption?: string;
+  icon?: LabIcon;
+  /** Beyond that a REPL is in front. */
+  isEnabled?(workspace: Workspace): boolean;
+  run(workspace: Workspace): unknown;
+}
+
+export interface IActionOptions {
+  app: JupyterFrontEnd;
+  palette: ICommandPalette | null;
+  menu: IMainMenu | null;
+  /** The tab in front; null if it is none of ours. */
+  current(): Workspace | null;
+  rename(workspace: Workspace): unknown;
+  remove(workspace: Workspace): unknown;
+  trans: TranslationBundle;
+}
+
+export function addActions(options: IActionOptions): void {
+  const { app, palette, menu, current, trans } = options;
+  const { commands } = app;
+  for (const [id, action] of Object.entries({
+    ...ofTab(options),
+    ...ofEditor(options),
+    ...ofTree(options)
+  })) {
+    const isEnabled = (): boolean => {
+      const workspace = current();
+      return workspace !== null && (action.isEnabled?.(workspace) ?? true);
+    };
+    commands.addCommand(id, {
+      label: action.label,
+      caption: action.caption ?? action.label,
+      icon: action.icon,
+      describedBy: { args: { type: 'object', properties: {} } },
+      isEnabled,
+      execute: () => {
+        const workspace = current();
+        return workspace && action.run(workspace);
+      }
+    });
+    palette?.addItem({ command: id, category: CATEGORY });
+  }
+  if (menu) {
+    const made = makeMenu(commands, ALL);
+    made.id = 'jp-mainmenu-repl';
+    made.title.label = trans.__('REPL');
+    menu.addMenu(made, true, { rank: 60 });
+  }
+  app.shell.currentChanged?.connect(() => commands.notifyCommandChanged());
+}
+
+function ofTab({ rename, remove, trans }: IActionOptions): Record<string, IAction> {
+  return {
+    [Commands.run]: {
+      label: trans.__('Run Project'),
+      icon: runIcon,
+      isEnabled: ({ runs }) => runs.runs.current === null,
+      run: workspace => workspace.run()
+    },
+    [Commands.runAgain]: {
+      label: trans.__('Run Again'),
+      isEnabled: ({ runs }) => runs.runs.shown !== null && runs.runs.current === null,
+      run: ({ runs }) => runs.runAgain()
+    },
+    [Commands.stopRun]: {
+      label: trans.__('Stop Program'),
+      icon: stopIcon,
+      isEnabled: ({ runs }) => runs.runs.current !== null,
+      run: workspace => workspace.stopRun()
+    },
+    [Commands.newTerminal]: {
+      label: trans.__('New REPL Terminal'),
+      icon: addIcon,
+      run: workspace => workspace.newTerminal()
+    },
+    [Commands.save]: { label: trans.__('Save All Files of the REPL'), run: workspace => workspace.save() },
+    [Commands.rename]: { label: trans.__('Rename REPL…'), icon: editIcon, run: rename },
+    [Commands.download]: {
+      label: trans.__('Download Project as Zip'),
+      icon: downloadIcon,
+      run: ({ tree, files }) => {
+        tree.selection.clear();
+        files.download();
+      }
+    },
+    [Commands.delete]: { label: trans.__('Delete REPL…'), icon: deleteIcon, run: remove },
+    [Commands.togglePower]: {
+      label: trans.__('Stop or Start REPL'),
+      icon: powerIcon,
+      run: workspace => workspace.togglePower()
+    },
+    [Commands.focusTree]: { label: trans.__('Go to the Files'), run: workspace => workspace.focus('tree') },
+    [Commands.focusEditor]: {
+      label: trans.__('Go to the Editor'),
+      run: workspace => workspace.focus('editors')
+    },
+    [Commands.focusConsole]: {
+      label: trans.__('Go to the Console'),
+      run: workspace => workspace.focus('console')
+    },
+    [Commands.focusTerminal]: {
+      label: trans.__('Go to the Terminal'),
+      run: workspace => workspace.focus('side')
+    },
+    [Commands.toggleTree]: {
+      label: trans.__('Show or Hide the Files'),
+      run: ({ panel }) => panel.content.toggle('tree')
+    },
+    [Commands.toggleSide]: {
+      label: trans.__('Show or Hide Console and Terminals'),
+      run: ({ panel }) => panel.content.toggle('side')
+    }
+  };
+}
+
+function ofEditor({ app, trans }: IActionOptions): Record<string, IAction> {
+  const isEditor = ({ documents }: Workspace): boolean => documents.editor !== null;
+  const preview = ({ documents }: Workspace): string | null => previewOf(documents.active, app.docRegistry);
+  return {
+    [Commands.runFile]: {
+      label: trans.__('Run Current File'),
+      icon: runIcon,
+      isEnabled: workspace => isEditor(workspace) && workspace.runs.runs.current === null,
+      run: ({ runs, documents }) => runs.run(documents.active)
+    },
+    [Commands.splitRight]: {
+      label: trans.__('Split Editor Right'),
+      isEnabled: isEditor,
+      run: ({ documents }) => documents.split('right')
+    },
+    [Commands.splitDown]: {
+      label: trans.__('Split Editor Down'),
+      isEnabled: isEditor,
+      run: ({ documents }) => documents.split('bottom')
+    },
+    [Commands.closeFile]: {
+      label: trans.__('Close File'),
+      isEnabled: ({ documents }) => documents.active !== '',
+      run: ({ documents }) => documents.closeActive()
+    },
+    [Commands.preview]: {
+      label: trans.__('Show Preview of the File'),
+      isEnabled: workspace => isEditor(workspace) && preview(workspace) !== null,
+      run: workspace =>
+        workspace.documents.open(workspace.documents.active, {
+          renderer: preview(workspace)!,
+          split: 'right',
+          focus: false
+        })
+    },
+    [Commands.edit]: {
+      label: trans.__('Open File as Text'),
+      isEnabled: workspace => !isEditor(workspace) && workspace.documents.active !== '',
+      run: ({ documents }) => documents.open(documents.active, { renderer: TEXT })
+    },
+    [Commands.find]: {
+      label: trans.__('Find in the File'),
+      isEnabled: isEditor,
+      run: ({ documents }) => documents.editor?.run('actions.find')
+    }
+  };
+}
+
+function ofTree({ app, trans }: IActionOptions): Record<string, IAction> {
+  const isAny = ({ files }: Workspace): boolean => files.selected.length > 0;
+  const isFile = ({ files }: Workspace): boolean => files.row?.type === 'file';
+  const preview = ({ files }: Workspace): string | null =>
+    files.row?.type === 'file' ? previewOf(files.row.path, app.docRegistry) : null;
+  return {
+    [Commands.newFile]: {
+      label: trans.__('New File…'),
+      icon: fileIcon,
+      run: ({ files }) => files.startCreate('file')
+    },
+    [Commands.newFolder]: {
+      label: trans.__('New Folder…'),
+      icon: newFolderIcon,
+      run: ({ files }) => files.startCreate('dir')
+    },
+    [Commands.treeOpen]: { label: trans.__('Open'), isEnabled: isFile, run: ({ files }) => files.open() },
+    [Commands.treeOpenRight]: {
+      label: trans.__('Open to the Right'),
+      isEnabled: isFile,
+      run: ({ files }) => files.open({ split: 'right' })
+    },
+    [Commands.treeOpenText]: {
+      label: trans.__('Open as Text'),
+      isEnabled: isFile,
+      run: ({ files }) => files.open({ renderer: TEXT })
+    },
+    [Commands.treePreview]: {
+      label: trans.__('Open Preview'),
+      isEnabled: workspace => preview(workspace) !== null,
+      run: workspace => workspace.files.open({ renderer: preview(workspace)! })
+    },
+    [Commands.treeRun]: {
+      label: trans.__('Run File'),
+      icon: runIcon,
+      isEnabled: workspace => isFile(workspace) && workspace.runs.runs.current === null,
+      run: ({ files, runs }) => runs.run(files.row!.path)
+    },
+    [Commands.treeRename]: {
+      label: trans.__('Rename…'),
+      icon: editIcon,
+      isEnabled: ({ files }) => files.row !== null,
+      run: ({ files }) => files.startRename()
+    },
+    [Commands.treeDuplicate]: {
+      label: trans.__('Duplicate'),
+      icon: copyIcon,
+      isEnabled: isAny,
+      run: ({ files }) => files.duplicate()
+    },
+    [Commands.treeDelete]: {
+      label: trans.__('Delete'),
+      icon: deleteIcon,
+      isEnabled: isAny,
+      run: ({ files }) => files.delete()
+    },
+    [Commands.treeUndo]: { label: trans.__('Undo Delete'), run: ({ files }) => files.undoDelete() },
+    [Commands.treeCut]: {
+      label: trans.__('Cut'),
+      icon: cutIcon,
+      isEnabled: isAny,
+      run: ({ files }) => files.cut()
+    },
+    [Commands.treeCopy]: {
+      label: trans.__('Copy'),
+      icon: copyIcon,
+      isEnabled: isAny,
+      run: ({ files }) => files.copy()
+    },
+    [Commands.treePaste]: {
+      label: trans.__('Paste'),
+      icon: pasteIcon,
+      isEnabled: ({ files }) => files.canPaste,
+      run: ({ files }) => files.paste()
+    },
+    [Commands.treeCopyPath]: {
+      label: trans.__('Copy Path'),
+      isEnabled: isAny,
+      run: ({ files }) => files.copyPath()
+    },
+    [Commands.treeTerminal]: {
+      label: trans.__('New Terminal Here'),
+      icon: terminalIcon,
+      run: workspace => workspace.newTerminal(workspace.tree.folder)
+    },
+    [Commands.treeDownload]: {
+      label: trans.__('Download'),
+      icon: downloadIcon,
+      run: ({ files }) => files.download()
+    },
+    [Commands.treeUpload]: {
+      label: trans.__('Upload Files…'),
+      icon: fileUploadIcon,
+      run: ({ files }) => files.chooseUpload(false)
+    },
+    [Commands.treeUploadFolder]: {
+      label: trans.__('Upload a Folder…'),
+      icon: fileUploadIcon,
+      run: ({ files }) => files.chooseUpload(true)
+    },
+    [Commands.treeCollapse]: {
+      label: trans.__('Collapse All Folders'),
+      icon: collapseIcon,
+      run: ({ tree }) => tree.model.collapseAll()
+    }
+  };
+}

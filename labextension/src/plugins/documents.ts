@@ -1,0 +1,320 @@
+/** The open files of one tab: one document per file, any number of views, and renderers of JupyterLab's beside them. */
+
+import type { DocumentRegistry } from '@jupyterlab/docregistry';
+import type { ServiceManager } from '@jupyterlab/services';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { ReadonlyJSONValue } from '@lumino/coreutils';
+import { ISignal, Signal } from '@lumino/signaling';
+import type { DockPanel, Widget } from '@lumino/widgets';
+import { drivePath } from '../api/drive';
+import type { Files } from '../api/files';
+import type { Drafts } from '../model/drafts';
+import { FileModel, FileState } from '../model/file';
+import type { IChanged } from '../model/messages';
+import { isWithin, nameOf } from '../model/paths';
+import type { ISettings } from '../model/settings';
+import { later } from '../model/timer';
+import { Monaco, TextDocument } from '../monaco/textDocument';
+import { Compare } from '../widgets/compare';
+import { Editor, IPlace } from '../widgets/editor';
+import { rendererOf, Viewer } from '../widgets/viewer';
+import { PackedArea, packDock, unpackDock } from './dockLayout';
+import { iconOf, IViewKey, keyOf, pathOf, TEXT } from './views';
+
+export interface IDocumentsOptions {
+  replId: string;
+  dock: DockPanel;
+  files: Files;
+  drafts: Drafts;
+  /** Keeps the texts of different REPLs apart. */
+  scope: string;
+  monaco(): Promise<Monaco>;
+  settings: ISettings;
+  registry: DocumentRegistry;
+  services: ServiceManager.IManager;
+  trans: TranslationBundle;
+}
+
+export interface IOpenOptions {
+  focus?: boolean;
+  place?: IPlace;
+  /** A renderer of JupyterLab's, or TEXT whatever the file's name says. */
+  renderer?: string;
+  /** Beside the view in front. */
+  split?: 'right' | 'bottom';
+}
+
+export class Documents {
+  constructor(private readonly _options: IDocumentsOptions) {
+    this._settings = _options.settings;
+  }
+
+  /** What is open, in front or unsaved is another, or somebody has moved in a file. */
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  /** The path of the file in front; empty if there is none. */
+  get active(): string {
+    return this._active ? pathOf(this._active) : '';
+  }
+
+  /** The editor in front, if it is one. */
+  get editor(): Editor | null {
+    return this._active instanceof Editor ? this._active : null;
+  }
+
+  get states(): FileState[] {
+    return [...this._documents.values()].map(({ file }) => file.state);
+  }
+
+  /** Files with text that is not saved. */
+  get dirty(): Set<string> {
+    const unsaved = [...this._documents.values()].filter(({ file }) => !CALM.has(file.state));
+    return new Set(unsaved.map(({ file }) => file.path));
+  }
+
+  /** Show a file, in the view that it has if it has one. */
+  open(path: string, { focus = true, place, renderer, split }: IOpenOptions = {}): Widget {
+    const { registry } = this._options;
+    const wanted = renderer ?? rendererOf(path, registry) ?? TEXT;
+    const known = split ? undefined : this._find({ path, renderer: wanted });
+    const view = known ?? this._make({ path, renderer: wanted }, place ?? null);
+    if (!known) {
+      const ref = this._active?.isDisposed === false ? this._active : null;
+      const mode = split ? (`split-${split}` as const) : 'tab-after';
+      this._options.dock.addWidget(view, ref ? { mode, ref } : {});
+    }
+    this._options.dock.selectWidget(view);
+    this._onShown(view);
+    if (known instanceof Editor && place) {
+      known.goTo(place);
+    }
+    if (focus) {
+      view.activate();
+    }
+    return view;
+  }
+
+  /** Another view of the file in front, beside it. */
+  split(side: 'right' | 'bottom'): void {
+    if (this.editor) {
+      const { path } = this.editor.file;
+      this.open(path, { split: side, place: this.editor.place ?? undefined, renderer: TEXT });
+    }
+  }
+
+  /** Give the keys to the view in front. */
+  focus(): void {
+    this._active?.activate();
+  }
+
+  /** Unsaved text of an earlier page: its files are opened, so that it is saved. */
+  openDrafts(paths: readonly string[]): void {
+    const { active } = this;
+    paths
+      .filter(path => !this._documents.has(path))
+      .forEach(path => this.open(path, { focus: false, renderer: TEXT }));
+    if (active) {
+      this.open(active, { focus: false });
+    }
+  }
+
+  /** Close the view in front. */
+  closeActive(): void {
+    this._active?.close();
+  }
+
+  async save(): Promise<void> {
+    await Promise.all([...this._documents.values()].map(({ file }) => file.save()));
+  }
+
+  keepDrafts(isLeaving: boolean): void {
+    this._documents.forEach(({ file }) => file.keepDraft(isLeaving));
+  }
+
+  /** Follow the disk. */
+  apply(change: IChanged): void {
+    const etagOf = new Map(change.files?.map(({ path, etag }) => [path, etag]));
+    for (const [path, { file }] of this._documents) {
+      const etag = change.all ? '' : etagOf.get(path);
+      if (etag !== undefined) {
+        file.changedOnDisk(etag).catch(() => undefined);
+      }
+    }
+    for (const view of this._views) {
+      if (view instanceof Viewer && (change.all || etagOf.get(view.path))) {
+        view.changedOnDisk().catch(() => undefined);
+      }
+    }
+  }
+
+  /** The connection is back. */
+  reconnected(): void {
+    this._documents.forEach(({ file }) => void file.reconnected().catch(() => undefined));
+  }
+
+  /** Files were moved: what is open of them is shown from where they are now. */
+  moved(from: string, to: string): void {
+    for (const view of [...this._views]) {
+      const path = pathOf(view);
+      if (isWithin(path, from)) {
+        const place = view instanceof Editor ? view.place : null;
+        const focus = view.node.contains(document.activeElement);
+        const { renderer } = keyOf(view)!;
+        this._remove(view);
+        this.open(to + path.slice(from.length), { place: place ?? undefined, focus, renderer });
+      }
+    }
+  }
+
+  /** Files were deleted: nothing of them is open any more, and nothing of them is saved. */
+  deleted(path: string): void {
+    [...this._views].filter(view => isWithin(pathOf(view), path)).forEach(view => this._remove(view));
+  }
+
+  updateSettings(settings: ISettings): void {
+    this._settings = settings;
+    this._documents.forEach(({ file }) => (file.autoSave = settings.autoSave));
+    this._views.forEach(view => view instanceof Editor && (view.settings = settings));
+  }
+
+  /** What is open, how it is arranged, and where somebody is in it. */
+  get layout(): { dock: PackedArea | null; places: [string, IPlace][]; active: string } {
+    this._views.forEach(view => this._keepPlace(view));
+    const dock = packDock(this._options.dock, view => keyOf(view) as ReadonlyJSONValue | null);
+    return { dock, places: [...this._places].slice(-MAX_PLACES), active: this.active };
+  }
+
+  restore(dock: PackedArea, places: readonly [string, IPlace][], active: string): void {
+    places.forEach(([path, place]) => this._places.set(path, place));
+    unpackDock(this._options.dock, dock, key => {
+      const { path, renderer } = key as unknown as IViewKey;
+      return this._make({ path, renderer }, null);
+    });
+    const front = [...this._views].find(view => pathOf(view) === active && view.isVisible);
+    if (front ?? [...this._views][0]) {
+      this._onShown(front ?? [...this._views][0]);
+    }
+  }
+
+  dispose(): void {
+    [...this._views].forEach(view => this._remove(view));
+    Signal.clearData(this);
+  }
+
+  private _find({ path, renderer }: IViewKey): Widget | undefined {
+    const found = [...this._views].filter(view => pathOf(view) === path);
+    const inFront = found.find(view => view === this._active);
+    return [inFront, ...found].find(view => view && keyOf(view)?.renderer === renderer);
+  }
+
+  private _make({ path, renderer }: IViewKey, place: IPlace | null): Widget {
+    const { registry, services, replId, files, trans } = this._options;
+    const icon = iconOf(registry, nameOf(path));
+    let view: Viewer | Editor;
+    if (renderer !== TEXT && registry.getWidgetFactory(renderer)) {
+      view = new Viewer({ path, renderer, icon, registry, services, drivePath: drivePath(replId, path) });
+      view.node.addEventListener('focusin', () => this._onShown(view));
+    } else {
+      view = new Editor({
+        document: this._document(path),
+        settings: this._settings,
+        icon,
+        place: place ?? this._places.get(path) ?? null,
+        downloadUrl: path => files.url(path),
+        compare: file => this._compare(file),
+        close: editor => void this._close(editor),
+        trans
+      });
+      view.shown.connect(view => this._onShown(view));
+      view.moved.connect(() => this._changed.emit());
+    }
+    this._views.add(view);
+    view.disposed.connect(() => this._forget(view));
+    return view;
+  }
+
+  private _document(path: string): TextDocument {
+    const known = this._documents.get(path);
+    if (known) {
+      return known;
+    }
+    const { files, drafts, scope, monaco } = this._options;
+    const file = new FileModel(path, files, drafts, later);
+    file.autoSave = this._settings.autoSave;
+    file.stateChanged.connect(() => this._changed.emit());
+    const made = new TextDocument(file, monaco(), scope);
+    this._documents.set(path, made);
+    return made;
+  }
+
+  /** The last view of a file saves it first; text that can't be saved stays as a draft. */
+  private async _close(editor: Editor): Promise<void> {
+    const { file } = editor;
+    const isLast = [...this._views].filter(view => pathOf(view) === file.path).length === 1;
+    if (isLast) {
+      file.keepDraft(false);
+      await file.save();
+    }
+    editor.dispose();
+  }
+
+  private _compare(file: FileModel): void {
+    const found = this._documents.get(file.path);
+    const { files, dock, trans } = this._options;
+    if (found) {
+      const compare = new Compare(found, async () => (await files.read(file.path)).text, trans);
+      compare.title.icon = iconOf(this._options.registry, nameOf(file.path));
+      dock.addWidget(compare, this._active ? { mode: 'tab-after', ref: this._active } : {});
+      dock.selectWidget(compare);
+    }
+  }
+
+  private _remove(view: Widget): void {
+    this._keepPlace(view);
+    view.dispose();
+  }
+
+  /** A view is gone; its document goes with the last one. */
+  private _forget(view: Widget): void {
+    this._views.delete(view);
+    const path = pathOf(view);
+    if (
+      view instanceof Editor &&
+      ![...this._views].some(other => other instanceof Editor && pathOf(other) === path)
+    ) {
+      this._documents.get(path)?.dispose();
+      this._documents.delete(path);
+    }
+    if (this._active === view) {
+      this._active = [...this._views].filter(other => other.isVisible).at(-1) ?? null;
+    }
+    this._changed.emit();
+  }
+
+  private _keepPlace(view: Widget): void {
+    if (view instanceof Editor && view.place) {
+      this._places.delete(view.file.path); // so that the newest is last
+      this._places.set(view.file.path, view.place);
+    }
+  }
+
+  private _onShown(view: Widget): void {
+    if (this._active !== view && !view.isDisposed) {
+      this._active = view;
+      this._changed.emit();
+    }
+  }
+
+  private _settings: ISettings;
+  private readonly _documents = new Map<string, TextDocument>();
+  private readonly _views = new Set<Widget>();
+  private readonly _places = new Map<string, IPlace>();
+  private _active: Widget | null = null;
+  private readonly _changed = new Signal<this, void>(this);
+}
+
+const MAX_PLACES = 50;
+/** States in which nothing waits to be saved. */
+const CALM: ReadonlySet<FileState> = new Set<FileState>(['saved', 'deleted']);

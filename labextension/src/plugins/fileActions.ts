@@ -1,0 +1,271 @@
+/** What is done to files in the tree: each action says what went wrong, and a deletion can be undone. */
+
+import { Clipboard, Notification } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { Files } from '../api/files';
+import { ReplError } from '../model/messages';
+import { isWithin, join, marked, nameOf, parentOf, topmost } from '../model/paths';
+import type { IRow } from '../model/tree';
+import type { ITreeActions, Tree } from '../widgets/tree';
+import type { Documents } from './documents';
+import { IUpload, readChosen, readDropped, Uploads } from './uploads';
+
+/** How long a notification offers to undo. */
+const UNDO_MS = 15_000;
+const MAX_COPIES = 99;
+
+export interface IFileActionsOptions {
+  tree(): Tree;
+  files: Files;
+  documents(): Documents;
+  /** The address of a folder's zip. */
+  archiveUrl(path: string): string;
+  trans: TranslationBundle;
+}
+
+export class FileActions implements ITreeActions {
+  constructor(private readonly _options: IFileActionsOptions) {
+    this._uploads = new Uploads(_options.files, _options.trans);
+  }
+
+  // -- one by one, by name
+
+  rename(path: string, name: string): void {
+    const to = join(parentOf(path), name);
+    this._do(async () => {
+      await this._documents.save();
+      await this._options.files.rename(path, name);
+      await this._moved(path, to);
+    });
+  }
+
+  create(path: string, type: 'file' | 'dir'): void {
+    const { files } = this._options;
+    const documents = this._documents;
+    this._do(async () => {
+      const folder = parentOf(path);
+      if (type === 'file' || folder === '') {
+        await files.create(path, type);
+      } else {
+        await this._makeFolders(path);
+      }
+      await this._tree.reveal(path);
+      if (type === 'file') {
+        documents.open(path);
+      }
+    });
+  }
+
+  // -- the selection
+
+  get selected(): string[] {
+    return topmost(this._tree.selection.paths);
+  }
+
+  /** The focused row. */
+  get row(): IRow | null {
+    const { model, selection } = this._tree;
+    return model.row(model.indexOf(selection.focused));
+  }
+
+  startCreate(type: 'file' | 'dir'): void {
+    void this._tree.startCreate(this._tree.folder, type);
+  }
+
+  startRename(): void {
+    if (this.row) {
+      this._tree.startRename(this.row.path);
+    }
+  }
+
+  /** Open the selected files. */
+  open(options: { renderer?: string; split?: 'right' | 'bottom' } = {}): void {
+    const { model } = this._tree;
+    const rows = this._tree.selection.paths.map(path => model.row(model.indexOf(path)));
+    rows.forEach(row => row?.type === 'file' && this._documents.open(row.path, options));
+  }
+
+  duplicate(): void {
+    const paths = this.selected;
+    this._do(async () => {
+      for (const path of paths) {
+        await this._copyBeside(path, path);
+      }
+    });
+  }
+
+  /** Delete what is selected; it is in the trash, from where undo brings it back. */
+  delete(): void {
+    const { files, trans } = this._options;
+    const documents = this._documents;
+    const paths = this.selected;
+    const items: string[] = [];
+    this._do(
+      async () => {
+        await documents.save(); // so that what comes back is what was typed
+        for (const path of paths) {
+          items.push(await files.delete(path));
+          documents.deleted(path);
+        }
+      },
+      () => {
+        if (items.length) {
+          this._deleted = items;
+          const what = trans._n('Deleted %2.', 'Deleted %1 files and folders.', items.length, paths[0]);
+          const undo = { label: trans.__('Undo'), callback: () => this.undoDelete(items) };
+          Notification.info(what, { autoClose: UNDO_MS, actions: [undo] });
+        }
+      }
+    );
+  }
+
+  /** Put back what was deleted last, or `items`. */
+  undoDelete(items: string[] = this._deleted): void {
+    if (items === this._deleted) {
+      this._deleted = [];
+    }
+    this._do(async () => {
+      for (const item of items) {
+        await this._tree.reveal(await this._options.files.restore(item));
+      }
+    });
+  }
+
+  cut(): void {
+    this._clip = { paths: this.selected, isCut: true };
+    this._tree.mark({ cut: new Set(this._clip.paths) });
+  }
+
+  copy(): void {
+    this._clip = { paths: this.selected, isCut: false };
+    this._tree.mark({ cut: new Set() });
+  }
+
+  get canPaste(): boolean {
+    return this._clip.paths.length > 0;
+  }
+
+  paste(): void {
+    const { paths, isCut } = this._clip;
+    if (isCut) {
+      this._clip = { paths: [], isCut: false };
+      this._tree.mark({ cut: new Set() });
+    }
+    this.move(paths, this._tree.folder, !isCut);
+  }
+
+  move(paths: string[], folder: string, isCopy: boolean): void {
+    const { files } = this._options;
+    const documents = this._documents;
+    this._do(async () => {
+      if (!isCopy) {
+        await documents.save();
+      }
+      for (const path of topmost(paths)) {
+        const to = join(folder, nameOf(path));
+        if (isCopy) {
+          await this._copyBeside(path, to);
+        } else if (to !== path && !isWithin(folder, path)) {
+          await files.move(path, to);
+          await this._moved(path, to);
+        }
+      }
+    });
+  }
+
+  copyPath(): void {
+    Clipboard.copyToSystem(this.selected.join('\n'));
+  }
+
+  /** Files as they are, folders as zips; nothing selected: the whole project. */
+  download(): void {
+    const { files, archiveUrl } = this._options;
+    const { model } = this._tree;
+    const paths = this.selected.length ? this.selected : [''];
+    for (const path of paths) {
+      const isFile = model.row(model.indexOf(path))?.type === 'file';
+      const link = document.createElement('a');
+      link.href = isFile ? files.url(path) : archiveUrl(path);
+      link.download = isFile ? nameOf(path) : '';
+      link.click();
+    }
+  }
+
+  // -- from outside
+
+  upload(items: DataTransferItemList, folder: string): void {
+    const uploads = readDropped(items, folder);
+    this._do(async () => this._send(await uploads));
+  }
+
+  /** Let the person choose files, or a folder. */
+  chooseUpload(isFolder: boolean): void {
+    const { folder } = this._tree;
+    const input = document.createElement('input');
+    input.type = 'file';
+    input.multiple = true;
+    input.webkitdirectory = isFolder;
+    input.onchange = () => this._do(() => this._send(readChosen(input.files ?? [], folder)));
+    input.click();
+  }
+
+  private async _send(uploads: IUpload[]): Promise<void> {
+    if (uploads.length) {
+      await this._uploads.send(uploads);
+    }
+  }
+
+  private async _moved(from: string, to: string): Promise<void> {
+    this._documents.moved(from, to);
+    await this._tree.reveal(to);
+  }
+
+  /** Copy to the first name that is free: `main (copy).py`, `main (copy 2).py`. */
+  private async _copyBeside(path: string, to: string): Promise<void> {
+    const { files } = this._options;
+    for (let number = path === to ? 1 : 0; number <= MAX_COPIES; number++) {
+      const name = number === 0 ? to : marked(to, number === 1 ? 'copy' : `copy ${number}`);
+      try {
+        await files.copy(path, name);
+        await this._tree.reveal(name);
+        return;
+      } catch (reason) {
+        if (ReplError.from(reason).code !== 'FileExists' || number === MAX_COPIES) {
+          throw reason;
+        }
+      }
+    }
+  }
+
+  /** A folder and those around it. */
+  private async _makeFolders(path: string): Promise<void> {
+    const names = path.split('/');
+    for (let depth = 1; depth <= names.length; depth++) {
+      const isLast = depth === names.length;
+      await this._options.files.create(names.slice(0, depth).join('/'), 'dir').catch(reason => {
+        if (isLast || ReplError.from(reason).code !== 'FileExists') {
+          throw reason;
+        }
+      });
+    }
+  }
+
+  /** Do it, say what went wrong, and `finally` whatever happened. */
+  private _do(action: () => Promise<void>, after: () => void = () => undefined): void {
+    action()
+      .catch(reason => Notification.error(ReplError.from(reason).text, { autoClose: 8000 }))
+      .finally(after);
+  }
+
+  private get _documents(): Documents {
+    return this._options.documents();
+  }
+
+  private get _tree(): Tree {
+    return this._options.tree();
+  }
+
+  private readonly _uploads: Uploads;
+  private _deleted: string[] = [];
+  private _clip: { paths: string[]; isCut: boolean } = { paths: [], isCut: false };
+}

@@ -1,0 +1,37 @@
+/**
+ * Our shortcuts where JupyterLab gives all keys to the editor or the terminal (`data-lm-suppress-shortcuts`): in both
+ * they are the ones that JupyterLab's settings say.
+ */
+
+import { CommandRegistry } from '@lumino/commands';
+import { DisposableDelegate, IDisposable } from '@lumino/disposable';
+import { isOursInTerminal } from '../model/keys';
+
+/** @param node - the tab's; keys that are pressed in it are found before they reach the editor or the terminal */
+export function routeKeys(node: HTMLElement, commands: CommandRegistry): IDisposable {
+  const onKey = (event: KeyboardEvent): void => {
+    const target = event.target as Element;
+    const isTerminal = target.closest('.jp-Repl-terminalHost') !== null;
+    if (!isTerminal && !target.closest('.jp-Repl-editorHost, .jp-Repl-compare')) {
+      return;
+    }
+    const keystroke = CommandRegistry.keystrokeForKeydownEvent(event);
+    if (!keystroke || (isTerminal && !isOursInTerminal(keystroke))) {
+      return;
+    }
+    const binding = commands.keyBindings.find(
+      ({ command, keys, selector }) =>
+        command.startsWith('jupyter-repl:') &&
+        keys.length === 1 &&
+        keys[0] === keystroke &&
+        target.closest(selector) !== null
+    );
+    if (binding && commands.isEnabled(binding.command, binding.args)) {
+      event.preventDefault();
+      event.stopPropagation();
+      void commands.execute(binding.command, binding.args);
+    }
+  };
+  node.addEventListener('keydown', onKey, true);
+  return new DisposableDelegate(() => node.removeEventListener('keydown', onKey, true));
+}

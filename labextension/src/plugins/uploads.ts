@@ -1,0 +1,172 @@
+/** Files and folders of the person's own machine, on their way into the project: with progress, cancel and a report. */
+
+import { Dialog, Notification, showDialog } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { Files } from '../api/files';
+import { ReplError } from '../model/messages';
+import { join, marked, parentOf } from '../model/paths';
+
+/** A file and where it goes; without a file a folder that may be empty. */
+export interface IUpload {
+  path: string;
+  file: File | null;
+}
+
+/** Transfers at once: more would be no faster, and would get into the way of saves. */
+const PARALLEL = 3;
+
+/** What was dropped, folders with all that is in them. Its beginning has to run while the event is being handled. */
+export async function readDropped(items: DataTransferItemList, folder: string): Promise<IUpload[]> {
+  const entries = [...items].map(item => item.webkitGetAsEntry()).filter(entry => entry !== null);
+  const found: IUpload[] = [];
+  await Promise.all(entries.map(entry => readEntry(entry, join(folder, entry.name), found)));
+  return found.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** What was chosen in the browser's dialog. */
+export function readChosen(files: Iterable<File>, folder: string): IUpload[] {
+  return [...files].map(file => ({ path: join(folder, file.webkitRelativePath || file.name), file }));
+}
+
+async function readEntry(entry: FileSystemEntry, path: string, found: IUpload[]): Promise<void> {
+  if (entry.isFile) {
+    const file = await new Promise<File>((resolve, reject) =>
+      (entry as FileSystemFileEntry).file(resolve, reject)
+    );
+    found.push({ path, file });
+    return;
+  }
+  found.push({ path, file: null });
+  const reader = (entry as FileSystemDirectoryEntry).createReader();
+  for (;;) {
+    // browsers give 100 at a time
+    const batch = await new Promise<FileSystemEntry[]>((resolve, reject) =>
+      reader.readEntries(resolve, reject)
+    );
+    if (!batch.length) {
+      return;
+    }
+    await Promise.all(batch.map(inner => readEntry(inner, join(path, inner.name), found)));
+  }
+}
+
+type Choice = 'replace' | 'both' | 'skip';
+
+export class Uploads {
+  constructor(
+    private readonly _files: Files,
+    private readonly _trans: TranslationBundle
+  ) {}
+
+  /** Send them all; resolves when it is over. Never rejects: the report says what went wrong. */
+  async send(uploads: IUpload[]): Promise<void> {
+    const files = uploads.filter(({ file }) => file !== null);
+    const total = files.reduce((sum, { file }) => sum + file!.size, 0) || 1;
+    const sent = new Map<string, number>();
+    const abort = new AbortController();
+    const trans = this._trans;
+    const title = trans._n('Uploading %2', 'Uploading %1 files', files.length, uploads[0]?.path ?? '');
+    const id = Notification.emit(title, 'in-progress', {
+      autoClose: false,
+      progress: 0,
+      actions: [{ label: trans.__('Cancel'), displayType: 'warn', callback: () => abort.abort() }]
+    });
+    const tell = (path: string, share: number, size: number): void => {
+      sent.set(path, share * size);
+      const progress = [...sent.values()].reduce((sum, bytes) => sum + bytes, 0) / total;
+      Notification.update({ id, message: title, progress: Math.min(1, progress) });
+    };
+    const failed: string[] = [];
+    const queue = [...uploads];
+    this._choice = null;
+    const work = async (): Promise<void> => {
+      for (let next = queue.shift(); next && !abort.signal.aborted; next = queue.shift()) {
+        const { path, file } = next;
+        try {
+          await this._sendOne(next, abort.signal, share => tell(path, share, file?.size ?? 0));
+        } catch (reason) {
+          failed.push(ReplError.from(reason).text);
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: PARALLEL }, work));
+    Notification.dismiss(id);
+    if (abort.signal.aborted) {
+      Notification.info(trans.__('The upload was cancelled. What had arrived is there.'), {
+        autoClose: 5000
+      });
+    } else if (failed.length) {
+      const more = failed.length > 3 ? trans.__(' And %1 more.', failed.length - 3) : '';
+      Notification.error(failed.slice(0, 3).join(' ') + more, { autoClose: false });
+    } else {
+      Notification.success(trans._n('Uploaded %2.', 'Uploaded %1 files.', files.length, uploads[0]?.path), {
+        autoClose: 3000
+      });
+    }
+  }
+
+  private async _sendOne(
+    { path, file }: IUpload,
+    signal: AbortSignal,
+    onProgress: (share: number) => void
+  ): Promise<void> {
+    if (!file) {
+      await this._files.create(path, 'dir').catch(ignoreTaken);
+      return;
+    }
+    try {
+      await this._files.upload(path, file, false, { signal, onProgress });
+    } catch (reason) {
+      if (ReplError.from(reason).code !== 'FileExists') {
+        throw reason;
+      }
+      const choice = await (this._choice ??= this._ask(path));
+      if (choice === 'replace') {
+        await this._files.upload(path, file, true, { signal, onProgress });
+      } else if (choice === 'both') {
+        await this._sendBeside(path, file, { signal, onProgress });
+      }
+    }
+    onProgress(1);
+  }
+
+  private async _sendBeside(
+    path: string,
+    file: File,
+    options: { signal: AbortSignal; onProgress(share: number): void }
+  ): Promise<void> {
+    for (let number = 1; number < 100; number++) {
+      try {
+        await this._files.upload(marked(path, String(number)), file, false, options);
+        return;
+      } catch (reason) {
+        ignoreTaken(reason);
+      }
+    }
+  }
+
+  /** Asked once for all files of an upload. */
+  private async _ask(path: string): Promise<Choice> {
+    const trans = this._trans;
+    const where = parentOf(path) || trans.__('the project');
+    const { button } = await showDialog({
+      title: trans.__('Some of these files exist already'),
+      body: trans.__('For example %1 in %2. What is to be done with all of them?', path, where),
+      buttons: [
+        Dialog.cancelButton({ label: trans.__('Skip them') }),
+        Dialog.warnButton({ label: trans.__('Replace them'), actions: ['replace'] }),
+        Dialog.okButton({ label: trans.__('Keep both'), actions: ['both'] })
+      ],
+      defaultButton: 2
+    });
+    return (button.actions[0] as Choice | undefined) ?? 'skip';
+  }
+
+  private _choice: Promise<Choice> | null = null;
+}
+
+function ignoreTaken(reason: unknown): void {
+  if (ReplError.from(reason).code !== 'FileExists') {
+    throw reason;
+  }
+}

@@ -1,0 +1,34 @@
+/** The views of files that a tab can show, and how they are told apart. */
+
+import type { DocumentRegistry } from '@jupyterlab/docregistry';
+import { fileIcon, LabIcon } from '@jupyterlab/ui-components';
+import type { Widget } from '@lumino/widgets';
+import { Editor } from '../widgets/editor';
+import { Viewer } from '../widgets/viewer';
+
+/** The renderer's name of an editor. */
+export const TEXT = 'text';
+
+export interface IViewKey {
+  path: string;
+  /** Of JupyterLab's, or TEXT. */
+  renderer: string;
+}
+
+/** Null for what is no view of a file. */
+export function keyOf(view: Widget): IViewKey | null {
+  if (view instanceof Editor) {
+    return { path: view.file.path, renderer: TEXT };
+  }
+  return view instanceof Viewer ? { path: view.path, renderer: view.renderer } : null;
+}
+
+/** Empty for what is no view of a file. */
+export function pathOf(view: Widget): string {
+  return keyOf(view)?.path ?? '';
+}
+
+/** The icon that JupyterLab has for a file of this name. */
+export function iconOf(registry: DocumentRegistry, name: string): LabIcon {
+  return registry.getFileTypesForPath(name)[0]?.icon ?? fileIcon;
+}

@@ -1,0 +1,143 @@
+/** All open tabs, with what they share: commands, settings, the status bar and the drive. Comes with the first one. */
+
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import type { ICommandPalette, IThemeManager, WidgetTracker } from '@jupyterlab/apputils';
+import type { IMainMenu } from '@jupyterlab/mainmenu';
+import type { ISettingRegistry } from '@jupyterlab/settingregistry';
+import type { IStateDB } from '@jupyterlab/statedb';
+import type { IStatusBar } from '@jupyterlab/statusbar';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { Signal } from '@lumino/signaling';
+import { ReplDrive } from '../api/drive';
+import type { Rest } from '../api/rest';
+import { DEFAULTS, ISettings, parseSettings } from '../model/settings';
+import { askRemove, askTitle } from '../widgets/dialogs';
+import { replIcon } from '../widgets/icons';
+import type { ReplPanel } from '../widgets/replPanel';
+import { StatusItem } from '../widgets/statusItem';
+import { addActions } from './actions';
+import { Workspace } from './workspace';
+
+export interface IWorkspacesOptions {
+  app: JupyterFrontEnd;
+  rest: Rest;
+  tracker: WidgetTracker<ReplPanel>;
+  palette: ICommandPalette | null;
+  menu: IMainMenu | null;
+  themes: IThemeManager | null;
+  state: IStateDB | null;
+  settings: ISettingRegistry | null;
+  statusBar: IStatusBar | null;
+  trans: TranslationBundle;
+}
+
+const SETTINGS = 'jupyter-repl:settings';
+
+export class Workspaces {
+  static async make(options: IWorkspacesOptions): Promise<Workspaces> {
+    const made = new Workspaces(options);
+    await made._followSettings();
+    return made;
+  }
+
+  private constructor(private readonly _options: IWorkspacesOptions) {
+    const { app, palette, menu, rest, statusBar, trans } = _options;
+    app.serviceManager.contents.addDrive(new ReplDrive(rest));
+    const current = (): Workspace | null => this.current;
+    addActions({
+      ...{ app, palette, menu, current, trans },
+      rename: workspace => this._rename(workspace),
+      remove: workspace => this._remove(workspace)
+    });
+    const item = (this._item = new StatusItem(trans));
+    statusBar?.registerStatusItem('jupyter-repl:status', {
+      item,
+      align: 'right',
+      rank: 1,
+      isActive: () => this.current !== null,
+      activeStateChanged: this._isOtherTab
+    });
+    app.shell.currentChanged?.connect(() => {
+      this._isOtherTab.emit();
+      this._onState();
+    });
+  }
+
+  /** The tab in front; null if it is none of ours. */
+  get current(): Workspace | null {
+    const { tracker, app } = this._options;
+    const panel = tracker.currentWidget;
+    return panel && panel === app.shell.currentWidget ? (this._open.get(panel.replId) ?? null) : null;
+  }
+
+  /** Show a REPL in the tab that it has, or in a new one. */
+  async open(replId: string): Promise<ReplPanel> {
+    const { app, tracker, rest, state, themes, trans } = this._options;
+    const known = this._open.get(replId);
+    if (known) {
+      app.shell.activateById(known.panel.id);
+      return known.panel;
+    }
+    const { commands, docRegistry: registry, serviceManager: services } = app;
+    const settings = this._settings;
+    const workspace = new Workspace({
+      replId,
+      rest,
+      commands,
+      registry,
+      services,
+      settings,
+      state,
+      themes,
+      trans
+    });
+    const { panel } = workspace;
+    panel.title.icon = replIcon;
+    this._open.set(replId, workspace);
+    panel.disposed.connect(() => this._open.delete(replId));
+    workspace.changed.connect(() => this._onState());
+    app.shell.add(panel, 'main', { type: 'REPL' });
+    await tracker.add(panel);
+    return panel;
+  }
+
+  private async _followSettings(): Promise<void> {
+    const found = await this._options.settings?.load(SETTINGS).catch(() => null);
+    const take = (composite: ISettingRegistry.ISettings['composite']): void => {
+      this._settings = parseSettings(composite);
+      this._open.forEach(workspace => workspace.updateSettings(this._settings));
+    };
+    if (found) {
+      take(found.composite);
+      found.changed.connect(({ composite }) => take(composite));
+    }
+  }
+
+  private _onState(): void {
+    this._item.tell(this.current);
+    this._options.app.commands.notifyCommandChanged();
+  }
+
+  private async _rename({ replId, panel }: Workspace): Promise<void> {
+    const { rest, trans, tracker } = this._options;
+    const title = await askTitle(panel.title.label, title => rest.rename(replId, title), trans);
+    if (title !== null) {
+      panel.rename(title, trans);
+      await tracker.save(panel);
+      this._onState();
+    }
+  }
+
+  private async _remove({ replId, panel, documents }: Workspace): Promise<void> {
+    const { rest, trans } = this._options;
+    if (await askRemove(replId, () => rest.remove(replId), trans)) {
+      documents.deleted(''); // nothing is saved any more
+      panel.dispose();
+    }
+  }
+
+  private readonly _open = new Map<string, Workspace>();
+  private readonly _item: StatusItem;
+  private readonly _isOtherTab = new Signal<this, void>(this);
+  private _settings: ISettings = DEFAULTS;
+}

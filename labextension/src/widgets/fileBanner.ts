@@ -1,0 +1,111 @@
+/** What is said above an editor about its file: conflicts, saves that failed, text that was lost before. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { FileModel } from '../model/file';
+import { ReplError } from '../model/messages';
+import { nameOf } from '../model/paths';
+import type { Banner, IBannerAction } from './banner';
+
+export class FileBanner {
+  /** @param _back - brings the focus back to the text */
+  constructor(
+    private readonly _banner: Banner,
+    private readonly _file: FileModel,
+    private readonly _back: () => void,
+    private readonly _compare: (file: FileModel) => void,
+    private readonly _trans: TranslationBundle
+  ) {
+    _file.stateChanged.connect(this._onState, this);
+  }
+
+  /** The text is shown: say what state it is in. `insert` puts text at the cursor. */
+  opened(insert: (text: string) => void): void {
+    this._insert = insert;
+    if (this._file.state !== 'saved') {
+      this._onState();
+    } else if (this._file.lostDraft) {
+      this._tellLostDraft();
+    }
+  }
+
+  dispose(): void {
+    this._file.stateChanged.disconnect(this._onState, this);
+  }
+
+  private _onState(): void {
+    const { _file: file, _banner: banner, _trans: trans } = this;
+    const { path, state } = file;
+    if (state === 'conflict') {
+      const what = trans.__('%1 was changed on disk while you typed.', path);
+      const copy = nameOf(file.copy.path);
+      const where = copy ? trans.__('Your text is kept in %1 until you choose.', copy) : '';
+      banner.say('warning', [what, where].filter(Boolean).join(' '), [
+        { label: trans.__('Compare'), run: () => this._compare(file) },
+        this._action(trans.__('Keep my text'), () => file.keepMine()),
+        this._action(trans.__('Take the text on disk'), () => file.takeTheirs())
+      ]);
+    } else if (state === 'failed') {
+      banner.say('warning', trans.__('%1 is not saved: %2', path, file.error?.text ?? ''), [
+        this._action(trans.__('Save again'), () => file.save())
+      ]);
+    } else if (state === 'deleted') {
+      banner.say('warning', trans.__('%1 was deleted on disk. What you see is the only copy.', path), [
+        this._action(trans.__('Put it back'), () => file.putBack())
+      ]);
+    } else if (state === 'saved') {
+      if (file.copy.path) {
+        this._tellCopy();
+      } else {
+        banner.silence();
+      }
+    }
+  }
+
+  /** After a conflict: both texts are there. */
+  private _tellCopy(): void {
+    const trans = this._trans;
+    const { copy } = this._file;
+    const done = (): void => {
+      copy.forget();
+      this._onState();
+      this._back();
+    };
+    this._banner.say('info', trans.__('The other text is in %1.', nameOf(copy.path)), [
+      this._action(trans.__('Delete it'), () => copy.delete().then(done)),
+      { label: trans.__('Keep both'), run: done }
+    ]);
+  }
+
+  private _tellLostDraft(): void {
+    const trans = this._trans;
+    const lost = this._file.lostDraft;
+    const drop = (): void => {
+      this._file.dropDraft();
+      this._banner.silence();
+      this._back();
+    };
+    const message = trans.__(
+      'Text of yours was not saved before, and the file has changed since: %1',
+      lost.length > 60 ? `${lost.slice(0, 60)}…` : lost
+    );
+    const insert = (): void => {
+      this._insert(lost);
+      drop();
+    };
+    this._banner.say('warning', message, [
+      { label: trans.__('Insert at the cursor'), run: insert },
+      { label: trans.__('Discard'), run: drop }
+    ]);
+  }
+
+  /** A button that does something and brings the focus back to the text. */
+  private _action(label: string, action: () => Promise<unknown>): IBannerAction {
+    const run = (): void => {
+      action().catch(reason => this._banner.say('error', ReplError.from(reason).text));
+      this._back();
+    };
+    return { label, run };
+  }
+
+  private _insert: (text: string) => void = () => undefined;
+}

@@ -1,0 +1,42 @@
+/** The borders between panes: a double click puts them back, and arrow keys move them. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { SplitPanel } from '@lumino/widgets';
+
+/** Of the whole, for one press of a key. */
+const STEP = 0.02;
+
+/** @param onMoved - somebody has moved a border */
+export function followHandles(
+  split: SplitPanel,
+  reset: () => void,
+  onMoved: () => void,
+  trans: TranslationBundle
+): void {
+  split.handles.forEach((handle, index) => {
+    if (handle.getAttribute('role')) {
+      return;
+    }
+    handle.tabIndex = 0;
+    handle.setAttribute('role', 'separator');
+    handle.setAttribute('aria-label', trans.__('Border between panes'));
+    handle.ondblclick = reset;
+    handle.onkeydown = event => {
+      const by = { ArrowLeft: -STEP, ArrowUp: -STEP, ArrowRight: STEP, ArrowDown: STEP }[event.key];
+      if (by !== undefined) {
+        event.preventDefault();
+        move(split, index, by);
+        onMoved();
+      }
+    };
+  });
+  split.handleMoved.connect(onMoved);
+}
+
+function move(split: SplitPanel, index: number, by: number): void {
+  const sizes = split.relativeSizes();
+  const most = sizes[index] + sizes[index + 1];
+  sizes[index] = Math.min(Math.max(0, sizes[index] + by), most);
+  sizes[index + 1] = most - sizes[index];
+  split.setRelativeSizes(sizes);
+}

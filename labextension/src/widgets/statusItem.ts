@@ -1,0 +1,56 @@
+/** What JupyterLab's status bar says of the REPL in front. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { Widget } from '@lumino/widgets';
+import type { FileState } from '../model/file';
+import type { ReplState } from '../model/repl';
+import type { Editor } from './editor';
+import { describeFiles, describeRepl } from './words';
+
+/** As much of a tab as is told. */
+export interface IStatusSource {
+  readonly panel: { title: { label: string } };
+  readonly language: string;
+  readonly repl: { state: ReplState };
+  readonly documents: { readonly editor: Editor | null; readonly states: FileState[] };
+}
+
+export class StatusItem extends Widget {
+  constructor(private readonly _trans: TranslationBundle) {
+    super();
+    this.addClass('jp-Repl-statusItem');
+    this.node.append(this._text);
+  }
+
+  /** Say what this tab is doing; null: nothing. */
+  tell(source: IStatusSource | null): void {
+    const text = source ? this._describe(source) : '';
+    if (this._text.textContent !== text) {
+      this._text.textContent = text;
+      this._text.title = text;
+    }
+  }
+
+  private _describe({ panel, language, repl, documents }: IStatusSource): string {
+    const trans = this._trans;
+    const { states, editor } = documents;
+    const words = [panel.title.label, describeRepl(repl.state.kind, trans), describeFiles(states, trans)];
+    const [place, details] = [editor?.place, editor?.details];
+    if (place && details) {
+      words.push(
+        trans.__('Ln %1, Col %2', place.line, place.column),
+        details.insertSpaces
+          ? trans.__('Spaces: %1', details.tabSize)
+          : trans.__('Tab Size: %1', details.tabSize),
+        'UTF-8',
+        details.crlf ? 'CRLF' : 'LF',
+        details.language
+      );
+    } else {
+      words.push(language);
+    }
+    return words.filter(Boolean).join('   ');
+  }
+
+  private readonly _text = document.createElement('span');
+}

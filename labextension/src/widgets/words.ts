@@ -1,0 +1,44 @@
+/** What REPLs, files and runs are doing, in words. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { FileState } from '../model/file';
+import type { IRun } from '../model/messages';
+import type { ReplState } from '../model/repl';
+import { isRunning } from '../model/run';
+
+export function describeRepl(kind: ReplState['kind'], trans: TranslationBundle): string {
+  return {
+    starting: trans.__('starting'),
+    running: trans.__('running'),
+    lost: trans.__('not connected'),
+    stopping: trans.__('stopping'),
+    stopped: trans.__('stopped'),
+    failed: trans.__('failed')
+  }[kind];
+}
+
+/** Whether all that was typed is saved: the worst of the open files' states. */
+export function describeFiles(states: readonly FileState[], trans: TranslationBundle): string {
+  if (states.some(state => state === 'failed' || state === 'conflict')) {
+    return trans.__('not saved');
+  }
+  return states.every(state => state === 'saved' || state === 'deleted')
+    ? trans.__('saved')
+    : trans.__('saving…');
+}
+
+/** How a run has ended, and how long it took. */
+export function describeRun(run: IRun, trans: TranslationBundle): string {
+  if (isRunning(run)) {
+    return trans.__('Running…');
+  }
+  const seconds = trans.__('%1 s', (run.duration ?? 0).toFixed(1));
+  if (run.signal) {
+    return trans.__('Ended by %1 · %2', run.signal, seconds);
+  }
+  if (run.code === null || run.code === undefined) {
+    return trans.__('Ended with its REPL');
+  }
+  const mark = run.code === 0 ? '✓' : '✗';
+  return [trans.__('%1 exit %2 · %3', mark, run.code, seconds), run.hint].filter(Boolean).join(' · ');
+}
