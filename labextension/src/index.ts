@@ -2,6 +2,7 @@
 
 import { launcher } from './plugins/launcher';
 import { open } from './plugins/open';
+import { projects } from './plugins/projects';
 import { settings } from './plugins/settings';
 
-export default [launcher, open, settings];
+export default [projects, launcher, open, settings];

@@ -1,12 +1,12 @@
 """A browser for all, and for each test a page of its own that fails with an uncaught error."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Request, sync_playwright
 from support import chromium
 from support.lab import Lab
 from support.person import Person
@@ -60,6 +60,22 @@ def page(browser: Browser, errors: Errors) -> Iterator[Page]:
     yield page
     context.close()
     assert not errors
+
+
+@pytest.fixture
+def person_at(browser: Browser, errors: Errors) -> Iterator[Callable[[Lab], Person]]:
+    """Somebody else, in a browser of their own."""
+    contexts: list[BrowserContext] = []
+
+    def make(lab: Lab) -> Person:
+        contexts.append(browser.new_context(viewport={"width": 1400, "height": 860}))
+        page = contexts[-1].new_page()
+        page.on("pageerror", errors.on_error)
+        return Person(page, lab)
+
+    yield make
+    for context in contexts:
+        context.close()
 
 
 @pytest.fixture

@@ -109,7 +109,10 @@ def test_a_change_on_disk_while_one_types_is_asked_about(person: Person) -> None
     assert file.read_text() == "theirs\n"
     banner.locator("button", has_text="Keep my text").click()
     person.wait_on_disk("main.py", "mine\n")
+    expect(banner).to_contain_text("The other text is in main (conflict")
+    banner.locator("button", has_text="Keep both").click()
     expect(banner).to_be_hidden()
+    assert "theirs\n" in [copy.read_text() for copy in file.parent.glob("main (conflict*).py")]
     person.page.keyboard.press("ControlOrMeta+a")
     person.type("mine again\n")
     file.write_text("theirs again\n")

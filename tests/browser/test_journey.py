@@ -129,6 +129,7 @@ def test_a_killed_server_comes_back_and_the_repl_with_it(own: Person, errors: Er
     person.create("Python")
     person.wait_editor("main.py")
     person.shell("echo from-before > kept.txt; gone=yes; ls", "kept.txt")
+    person.put_lost_dialog_away()
     person.lab.kill()
     person.wait_state("lost")
     expect(person.banner).to_contain_text("Connection lost")

@@ -20,7 +20,7 @@ def focus(person: Person, pane: str) -> None:
     elif pane == "console":
         person.console.locator(".jp-Repl-terminalHost").click()
     else:
-        person.tab.locator(".jp-Repl-treeRow").first.focus()
+        person.tab.locator(".jp-Repl-treeList").focus()
 
 
 def test_the_panes_are_side_by_side_and_can_be_resized(person: Person) -> None:
@@ -31,7 +31,7 @@ def test_the_panes_are_side_by_side_and_can_be_resized(person: Person) -> None:
     tree, editor, console, terminal = [box for box in boxes if box]
     assert tree["x"] + tree["width"] <= editor["x"] < editor["x"] + editor["width"] <= console["x"] == terminal["x"]
     assert console["y"] + console["height"] <= terminal["y"]
-    handle = person.tab.locator(".jp-Repl-columns > .lm-SplitPanel-handle").nth(1).bounding_box()
+    handle = person.tab.locator(".jp-Repl-panes > .lm-SplitPanel-handle").nth(1).bounding_box()
     assert handle
     person.page.mouse.move(handle["x"] + 1, handle["y"] + 200)
     person.page.mouse.down()
@@ -81,7 +81,7 @@ def test_keys_work_in_every_pane(person: Person, pane: str) -> None:
     person.wait_run_end("exit|SIG")
     focus(person, pane)
     person.page.keyboard.press("ControlOrMeta+Enter")
-    expect(person.console.locator(".jp-Repl-consoleFoot")).to_have_text("Running…")
+    expect(person.console.locator(".jp-Repl-consoleFoot > span")).to_have_text("Running…")
     person.wait_console("started")
     focus(person, pane)
     person.page.keyboard.press("Shift+F5")

@@ -38,6 +38,11 @@ class Person:
     def card(self, label: str) -> Locator:
         return self.page.locator(".jp-Launcher-section", has_text="REPL").locator(".jp-LauncherCard", has_text=label)
 
+    def put_lost_dialog_away(self) -> None:
+        """From now on: JupyterLab's own, which it shows when its server is gone."""
+        dialog = self.page.locator(".jp-Dialog", has_text="Server Connection Error")
+        self.page.add_locator_handler(dialog, lambda: dialog.locator("button").last.click())
+
     def command(self, name: str, **args: Any) -> Any:
         """Run a command of JupyterLab's, as the palette does."""
         script = """async ([name, args]) => {
@@ -94,11 +99,43 @@ class Person:
 
     @property
     def tree(self) -> list[str]:
-        return self.tab.locator(".jp-Repl-treeRow").all_inner_texts()
+        """The names in the rows that are drawn, from the top."""
+        script = """node => [...node.querySelectorAll('.jp-Repl-treeRow[data-path]')]
+            .sort((a, b) => parseFloat(a.style.top) - parseFloat(b.style.top))
+            .map(row => row.querySelector('.jp-Repl-treeName').textContent)"""
+        return list(self.tab.locator(".jp-Repl-treeList").evaluate(script))
+
+    def wait_tree(self, *names: str, seconds: float = 10.0) -> None:
+        """Until the tree holds exactly these rows."""
+        wait_for(lambda: self.tree == list(names), seconds)
+
+    def row(self, path: str) -> Locator:
+        return self.tab.locator(f'.jp-Repl-treeRow[data-path="{path}"]')
 
     def open_file(self, path: str) -> None:
-        self.tab.locator(f'.jp-Repl-treeRow[data-path="{path}"]').click()
+        self.row(path).click()
         self.wait_editor(path)
+
+    def menu(self, path: str, label: str) -> None:
+        """Choose from the context menu of a row."""
+        self.row(path).click(button="right")
+        self.choose(label)
+
+    def choose(self, label: str) -> None:
+        """Choose from the menu that is open."""
+        item = self.page.locator(".lm-Menu-item", has=self.page.locator(f'text=/^{re.escape(label)}$/'))
+        item.first.click()
+
+    def name(self, text: str) -> None:
+        """Answer the tree's question for a name."""
+        field = self.tab.locator(".jp-Repl-nameField")
+        expect(field).to_be_focused()
+        field.fill(text)
+        field.press("Enter")
+        expect(field).to_have_count(0)
+
+    def notification(self, text: str) -> Locator:
+        return self.page.locator(".jp-Notification-Toast, .Toastify__toast", has_text=text).first
 
     def wait_editor(self, path: str, ready: str = "true") -> None:
         expect(self.editor(path)).to_have_attribute("data-ready", ready, timeout=20_000)
@@ -169,7 +206,7 @@ class Person:
         wait_for(lambda: wanted in self.console_text(), seconds)
 
     def wait_run_end(self, pattern: str, seconds: float = 20.0) -> None:
-        expect(self.console.locator(".jp-Repl-consoleFoot")).to_have_text(re.compile(pattern), timeout=seconds * 1000)
+        expect(self.console.locator(".jp-Repl-consoleFoot > span")).to_have_text(re.compile(pattern), timeout=seconds * 1000)
 
     @staticmethod
     def _drawn(pane: Locator) -> str:

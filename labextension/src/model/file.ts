@@ -117,8 +117,7 @@ export class FileModel {
       await this._writing;
     }
     if (this.isDirty && (this._state as FileState) !== 'conflict') {
-      this._writing = this._write();
-      await this._writing;
+      await this.writeNow();
     }
   }
 
@@ -161,9 +160,8 @@ export class FileModel {
       await this.copy.keep(theirs.text);
     }
     this._etag = theirs?.etag ?? null;
-    this._setState('unsaved');
-    await this.save();
-    if (ours && (this._state as FileState) === 'saved') {
+    await this.writeNow();
+    if (ours && this._state === 'saved') {
       await this._store.delete(ours);
     }
   }
@@ -174,9 +172,8 @@ export class FileModel {
     this._take(await this._store.read(this.path));
   }
 
-  /** The file was deleted: make it again. */
-  async putBack(): Promise<void> {
-    this._setState('unsaved');
+  /** Write what the editor holds, whatever was saved: the file was deleted, or is another. */
+  async writeNow(): Promise<void> {
     this._writing = this._write();
     await this._writing;
   }

@@ -20,6 +20,18 @@ export function idProblem(id: string): IdProblem | null {
   return /^[a-z0-9]+(-[a-z0-9]+)*$/.test(id) ? null : 'hyphens';
 }
 
+/** A name that keeps the rule, out of any text; empty if nothing of it can be used. */
+export function idFrom(text: string): string {
+  const plain = text
+    .normalize('NFKD')
+    .replace(/[\u0300-\u036f]/g, '')
+    .toLowerCase();
+  return plain
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, MAX_ID_LENGTH)
+    .replace(/^-+|-+$/g, '');
+}
+
 /** How many names `randomName` can make. */
 export const NAME_COUNT = ADJECTIVES.length * (ADJECTIVES.length - 1) * NOUNS.length;
 

@@ -73,6 +73,16 @@ export class ReplModel {
     return this._notice;
   }
 
+  /** The steps of the last start, for whoever has to find out why it failed. */
+  get details(): string {
+    return this._steps.join('\n');
+  }
+
+  /** Look for the server now, not at the end of the wait. */
+  tryNow(): void {
+    this._wake();
+  }
+
   dismissNotice(): void {
     this._notice = 'none';
     this._stateChanged.emit(this._state);
@@ -159,7 +169,7 @@ export class ReplModel {
           return;
         }
       }
-      await this._sleep(wait);
+      await Promise.race([this._sleep(wait), new Promise<void>(wake => (this._wake = wake))]);
       wait = Math.min(LONGEST_WAIT, wait * 2);
     }
   }
@@ -189,7 +199,8 @@ export class ReplModel {
   private _tell(phase: IPhase): void {
     const state = this._state;
     if (state.kind === 'starting' && phase.step && state.steps.at(-1) !== phase.step) {
-      this._setState({ kind: 'starting', steps: [...state.steps, phase.step] });
+      this._steps = [...state.steps, phase.step];
+      this._setState({ kind: 'starting', steps: this._steps });
     }
   }
 
@@ -204,6 +215,8 @@ export class ReplModel {
   /** Raised by every action: what an older one still does is ignored. */
   private _attempt = 0;
   private _disposed = false;
+  private _steps: string[] = [];
+  private _wake: () => void = () => undefined;
   private readonly _stateChanged = new Signal<this, ReplState>(this);
   private readonly _connected = new Signal<this, IConnection>(this);
 }

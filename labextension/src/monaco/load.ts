@@ -5,6 +5,7 @@ import 'monaco-editor/features/register.all';
 import './languages';
 
 import { overflowNode } from './overflow';
+import { checkSettings, SETTINGS_FILE } from './settingsFile';
 import { applyTheme } from './theme';
 
 interface IWorkers {
@@ -44,4 +45,4 @@ environment.getWorker ??= (_, label) => {
   }
 };
 
-export { applyTheme, monaco, overflowNode };
+export { applyTheme, checkSettings, monaco, overflowNode, SETTINGS_FILE };

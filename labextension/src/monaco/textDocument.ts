@@ -3,16 +3,21 @@
 import type * as monacoTypes from 'monaco-editor/editor';
 import { makeChange } from '../model/drafts';
 import type { FileModel } from '../model/file';
+import type { Check } from './settingsFile';
 
 export type Monaco = typeof import('./load');
 type ITextModel = monacoTypes.editor.ITextModel;
 
 export class TextDocument {
-  /** @param scope - keeps the models of different REPLs apart */
+  /**
+   * @param scope - keeps the models of different REPLs apart
+   * @param check - of the project's settings
+   */
   constructor(
     readonly file: FileModel,
     readonly monaco: Promise<Monaco>,
-    scope: string
+    scope: string,
+    private readonly _check: Check
   ) {
     this.ready = this._open(scope);
     this.ready.catch(() => undefined); // each view says it
@@ -29,7 +34,10 @@ export class TextDocument {
   }
 
   private async _open(scope: string): Promise<ITextModel> {
-    const [{ monaco }, text] = await Promise.all([this.monaco, this.file.load()]);
+    const [{ monaco, checkSettings, SETTINGS_FILE }, text] = await Promise.all([
+      this.monaco,
+      this.file.load()
+    ]);
     const uri = monaco.Uri.from({ scheme: 'file', path: `/${scope}/${this.file.path}` });
     monaco.editor.getModel(uri)?.dispose(); // of a tab that was closed while it opened
     const model = monaco.editor.createModel(text, undefined, uri);
@@ -50,6 +58,9 @@ export class TextDocument {
       }
     });
     model.onDidChangeContent(() => this.file.edited());
+    if (this.file.path === SETTINGS_FILE) {
+      checkSettings(model, this._check);
+    }
     return model;
   }
 

@@ -4,6 +4,7 @@ export const Commands = {
   create: 'jupyter-repl:create',
   open: 'jupyter-repl:open',
   manage: 'jupyter-repl:manage',
+  import: 'jupyter-repl:import',
   run: 'jupyter-repl:run',
   runFile: 'jupyter-repl:run-file',
   runAgain: 'jupyter-repl:run-again',

@@ -9,16 +9,16 @@ import type { DockPanel, Widget } from '@lumino/widgets';
 import { drivePath } from '../api/drive';
 import type { Files } from '../api/files';
 import type { Drafts } from '../model/drafts';
-import { FileModel, FileState } from '../model/file';
+import type { FileModel } from '../model/file';
 import type { IChanged } from '../model/messages';
 import { isWithin, nameOf } from '../model/paths';
 import type { ISettings } from '../model/settings';
-import { later } from '../model/timer';
-import { Monaco, TextDocument } from '../monaco/textDocument';
+import type { Monaco } from '../monaco/textDocument';
 import { Compare } from '../widgets/compare';
 import { Editor, IPlace } from '../widgets/editor';
 import { rendererOf, Viewer } from '../widgets/viewer';
 import { PackedArea, packDock, unpackDock } from './dockLayout';
+import { Texts } from './texts';
 import { iconOf, IViewKey, keyOf, pathOf, TEXT } from './views';
 
 export interface IDocumentsOptions {
@@ -46,8 +46,14 @@ export interface IOpenOptions {
 
 export class Documents {
   constructor(private readonly _options: IDocumentsOptions) {
-    this._settings = _options.settings;
+    const { settings, files, drafts, scope, monaco } = _options;
+    this._settings = settings;
+    this.texts = new Texts(files, drafts, scope, monaco);
+    this.texts.autoSave = settings.autoSave;
+    this.texts.changed.connect(() => this._changed.emit());
   }
+
+  readonly texts: Texts;
 
   /** What is open, in front or unsaved is another, or somebody has moved in a file. */
   get changed(): ISignal<this, void> {
@@ -62,16 +68,6 @@ export class Documents {
   /** The editor in front, if it is one. */
   get editor(): Editor | null {
     return this._active instanceof Editor ? this._active : null;
-  }
-
-  get states(): FileState[] {
-    return [...this._documents.values()].map(({ file }) => file.state);
-  }
-
-  /** Files with text that is not saved. */
-  get dirty(): Set<string> {
-    const unsaved = [...this._documents.values()].filter(({ file }) => !CALM.has(file.state));
-    return new Set(unsaved.map(({ file }) => file.path));
   }
 
   /** Show a file, in the view that it has if it has one. */
@@ -113,7 +109,7 @@ export class Documents {
   openDrafts(paths: readonly string[]): void {
     const { active } = this;
     paths
-      .filter(path => !this._documents.has(path))
+      .filter(path => !this.texts.has(path))
       .forEach(path => this.open(path, { focus: false, renderer: TEXT }));
     if (active) {
       this.open(active, { focus: false });
@@ -125,33 +121,15 @@ export class Documents {
     this._active?.close();
   }
 
-  async save(): Promise<void> {
-    await Promise.all([...this._documents.values()].map(({ file }) => file.save()));
-  }
-
-  keepDrafts(isLeaving: boolean): void {
-    this._documents.forEach(({ file }) => file.keepDraft(isLeaving));
-  }
-
   /** Follow the disk. */
   apply(change: IChanged): void {
-    const etagOf = new Map(change.files?.map(({ path, etag }) => [path, etag]));
-    for (const [path, { file }] of this._documents) {
-      const etag = change.all ? '' : etagOf.get(path);
-      if (etag !== undefined) {
-        file.changedOnDisk(etag).catch(() => undefined);
-      }
-    }
+    this.texts.apply(change);
+    const changed = new Set(change.files?.filter(({ etag }) => etag !== null).map(({ path }) => path));
     for (const view of this._views) {
-      if (view instanceof Viewer && (change.all || etagOf.get(view.path))) {
+      if (view instanceof Viewer && (change.all || changed.has(view.path))) {
         view.changedOnDisk().catch(() => undefined);
       }
     }
-  }
-
-  /** The connection is back. */
-  reconnected(): void {
-    this._documents.forEach(({ file }) => void file.reconnected().catch(() => undefined));
   }
 
   /** Files were moved: what is open of them is shown from where they are now. */
@@ -175,7 +153,7 @@ export class Documents {
 
   updateSettings(settings: ISettings): void {
     this._settings = settings;
-    this._documents.forEach(({ file }) => (file.autoSave = settings.autoSave));
+    this.texts.autoSave = settings.autoSave;
     this._views.forEach(view => view instanceof Editor && (view.settings = settings));
   }
 
@@ -200,6 +178,7 @@ export class Documents {
 
   dispose(): void {
     [...this._views].forEach(view => this._remove(view));
+    this.texts.dispose();
     Signal.clearData(this);
   }
 
@@ -218,7 +197,7 @@ export class Documents {
       view.node.addEventListener('focusin', () => this._onShown(view));
     } else {
       view = new Editor({
-        document: this._document(path),
+        document: this.texts.get(path),
         settings: this._settings,
         icon,
         place: place ?? this._places.get(path) ?? null,
@@ -235,20 +214,6 @@ export class Documents {
     return view;
   }
 
-  private _document(path: string): TextDocument {
-    const known = this._documents.get(path);
-    if (known) {
-      return known;
-    }
-    const { files, drafts, scope, monaco } = this._options;
-    const file = new FileModel(path, files, drafts, later);
-    file.autoSave = this._settings.autoSave;
-    file.stateChanged.connect(() => this._changed.emit());
-    const made = new TextDocument(file, monaco(), scope);
-    this._documents.set(path, made);
-    return made;
-  }
-
   /** The last view of a file saves it first; text that can't be saved stays as a draft. */
   private async _close(editor: Editor): Promise<void> {
     const { file } = editor;
@@ -261,14 +226,12 @@ export class Documents {
   }
 
   private _compare(file: FileModel): void {
-    const found = this._documents.get(file.path);
-    const { files, dock, trans } = this._options;
-    if (found) {
-      const compare = new Compare(found, async () => (await files.read(file.path)).text, trans);
-      compare.title.icon = iconOf(this._options.registry, nameOf(file.path));
-      dock.addWidget(compare, this._active ? { mode: 'tab-after', ref: this._active } : {});
-      dock.selectWidget(compare);
-    }
+    const { files, dock, trans, registry } = this._options;
+    const read = async (): Promise<string> => (await files.read(file.path)).text;
+    const compare = new Compare(this.texts.get(file.path), read, trans);
+    compare.title.icon = iconOf(registry, nameOf(file.path));
+    dock.addWidget(compare, this._active ? { mode: 'tab-after', ref: this._active } : {});
+    dock.selectWidget(compare);
   }
 
   private _remove(view: Widget): void {
@@ -284,8 +247,7 @@ export class Documents {
       view instanceof Editor &&
       ![...this._views].some(other => other instanceof Editor && pathOf(other) === path)
     ) {
-      this._documents.get(path)?.dispose();
-      this._documents.delete(path);
+      this.texts.close(path);
     }
     if (this._active === view) {
       this._active = [...this._views].filter(other => other.isVisible).at(-1) ?? null;
@@ -308,7 +270,6 @@ export class Documents {
   }
 
   private _settings: ISettings;
-  private readonly _documents = new Map<string, TextDocument>();
   private readonly _views = new Set<Widget>();
   private readonly _places = new Map<string, IPlace>();
   private _active: Widget | null = null;
@@ -316,5 +277,3 @@ export class Documents {
 }
 
 const MAX_PLACES = 50;
-/** States in which nothing waits to be saved. */
-const CALM: ReadonlySet<FileState> = new Set<FileState>(['saved', 'deleted']);

@@ -33,7 +33,7 @@ export class FileActions implements ITreeActions {
   rename(path: string, name: string): void {
     const to = join(parentOf(path), name);
     this._do(async () => {
-      await this._documents.save();
+      await this._documents.texts.save();
       await this._options.files.rename(path, name);
       await this._moved(path, to);
     });
@@ -102,7 +102,7 @@ export class FileActions implements ITreeActions {
     const items: string[] = [];
     this._do(
       async () => {
-        await documents.save(); // so that what comes back is what was typed
+        await documents.texts.save(); // so that what comes back is what was typed
         for (const path of paths) {
           items.push(await files.delete(path));
           documents.deleted(path);
@@ -159,7 +159,7 @@ export class FileActions implements ITreeActions {
     const documents = this._documents;
     this._do(async () => {
       if (!isCopy) {
-        await documents.save();
+        await documents.texts.save();
       }
       for (const path of topmost(paths)) {
         const to = join(folder, nameOf(path));

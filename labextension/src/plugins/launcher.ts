@@ -1,4 +1,4 @@
-/** A card per template in the launcher, an entry in File > New and in the palette, and the dialog behind them. */
+/** A card per template in the launcher, an entry in File > New and in the palette, and the dialogs behind them. */
 
 import { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette, showErrorMessage } from '@jupyterlab/apputils';
@@ -9,15 +9,18 @@ import { ITemplate, Rest } from '../api/rest';
 import { ReplError } from '../model/messages';
 import { replIcon, templateIcon } from '../widgets/icons';
 import { CATEGORY, Commands } from './commands';
-import { preload } from './lazy';
+import { loadDialogs, preload } from './lazy';
+import { IProjectList, ProjectList } from './projects';
 
 export const launcher: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-repl:launcher',
-  description: 'Makes REPLs from templates.',
+  description: 'Makes REPLs from templates and from archives.',
   autoStart: true,
+  requires: [IProjectList],
   optional: [ITranslator, ILauncher, IMainMenu, ICommandPalette],
   activate: async (
     app: JupyterFrontEnd,
+    projects: ProjectList,
     translator: ITranslator | null,
     launcher: ILauncher | null,
     menu: IMainMenu | null,
@@ -27,6 +30,24 @@ export const launcher: JupyterFrontEndPlugin<void> = {
     const trans = (translator ?? nullTranslator).load('jupyter_repl');
     const rest = new Rest(serviceManager.serverSettings);
     const known = new Map<string, ITemplate>();
+    const args = { type: 'object', properties: { language: { type: 'string' } } };
+
+    /** Ask for a name and make a REPL, from a template or from a zip; then open it. */
+    const make = async (language: string, archive?: File): Promise<void> => {
+      try {
+        const templates = await rest.templates();
+        const { makeRepl } = await loadDialogs();
+        const stopLoading = preload();
+        const replId = await makeRepl({ rest, templates, language, archive, trans });
+        stopLoading();
+        if (replId) {
+          projects.refresh();
+          await commands.execute(Commands.open, { replId });
+        }
+      } catch (reason) {
+        await showErrorMessage(trans.__('No REPL can be made now'), ReplError.from(reason).text);
+      }
+    };
 
     commands.addCommand(Commands.create, {
       label: args => {
@@ -38,30 +59,36 @@ export const launcher: JupyterFrontEndPlugin<void> = {
       },
       caption: args => {
         const template = known.get(args.language as string);
-        return template && !template.available ? template.hint : trans.__('Make a REPL');
+        const hint = template && !template.available ? template.hint : '';
+        return hint || trans.__('Make a REPL; or drop a zip here to make one from it');
       },
       icon: args => (args.isPalette ? undefined : iconOf(known.get(args.language as string))),
-      describedBy: {
-        args: { type: 'object', properties: { language: { type: 'string' } } }
-      },
-      execute: async args => {
-        try {
-          const templates = await rest.templates();
-          const { createRepl } = await import('../widgets/createDialog');
-          const stopLoading = preload();
-          const language = (args.language as string) ?? templates[0]?.language;
-          const create = (replId: string, language: string): Promise<unknown> =>
-            rest.create(replId, language);
-          const replId = await createRepl({ templates, language, trans, create });
-          stopLoading();
-          return replId && commands.execute(Commands.open, { replId });
-        } catch (reason) {
-          return showErrorMessage(trans.__('No REPL can be made now'), ReplError.from(reason).text);
-        }
+      describedBy: { args },
+      execute: args => make((args.language as string) ?? [...known.keys()][0])
+    });
+    commands.addCommand(Commands.import, {
+      label: trans.__('New REPL from a Zip…'),
+      describedBy: { args: {} },
+      execute: async () => {
+        const { chooseZip } = await loadDialogs();
+        const file = await chooseZip();
+        return file && make('', file);
+      }
+    });
+    commands.addCommand(Commands.manage, {
+      label: trans.__('All REPLs…'),
+      caption: trans.__('Resume, stop, download and delete REPLs'),
+      icon: replIcon,
+      describedBy: { args: {} },
+      execute: async () => {
+        const { manageRepls } = await loadDialogs();
+        await manageRepls({ rest, projects, commands, trans });
       }
     });
 
-    palette?.addItem({ command: Commands.create, category: CATEGORY, args: { isPalette: true } });
+    for (const command of [Commands.create, Commands.import, Commands.manage]) {
+      palette?.addItem({ command, category: CATEGORY, args: { isPalette: true } });
+    }
     const templates = await rest.templates().catch(() => null);
     if (!templates) {
       // the reason is told by the dialog, for which there has to be a card
@@ -74,9 +101,33 @@ export const launcher: JupyterFrontEndPlugin<void> = {
       menu?.fileMenu.newMenu.addItem({ command: Commands.create, args: { language }, rank: 50 + rank });
       palette?.addItem({ command: Commands.create, category: CATEGORY, args: { language, isPalette: true } });
     });
+    menu?.fileMenu.newMenu.addItem({ command: Commands.import, rank: 69 });
     commands.notifyCommandChanged(Commands.create);
+    takeDrops((label, file) => {
+      const template = [...known.values()].find(template => template.label === label);
+      void make(template?.language ?? '', file);
+    });
   }
 };
+
+/** A zip that is dropped on a card of ours. The launcher draws the cards, so the page has to be asked. */
+function takeDrops(take: (label: string, file: File) => void): void {
+  const cardOf = (event: DragEvent): HTMLElement | null =>
+    (event.target as Element).closest?.<HTMLElement>(`.jp-LauncherCard[data-category="${CATEGORY}"]`);
+  document.addEventListener('dragover', event => {
+    if (cardOf(event) && event.dataTransfer?.types.includes('Files')) {
+      event.preventDefault();
+      event.dataTransfer.dropEffect = 'copy';
+    }
+  });
+  document.addEventListener('drop', event => {
+    const [card, file] = [cardOf(event), event.dataTransfer?.files[0]];
+    if (card && file) {
+      event.preventDefault();
+      take(card.textContent.trim(), file);
+    }
+  });
+}
 
 function iconOf(template: ITemplate | undefined): typeof replIcon {
   return template ? templateIcon(template.icon) : replIcon;

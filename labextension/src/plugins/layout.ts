@@ -5,7 +5,13 @@ import type { ReadonlyJSONObject } from '@lumino/coreutils';
 import { Debouncer } from '@lumino/polling';
 import type { IPlace } from '../widgets/editor';
 import type { IPaneLayout } from '../widgets/panes';
-import type { PackedArea } from './dockLayout';
+import type { ReplPanel } from '../widgets/replPanel';
+import { Terminal } from '../widgets/terminal';
+import type { Tree } from '../widgets/tree';
+import { PackedArea, packDock, unpackDock } from './dockLayout';
+import type { Documents } from './documents';
+import type { RunControl } from './runs';
+import type { Terminals } from './terminals';
 
 export interface ILayout {
   version: 2;
@@ -20,6 +26,39 @@ export interface ILayout {
   expanded: string[];
 }
 
+/** As much of a tab as is arranged. */
+export interface IArranged {
+  readonly panel: ReplPanel;
+  readonly tree: Tree;
+  readonly documents: Documents;
+  readonly terminals: Terminals;
+  readonly runs: RunControl;
+}
+
+/** What the tab looks like now. */
+export function readLayout({ panel, tree, documents, runs }: IArranged): ILayout {
+  const { dock, places, active } = documents.layout;
+  const side = packDock(panel.side, widget =>
+    widget === runs.console ? CONSOLE : widget instanceof Terminal ? widget.number : null
+  );
+  const { expanded } = tree.model;
+  return { version: 2, panes: panel.content.layoutState, editors: dock, active, places, side, expanded };
+}
+
+/** Arrange the tab as it was; its terminals are there already. */
+export function restoreLayout({ panel, documents, terminals, runs }: IArranged, layout: ILayout): void {
+  panel.content.layoutState = layout.panes;
+  if (layout.side) {
+    unpackDock(panel.side, layout.side, key =>
+      key === CONSOLE ? runs.console : terminals.byNumber(Number(key))
+    );
+  }
+  if (layout.editors) {
+    documents.restore(layout.editors, layout.places, layout.active);
+  }
+}
+
+const CONSOLE = 'console';
 const SAVE_DELAY = 200;
 
 export class LayoutKeeper {

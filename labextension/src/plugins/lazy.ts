@@ -4,6 +4,8 @@ export const loadMonaco = (): Promise<typeof import('../monaco/load')> => import
 export const loadXterm = (): Promise<typeof import('../xterm/load')> => import('../xterm/load');
 export const loadWorkspace = (): Promise<typeof import('./workspaces')> => import('./workspaces');
 
+export const loadDialogs = (): Promise<typeof import('./dialogs')> => import('./dialogs');
+
 /** Monaco keeps the page busy for 250 ms as it loads: not while somebody who types fast presses Create. */
 const MONACO_DELAY = 400;
 

@@ -1,11 +1,15 @@
 /** Menus and buttons of the tab, out of our commands. */
 
-import { MenuSvg, Toolbar } from '@jupyterlab/ui-components';
-import { CommandToolbarButton } from '@jupyterlab/ui-components';
+import { LabIcon, MenuSvg } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
-import type { Widget } from '@lumino/widgets';
-import type { IPoint } from '../widgets/replPanel';
+import { makeIconButton } from '../widgets/icons';
 import { Commands } from './commands';
+
+/** A place in the window, in pixels. */
+export interface IPoint {
+  x: number;
+  y: number;
+}
 
 /** null: a line between groups. */
 type Items = readonly (string | null)[];
@@ -60,11 +64,10 @@ export function openMenu(menu: MenuSvg, { x, y }: IPoint): void {
 }
 
 /** The buttons at the right of the tree's title. */
-export function treeButtons(commands: CommandRegistry): Widget {
-  const toolbar = new Toolbar();
-  toolbar.addClass('jp-Repl-treeButtons');
-  for (const id of [Commands.newFile, Commands.newFolder, Commands.treeUpload, Commands.treeCollapse]) {
-    toolbar.addItem(id, new CommandToolbarButton({ commands, id, label: '' }));
-  }
-  return toolbar;
+export function treeButtons(commands: CommandRegistry): HTMLElement[] {
+  const ids = [Commands.newFile, Commands.newFolder, Commands.treeUpload, Commands.treeCollapse];
+  return ids.map(id => {
+    const icon = commands.icon(id) as LabIcon;
+    return makeIconButton(commands.label(id), icon, () => void commands.execute(id));
+  });
 }

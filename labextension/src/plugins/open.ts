@@ -1,4 +1,4 @@
-/** Opens REPLs in tabs, restores them after a reload, and lists them in the Running panel. */
+/** Opens REPLs in tabs and restores them after a reload. */
 
 import { ILayoutRestorer, JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette, IThemeManager, WidgetTracker } from '@jupyterlab/apputils';
@@ -7,17 +7,20 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStateDB } from '@jupyterlab/statedb';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
-import { Rest } from '../api/rest';
-import { replIcon } from '../widgets/icons';
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
+import { IProject, Rest } from '../api/rest';
+import { templateIcon } from '../widgets/icons';
 import type { ReplPanel } from '../widgets/replPanel';
 import { Commands } from './commands';
 import { loadWorkspace } from './lazy';
+import { describe, IProjectList, ProjectList } from './projects';
 import type { Workspaces } from './workspaces';
 
 export const open: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-repl:open',
   description: 'Opens REPLs in tabs and restores them.',
   autoStart: true,
+  requires: [IProjectList],
   optional: [
     ITranslator,
     ICommandPalette,
@@ -30,6 +33,7 @@ export const open: JupyterFrontEndPlugin<void> = {
   ],
   activate: (
     app: JupyterFrontEnd,
+    projects: ProjectList,
     translator: ITranslator | null,
     palette: ICommandPalette | null,
     menu: IMainMenu | null,
@@ -47,13 +51,31 @@ export const open: JupyterFrontEndPlugin<void> = {
     /** What a tab needs comes with the first one. */
     const workspaces = (): Promise<Workspaces> =>
       (opening ??= loadWorkspace().then(async ({ Workspaces }) => {
-        const options = { app, rest, tracker, palette, menu, themes, state, settings, statusBar, trans };
+        const options = {
+          app,
+          rest,
+          projects,
+          tracker,
+          palette,
+          menu,
+          themes,
+          state,
+          settings,
+          statusBar,
+          trans
+        };
         return Workspaces.make(options);
       }));
 
+    const projectOf = (args: ReadonlyPartialJSONObject): IProject | undefined =>
+      projects.all.find(({ replId }) => replId === args.replId);
     app.commands.addCommand(Commands.open, {
-      label: trans.__('Open REPL'),
-      icon: replIcon,
+      label: args => projectOf(args)?.title ?? trans.__('Open REPL'),
+      caption: args => {
+        const project = projectOf(args);
+        return project ? describe(project, trans) : trans.__('Open REPL');
+      },
+      icon: args => templateIcon(projectOf(args)?.language ?? ''),
       describedBy: {
         args: { type: 'object', properties: { replId: { type: 'string' } }, required: ['replId'] }
       },

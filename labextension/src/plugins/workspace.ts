@@ -16,24 +16,23 @@ import { Drafts } from '../model/drafts';
 import type { IChanged, IMessage, IRun } from '../model/messages';
 import { ReplModel } from '../model/repl';
 import type { ISettings } from '../model/settings';
-import { TreeModel } from '../model/tree';
+import { IPage, TreeModel } from '../model/tree';
 import type { ILocation } from '../model/traceback';
-import { followRepl } from '../widgets/banner';
+import { PhaseBanner } from '../widgets/phaseBanner';
 import { Pane } from '../widgets/panes';
-import { IPoint, ReplPanel } from '../widgets/replPanel';
+import { ReplPanel } from '../widgets/replPanel';
 import { ITerminalOptions, Terminal } from '../widgets/terminal';
 import { Tree } from '../widgets/tree';
-import { describeFiles, describeRepl } from '../widgets/words';
 import { Documents } from './documents';
 import { FileActions } from './fileActions';
 import { routeKeys } from './keys';
-import { ILayout, LayoutKeeper } from './layout';
+import { LayoutKeeper, readLayout, restoreLayout } from './layout';
 import { loadMonaco, loadXterm } from './lazy';
-import { openMoreMenu, openRunMenu, treeButtons } from './menus';
+import { treeButtons } from './menus';
 import { RunControl } from './runs';
+import { ReplToolbar } from './toolbar';
 import { iconOf } from './views';
 import { Terminals } from './terminals';
-import { packDock, unpackDock } from './dockLayout';
 
 export interface IWorkspaceOptions {
   replId: string;
@@ -64,7 +63,7 @@ export class Workspace {
     });
     const icon = (name: string): ReturnType<typeof iconOf> => iconOf(registry, name);
     this.tree = new Tree(this._treeModel, this.files, icon, treeButtons(commands), trans);
-    this.panel = new ReplPanel(replId, this.tree, this, trans);
+    this.panel = new ReplPanel(replId, this.tree, () => this._beforeClose(), trans);
     const monaco = (): ReturnType<typeof loadMonaco> => this._monaco;
     const dock = this.panel.editors;
     this.documents = new Documents({
@@ -85,8 +84,9 @@ export class Workspace {
       trans
     });
     this.panel.addConsole(this.runs.console);
-    this._layout = new LayoutKeeper(state, replId, () => this._currentLayout);
+    this._layout = new LayoutKeeper(state, replId, () => readLayout(this));
     this.repl = new ReplModel(new ReplApi(rest, replId), ms => new Promise(done => setTimeout(done, ms)));
+    this._toolbar = new ReplToolbar(this, commands, trans);
     this._connect(themes);
     this._onState();
     void this.repl.start();
@@ -117,25 +117,9 @@ export class Workspace {
     return this._changed;
   }
 
-  run(): void {
-    void this.runs.run();
-  }
-
-  stopRun(): void {
-    this.runs.stop();
-  }
-
   newTerminal(folder = ''): Promise<void> {
     this.panel.content.bring('side');
     return this.terminals.open(folder);
-  }
-
-  runMenu(at: IPoint): void {
-    openRunMenu(this._options.commands, at);
-  }
-
-  moreMenu(at: IPoint): void {
-    openMoreMenu(this._options.commands, at);
   }
 
   /** Stop the REPL, or start it if it is off. */
@@ -146,11 +130,11 @@ export class Workspace {
 
   /** Save every open file now. */
   save(): Promise<void> {
-    return this.documents.save();
+    return this.documents.texts.save();
   }
 
-  async beforeClose(): Promise<void> {
-    this.documents.keepDrafts(false);
+  private async _beforeClose(): Promise<void> {
+    this.documents.texts.keepDrafts(false);
     await this.save();
   }
 
@@ -192,7 +176,7 @@ export class Workspace {
     repl.stateChanged.connect(() => this._onState());
     documents.changed.connect(() => this._onState());
     this.runs.runs.changed.connect(() => this._onState());
-    followRepl(panel.banner, repl, trans);
+    this._owned.add(new PhaseBanner(panel.banner, repl, trans));
     const saveLayout = this._layout.saveSoon.bind(this._layout);
     panel.content.moved.connect(saveLayout);
     panel.editors.layoutModified.connect(saveLayout);
@@ -230,7 +214,7 @@ export class Workspace {
     this._onState();
     const root = { content: rootContent, total: rootTotal };
     if (this._isRestored) {
-      this.documents.reconnected(); // what was typed meanwhile comes before all else
+      this.documents.texts.reconnected(); // what was typed meanwhile comes before all else
     }
     // The prompt before the editor: Monaco's first keeps the page busy for 200 ms, in which nothing else is drawn.
     await Promise.all([this.terminals.connected(channel), this.runs.connected(channel)]);
@@ -243,22 +227,11 @@ export class Workspace {
     }
   }
 
-  private async _restore(
-    main: string,
-    root: { content: Channel['loaded']['rootContent']; total: number }
-  ): Promise<void> {
+  private async _restore(main: string, root: IPage): Promise<void> {
     const layout = await this._layout.load();
     void this._treeModel.load(root, layout?.expanded ?? []);
     if (layout) {
-      this.panel.content.layoutState = layout.panes;
-      if (layout.side) {
-        unpackDock(this.panel.side, layout.side, key =>
-          key === 'console' ? this.runs.console : this.terminals.byNumber(Number(key))
-        );
-      }
-      if (layout.editors) {
-        this.documents.restore(layout.editors, layout.places, layout.active);
-      }
+      restoreLayout(this, layout);
     } else if (main) {
       this.documents.open(main, { focus: this.panel.isVisible });
     }
@@ -280,20 +253,12 @@ export class Workspace {
   }
 
   private _onState(): void {
-    const { trans } = this._options;
-    const { documents, panel, tree } = this;
-    const { kind } = this.repl.state;
-    const { states } = documents;
-    const words = [
-      panel.title.label,
-      this._language,
-      describeRepl(kind, trans),
-      describeFiles(states, trans)
-    ];
-    panel.setStatus(words.filter(Boolean).join(' · '), kind === 'running', this.runs.runs.current !== null);
-    panel.node.dataset.state = kind;
-    panel.node.dataset.saved = String(documents.dirty.size === 0);
-    tree.mark({ active: documents.active, dirty: documents.dirty });
+    const { active, texts } = this.documents;
+    const { dirty } = texts;
+    this.panel.node.dataset.state = this.repl.state.kind;
+    this.panel.node.dataset.saved = String(dirty.size === 0);
+    this.tree.mark({ active, dirty });
+    this._toolbar.update();
     this._changed.emit();
   }
 
@@ -306,24 +271,7 @@ export class Workspace {
     void this.runs.console.terminal.updateTheme();
   }
 
-  private readonly _onPageHide = (): void => this.documents.keepDrafts(true);
-
-  private get _currentLayout(): ILayout {
-    const { dock, places, active } = this.documents.layout;
-    const side = packDock(this.panel.side, widget =>
-      widget === this.runs.console ? 'console' : widget instanceof Terminal ? widget.number : null
-    );
-    const { expanded } = this._treeModel;
-    return {
-      version: 2,
-      panes: this.panel.content.layoutState,
-      editors: dock,
-      active,
-      places,
-      side,
-      expanded
-    };
-  }
+  private readonly _onPageHide = (): void => this.documents.texts.keepDrafts(true);
 
   private _dispose(): void {
     window.removeEventListener('pagehide', this._onPageHide);
@@ -340,6 +288,7 @@ export class Workspace {
   private readonly _drafts: Drafts;
   private readonly _treeModel: TreeModel;
   private readonly _layout: LayoutKeeper;
+  private readonly _toolbar: ReplToolbar;
   private readonly _owned = new DisposableSet();
   private readonly _changed = new Signal<this, void>(this);
   private _isRestored = false;

@@ -16,11 +16,13 @@ import { replIcon } from '../widgets/icons';
 import type { ReplPanel } from '../widgets/replPanel';
 import { StatusItem } from '../widgets/statusItem';
 import { addActions } from './actions';
+import type { ProjectList } from './projects';
 import { Workspace } from './workspace';
 
 export interface IWorkspacesOptions {
   app: JupyterFrontEnd;
   rest: Rest;
+  projects: ProjectList;
   tracker: WidgetTracker<ReplPanel>;
   palette: ICommandPalette | null;
   menu: IMainMenu | null;
@@ -96,6 +98,7 @@ export class Workspaces {
     this._open.set(replId, workspace);
     panel.disposed.connect(() => this._open.delete(replId));
     workspace.changed.connect(() => this._onState());
+    workspace.repl.stateChanged.connect(() => this._options.projects.refresh());
     app.shell.add(panel, 'main', { type: 'REPL' });
     await tracker.add(panel);
     return panel;
@@ -119,20 +122,21 @@ export class Workspaces {
   }
 
   private async _rename({ replId, panel }: Workspace): Promise<void> {
-    const { rest, trans, tracker } = this._options;
+    const { rest, trans, projects } = this._options;
     const title = await askTitle(panel.title.label, title => rest.rename(replId, title), trans);
     if (title !== null) {
       panel.rename(title, trans);
-      await tracker.save(panel);
+      projects.refresh();
       this._onState();
     }
   }
 
   private async _remove({ replId, panel, documents }: Workspace): Promise<void> {
-    const { rest, trans } = this._options;
+    const { rest, trans, projects } = this._options;
     if (await askRemove(replId, () => rest.remove(replId), trans)) {
       documents.deleted(''); // nothing is saved any more
       panel.dispose();
+      projects.refresh();
     }
   }
 

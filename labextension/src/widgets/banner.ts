@@ -1,8 +1,6 @@
 /** A line above the panes that says what is going on; never modal. */
 
-import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
-import type { ReplModel, ReplState } from '../model/repl';
 
 export interface IBannerAction {
   label: string;
@@ -28,6 +26,11 @@ export class Banner extends Widget {
 
   /** Show a message with its actions; the level is for colour only, the words say all. */
   say(level: 'info' | 'warning' | 'error', message: string, actions: IBannerAction[] = []): void {
+    const said = JSON.stringify([level, message, actions.map(({ label }) => label)]);
+    if (said === this._said && this.isVisible) {
+      return; // who is about to press a button of it still finds that
+    }
+    this._said = said;
     this.node.dataset.level = level;
     const text = document.createElement('span');
     text.textContent = message;
@@ -37,6 +40,7 @@ export class Banner extends Widget {
   }
 
   silence(): void {
+    this._said = '';
     this.hide();
     this._line.replaceChildren();
   }
@@ -47,6 +51,7 @@ export class Banner extends Widget {
     this.parent?.fit();
   }
 
+  private _said = '';
   private readonly _line = document.createElement('div');
   private readonly _observer = new ResizeObserver(() => this._fit());
 }
@@ -57,42 +62,4 @@ function makeButton(action: IBannerAction): HTMLElement {
   button.textContent = action.label;
   button.onclick = () => action.run();
   return button;
-}
-
-/** Say in the banner what the REPL is doing, as it changes. */
-export function followRepl(banner: Banner, repl: ReplModel, trans: TranslationBundle): void {
-  const start: IBannerAction = { label: trans.__('Start'), run: () => void repl.start() };
-  const show = (state: ReplState): void => {
-    switch (state.kind) {
-      case 'starting': {
-        const steps = state.steps.length ? state.steps.join(' · ') : trans.__('Starting');
-        const cancel = { label: trans.__('Cancel'), run: () => void repl.stop() };
-        banner.say('info', `${steps}…`, [cancel]);
-        break;
-      }
-      case 'lost':
-        banner.say('warning', trans.__('Connection lost. Looking for the server… Your typing is kept.'));
-        break;
-      case 'stopping':
-        banner.say('info', trans.__('Stopping: saving and ending programs…'));
-        break;
-      case 'stopped':
-        banner.say('info', trans.__('Stopped. Every file is kept.'), [start]);
-        break;
-      case 'failed':
-        banner.say('error', state.error.text, [start]);
-        break;
-      case 'running':
-        if (repl.notice === 'restarted') {
-          const message = trans.__(
-            'The server was restarted, and this REPL with it: new shells, same files.'
-          );
-          banner.say('info', message, [{ label: trans.__('Dismiss'), run: () => repl.dismissNotice() }]);
-        } else {
-          banner.silence();
-        }
-    }
-  };
-  repl.stateChanged.connect((_, state) => show(state));
-  show(repl.state);
 }

@@ -19,7 +19,7 @@ export interface ICreateOptions {
   language: string;
   trans: TranslationBundle;
   /** Makes the project; rejects with a ReplError. */
-  create(replId: string, language: string): Promise<unknown>;
+  create(replId: string, language: string, tell: (progress: string) => void): Promise<unknown>;
 }
 
 /** Ask and create; resolves to the new REPL's id, or null if the person thought otherwise. */
@@ -42,7 +42,7 @@ class CreateBody extends Widget implements IForm {
     super();
     const { trans, templates, language } = _options;
     this.addClass('jp-Repl-create');
-    this._name.value = _options.name ?? randomName();
+    this._name.value = _options.name || randomName();
     this._name.className = 'jp-mod-styled';
     this._name.spellcheck = false;
     this._name.autocomplete = 'off';
@@ -78,7 +78,9 @@ class CreateBody extends Widget implements IForm {
   }
 
   act(): Promise<unknown> {
-    return this._options.create(this.replId, this.language);
+    return this._options.create(this.replId, this.language, progress => {
+      this._problem.textContent = progress;
+    });
   }
 
   check(): boolean {

@@ -50,7 +50,7 @@ export class FileBanner {
       ]);
     } else if (state === 'deleted') {
       banner.say('warning', trans.__('%1 was deleted on disk. What you see is the only copy.', path), [
-        this._action(trans.__('Put it back'), () => file.putBack())
+        this._action(trans.__('Put it back'), () => file.writeNow())
       ]);
     } else if (state === 'saved') {
       if (file.copy.path) {

@@ -28,6 +28,17 @@ const nodeIcon = new LabIcon({
 
 const TEMPLATE_ICONS: Record<string, LabIcon> = { python: pythonIcon, 'node-js': nodeIcon };
 
+/** A button that shows an icon, and says its label to whoever asks. */
+export function makeIconButton(label: string, icon: LabIcon, onClick: () => void): HTMLButtonElement {
+  const button = document.createElement('button');
+  button.className = 'jp-Repl-iconButton';
+  button.title = label;
+  button.setAttribute('aria-label', label);
+  button.append(icon.element({ tag: 'span' }));
+  button.onclick = onClick;
+  return button;
+}
+
 /** The icon that a template names, else our own. */
 export function templateIcon(name: string): LabIcon {
   return TEMPLATE_ICONS[name] ?? replIcon;

@@ -1,50 +1,21 @@
-/** A REPL's tab: its toolbar, its banner and its panes. No behaviour. */
+/** A REPL's tab: its banner and its panes. No behaviour. */
 
 import '../../style/base.css'; // not the package's style: that is loaded with JupyterLab
 
 import { MainAreaWidget } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import {
-  addIcon,
-  caretDownEmptyIcon,
-  DockPanelSvg,
-  ellipsesIcon,
-  LabIcon,
-  runIcon,
-  stopIcon,
-  Toolbar,
-  ToolbarButton
-} from '@jupyterlab/ui-components';
+import { DockPanelSvg } from '@jupyterlab/ui-components';
 import { Message } from '@lumino/messaging';
 import { DockPanel, Widget } from '@lumino/widgets';
 import { Banner } from './banner';
-import { powerIcon } from './icons';
 import { Panes } from './panes';
 
-/** A place in the window, in pixels. */
-export interface IPoint {
-  x: number;
-  y: number;
-}
-
-export interface IPanelActions {
-  run(): void;
-  stopRun(): void;
-  /** More ways to run. */
-  runMenu(at: IPoint): void;
-  newTerminal(): void;
-  togglePower(): void;
-  /** What else there is to do. */
-  moreMenu(at: IPoint): void;
-  /** The tab is being closed; it goes once this has resolved. */
-  beforeClose(): Promise<void>;
-}
-
 export class ReplPanel extends MainAreaWidget<Panes> {
+  /** @param _beforeClose - the tab is being closed; it goes once this has resolved */
   constructor(
     readonly replId: string,
     tree: Widget,
-    private readonly _actions: IPanelActions,
+    private readonly _beforeClose: () => Promise<void>,
     trans: TranslationBundle
   ) {
     const editors = new DockPanelSvg({ tabsConstrained: true, spacing: 4 });
@@ -60,7 +31,6 @@ export class ReplPanel extends MainAreaWidget<Panes> {
     side.addClass('jp-Repl-side');
     this.contentHeader.addWidget(this.banner);
     this.contentHeader.addWidget(this.content.bar);
-    this._fillToolbar(trans);
   }
 
   readonly banner = new Banner();
@@ -84,67 +54,7 @@ export class ReplPanel extends MainAreaWidget<Panes> {
     this.side.selectWidget(widget);
   }
 
-  /** What is said at the right of the toolbar, and which buttons make sense. */
-  setStatus(text: string, isOn: boolean, isRunning: boolean): void {
-    this._status.node.textContent = text;
-    this._run.enabled = isOn && !isRunning;
-    this._stop.enabled = isOn && isRunning;
-    this._terminal.enabled = isOn;
-    this._power.node.dataset.on = String(isOn);
-  }
-
   protected override onCloseRequest(msg: Message): void {
-    void this._actions.beforeClose().finally(() => super.onCloseRequest(msg));
+    void this._beforeClose().finally(() => super.onCloseRequest(msg));
   }
-
-  private _fillToolbar(trans: TranslationBundle): void {
-    const { _actions: actions } = this;
-    const button = (
-      icon: LabIcon,
-      label: string,
-      tooltip: string,
-      onClick: (at: IPoint) => void
-    ): ToolbarButton => {
-      const made: ToolbarButton = new ToolbarButton({
-        icon,
-        label,
-        tooltip,
-        onClick: () => {
-          const { left, bottom } = made.node.getBoundingClientRect();
-          onClick({ x: left, y: bottom });
-        }
-      });
-      return made;
-    };
-    this._run = button(runIcon, trans.__('Run'), trans.__('Run the project (Ctrl+Enter)'), () =>
-      actions.run()
-    );
-    this._stop = button(stopIcon, trans.__('Stop'), trans.__('Stop the program (Shift+F5)'), () =>
-      actions.stopRun()
-    );
-    this._terminal = button(addIcon, trans.__('Terminal'), trans.__('New terminal (Ctrl+Shift+`)'), () =>
-      actions.newTerminal()
-    );
-    const powerTip = trans.__('Stop or start this REPL; its files are kept');
-    this._power = button(powerIcon, '', powerTip, () => actions.togglePower());
-    this._status.addClass('jp-Repl-status');
-    this._status.node.setAttribute('role', 'status');
-    const items: [string, Widget][] = [
-      ['run', this._run],
-      ['run-menu', button(caretDownEmptyIcon, '', trans.__('Other ways to run'), at => actions.runMenu(at))],
-      ['stop', this._stop],
-      ['terminal', this._terminal],
-      ['spacer', Toolbar.createSpacerItem()],
-      ['status', this._status],
-      ['power', this._power],
-      ['more', button(ellipsesIcon, '', trans.__('More actions'), at => actions.moreMenu(at))]
-    ];
-    items.forEach(([name, widget]) => this.toolbar.addItem(name, widget));
-  }
-
-  private readonly _status = new Widget();
-  private _run!: ToolbarButton;
-  private _stop!: ToolbarButton;
-  private _terminal!: ToolbarButton;
-  private _power!: ToolbarButton;
 }

@@ -8,6 +8,7 @@ import { BoxLayout, Widget } from '@lumino/widgets';
 import type { Channel } from '../api/channel';
 import { IRun, ReplError } from '../model/messages';
 import { isRunning, NO_TERMINAL, Runs } from '../model/run';
+import { makeIconButton } from './icons';
 import type { Terminal } from './terminal';
 import { describeRun } from './words';
 
@@ -84,18 +85,16 @@ export class RunConsole extends Widget {
     const trans = this._trans;
     this._head.addClass('jp-Repl-consoleHead');
     this._command.className = 'jp-Repl-consoleCommand';
-    const history = makeButton(trans.__('Earlier runs'), caretDownEmptyIcon.svgstr);
-    history.classList.add('jp-Repl-consoleHistory');
-    history.setAttribute('aria-haspopup', 'menu');
-    history.onclick = () => {
+    const history = makeIconButton(trans.__('Earlier runs'), caretDownEmptyIcon, () => {
       const { left, bottom } = history.getBoundingClientRect();
       this._actions.chooseRun({ x: left, y: bottom });
-    };
+    });
+    history.classList.add('jp-Repl-consoleHistory');
+    history.setAttribute('aria-haspopup', 'menu');
     this._head.node.append(this._command, history);
     this._foot.addClass('jp-Repl-consoleFoot');
     this._text.setAttribute('role', 'status');
-    this._again = makeButton(trans.__('Run again'), runIcon.svgstr);
-    this._again.onclick = () => this._actions.runAgain();
+    this._again = makeIconButton(trans.__('Run again'), runIcon, () => this._actions.runAgain());
     this._foot.node.append(this._text, this._again);
   }
 
@@ -131,13 +130,4 @@ export class RunConsole extends Widget {
   private _again!: HTMLButtonElement;
   private _attached: IRun | null = null;
   private readonly _wanted = new Signal<this, IRun>(this);
-}
-
-function makeButton(label: string, svg: string): HTMLButtonElement {
-  const button = document.createElement('button');
-  button.className = 'jp-Repl-consoleButton jp-mod-styled jp-mod-minimal';
-  button.title = label;
-  button.setAttribute('aria-label', label);
-  button.innerHTML = svg; // JupyterLab's own icon
-  return button;
 }

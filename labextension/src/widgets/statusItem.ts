@@ -9,10 +9,9 @@ import { describeFiles, describeRepl } from './words';
 
 /** As much of a tab as is told. */
 export interface IStatusSource {
-  readonly panel: { title: { label: string } };
   readonly language: string;
   readonly repl: { state: ReplState };
-  readonly documents: { readonly editor: Editor | null; readonly states: FileState[] };
+  readonly documents: { readonly editor: Editor | null; readonly texts: { readonly states: FileState[] } };
 }
 
 export class StatusItem extends Widget {
@@ -31,10 +30,10 @@ export class StatusItem extends Widget {
     }
   }
 
-  private _describe({ panel, language, repl, documents }: IStatusSource): string {
+  private _describe({ language, repl, documents }: IStatusSource): string {
     const trans = this._trans;
-    const { states, editor } = documents;
-    const words = [panel.title.label, describeRepl(repl.state.kind, trans), describeFiles(states, trans)];
+    const { editor, texts } = documents;
+    const words = [describeRepl(repl.state.kind, trans), describeFiles(texts.states, trans)];
     const [place, details] = [editor?.place, editor?.details];
     if (place && details) {
       words.push(

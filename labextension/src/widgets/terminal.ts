@@ -200,6 +200,7 @@ export class Terminal extends Widget {
     terminal.attachCustomKeyEventHandler(event => this._onKey(event));
     // a handle for tests and assistive tools: the screen is drawn, not written
     Object.defineProperty(this._host, 'terminalText', { get: () => this.text });
+    Object.defineProperty(this._host, 'terminalSize', { get: () => this.size });
     return terminal;
   }
 

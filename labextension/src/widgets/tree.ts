@@ -19,20 +19,21 @@ export interface ITreeActions extends IDropActions {
 }
 
 export class Tree extends Widget {
-  /** @param header - buttons at the right of the title */
+  /** @param buttons - at the right of the title */
   constructor(
     readonly model: TreeModel,
     private readonly _actions: ITreeActions,
     iconOf: (name: string) => LabIcon,
-    header: Widget,
+    buttons: HTMLElement[],
     private readonly _trans: TranslationBundle
   ) {
     super();
     this.addClass('jp-Repl-tree');
-    this._header = header;
     const title = document.createElement('div');
     title.className = 'jp-Repl-paneTitle';
-    title.append(_trans.__('Files'), header.node);
+    const label = document.createElement('span');
+    label.textContent = _trans.__('Files');
+    title.append(label, ...buttons);
     this._list.className = 'jp-Repl-treeList';
     this._list.tabIndex = 0;
     this._list.setAttribute('role', 'tree');
@@ -137,7 +138,6 @@ export class Tree extends Widget {
     }
     EVENTS.forEach(name => this._list.removeEventListener(name, this));
     this._drag.dispose();
-    this._header.dispose();
     this._keys.dispose();
     Signal.clearData(this.selection);
     Signal.clearData(this.model);
@@ -254,7 +254,6 @@ export class Tree extends Widget {
 
   private readonly _list = document.createElement('div');
   private readonly _empty = document.createElement('div');
-  private readonly _header: Widget;
   private readonly _rows: TreeRows;
   private readonly _drag: TreeDrag;
   private readonly _keys: TreeKeys;

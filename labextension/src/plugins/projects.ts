@@ -1,0 +1,120 @@
+/** The projects there are: in the Running panel those that run, on the launcher those that were made last. */
+
+import { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ILauncher } from '@jupyterlab/launcher';
+import { IRunningSessionManagers } from '@jupyterlab/running';
+import { ITranslator, nullTranslator, TranslationBundle } from '@jupyterlab/translation';
+import { Token } from '@lumino/coreutils';
+import { DisposableSet } from '@lumino/disposable';
+import { Throttler } from '@lumino/polling';
+import { ISignal, Signal } from '@lumino/signaling';
+import { IProject, Rest } from '../api/rest';
+import { templateIcon } from '../widgets/icons';
+import { CATEGORY, Commands } from './commands';
+
+/** Cards of projects on the launcher; the rest is behind one more. */
+const RECENT = 6;
+/** No more often than this the server is asked, in ms. */
+const REFRESH = 1000;
+
+/** The server's list, read again when something may have changed. */
+export class ProjectList {
+  constructor(private readonly _rest: Rest) {}
+
+  get all(): readonly IProject[] {
+    return this._all;
+  }
+
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  /** Those that use something: they run, or are about to. */
+  get active(): readonly IProject[] {
+    return this._all.filter(({ phase }) => phase.name === 'running' || phase.name === 'starting');
+  }
+
+  refresh(): void {
+    this._throttler.invoke().catch(() => undefined);
+  }
+
+  async stop({ replId }: IProject): Promise<void> {
+    await this._rest.stop(replId);
+    await this._rest.follow(replId, () => undefined);
+    this.refresh();
+  }
+
+  private async _read(): Promise<void> {
+    const all = await this._rest.projects();
+    if (JSON.stringify(all) !== JSON.stringify(this._all)) {
+      this._all = all;
+      this._changed.emit();
+    }
+  }
+
+  private _all: readonly IProject[] = [];
+  private readonly _throttler = new Throttler(() => this._read(), { limit: REFRESH, edge: 'trailing' });
+  private readonly _changed = new Signal<this, void>(this);
+}
+
+export const IProjectList = new Token<ProjectList>('jupyter-repl:IProjectList', 'The list of REPL projects.');
+
+export const projects: JupyterFrontEndPlugin<ProjectList> = {
+  id: 'jupyter-repl:projects',
+  description: 'Lists REPLs in the Running panel and on the launcher.',
+  autoStart: true,
+  provides: IProjectList,
+  optional: [ITranslator, ILauncher, IRunningSessionManagers],
+  activate: (
+    app: JupyterFrontEnd,
+    translator: ITranslator | null,
+    launcher: ILauncher | null,
+    running: IRunningSessionManagers | null
+  ) => {
+    const trans = (translator ?? nullTranslator).load('jupyter_repl');
+    const list = new ProjectList(new Rest(app.serviceManager.serverSettings));
+    running?.add({
+      name: trans.__('REPLs'),
+      running: () =>
+        list.active.map(project => ({
+          icon: () => templateIcon(project.language),
+          label: () => project.title,
+          labelTitle: () => describe(project, trans),
+          open: () => void app.commands.execute(Commands.open, { replId: project.replId }),
+          shutdown: () => void list.stop(project)
+        })),
+      shutdownAll: () => list.active.forEach(project => void list.stop(project)),
+      refreshRunning: () => list.refresh(),
+      runningChanged: list.changed,
+      shutdownLabel: trans.__('Stop'),
+      shutdownAllLabel: trans.__('Stop All'),
+      shutdownAllConfirmationText: trans.__('Stop all REPLs? Their programs end, and their files are kept.')
+    });
+    let cards = new DisposableSet();
+    list.changed.connect(() => {
+      cards.dispose();
+      cards = new DisposableSet();
+      const recent = list.all.slice(0, RECENT);
+      recent.forEach(({ replId }, index) => {
+        const item = { command: Commands.open, category: CATEGORY, args: { replId }, rank: 100 + index };
+        if (launcher) {
+          cards.add(launcher.add(item));
+        }
+      });
+      if (recent.length && launcher) {
+        cards.add(launcher.add({ command: Commands.manage, category: CATEGORY, rank: 200 }));
+      }
+      app.commands.notifyCommandChanged(Commands.open);
+    });
+    app.shell.currentChanged?.connect(() => list.refresh());
+    window.addEventListener('focus', () => list.refresh());
+    list.refresh();
+    return list;
+  }
+};
+
+/** One line about a project. */
+export function describe({ title, replId, language, phase }: IProject, trans: TranslationBundle): string {
+  const name = title === replId ? title : `${title} (${replId})`;
+  return trans.__('%1, %2, %3', name, language, phase.name);
+}

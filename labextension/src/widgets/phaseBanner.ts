@@ -1,0 +1,110 @@
+/** What a REPL is doing, in its tab's banner: what it waits for and since when, and what can be done about it. */
+
+import { Clipboard } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { IDisposable } from '@lumino/disposable';
+import type { ReplModel, ReplState } from '../model/repl';
+import type { Banner, IBannerAction } from './banner';
+
+/** Seconds after which a wait is counted, and after which it is called long. */
+const COUNTED = 2;
+const LONG = 10;
+
+export class PhaseBanner implements IDisposable {
+  constructor(
+    private readonly _banner: Banner,
+    private readonly _repl: ReplModel,
+    private readonly _trans: TranslationBundle
+  ) {
+    _repl.stateChanged.connect(this._onState, this);
+    this._onState(_repl, _repl.state);
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  dispose(): void {
+    this._isDisposed = true;
+    clearInterval(this._ticking);
+    this._repl.stateChanged.disconnect(this._onState, this);
+  }
+
+  private _onState(_: ReplModel, state: ReplState): void {
+    if (state.kind !== this._kind) {
+      this._kind = state.kind;
+      this._since = Date.now();
+    }
+    clearInterval(this._ticking);
+    if (['starting', 'stopping', 'lost'].includes(state.kind)) {
+      this._ticking = setInterval(() => this._show(state), 1000);
+    }
+    this._show(state);
+  }
+
+  private _show(state: ReplState): void {
+    const { _banner: banner, _repl: repl, _trans: trans } = this;
+    const start = this._action(trans.__('Start'), () => repl.start());
+    switch (state.kind) {
+      case 'starting': {
+        const done = state.steps.slice(0, -1).map(step => `${step} ✓`);
+        const now = this._wait(state.steps.at(-1) ?? trans.__('Starting'));
+        const cancel = this._action(trans.__('Cancel'), () => repl.stop());
+        banner.say('info', [...done, now].join(' · '), [cancel]);
+        break;
+      }
+      case 'lost': {
+        const what = this._wait(trans.__('Connection lost. Looking for the server'));
+        const kept = trans.__('Your typing is kept.');
+        banner.say('warning', `${what} ${kept}`, [this._action(trans.__('Try now'), () => repl.tryNow())]);
+        break;
+      }
+      case 'stopping': {
+        const again = this._action(trans.__('Start again'), () => repl.start());
+        banner.say('info', this._wait(trans.__('Stopping: saving and ending programs')), [again]);
+        break;
+      }
+      case 'stopped':
+        banner.say('info', trans.__('Stopped. Every file is kept.'), [start]);
+        break;
+      case 'failed': {
+        const { error } = state;
+        const details = [repl.details, `${error.code}: ${error.text}`].filter(Boolean).join('\n');
+        banner.say('error', error.text, [
+          this._action(trans.__('Retry'), () => repl.start()),
+          this._action(trans.__('Copy details'), () => Clipboard.copyToSystem(details))
+        ]);
+        break;
+      }
+      case 'running':
+        if (repl.notice === 'restarted') {
+          const message = trans.__(
+            'The server was restarted, and this REPL with it: new shells, same files.'
+          );
+          banner.say('info', message, [this._action(trans.__('Dismiss'), () => repl.dismissNotice())]);
+        } else {
+          banner.silence();
+        }
+    }
+  }
+
+  /** What is waited for, since when, and whether that is usual. */
+  private _wait(what: string): string {
+    const seconds = Math.floor((Date.now() - this._since) / 1000);
+    const trans = this._trans;
+    if (seconds < COUNTED) {
+      return `${what}…`;
+    }
+    const long = seconds >= LONG ? ` ${trans.__('(longer than usual)')}` : '';
+    return `${what}… ${trans.__('%1 s', seconds)}${long}.`;
+  }
+
+  private _action(label: string, run: () => unknown): IBannerAction {
+    return { label, run: () => void run() };
+  }
+
+  private _kind: ReplState['kind'] | '' = '';
+  private _since = 0;
+  private _ticking: ReturnType<typeof setInterval> | undefined;
+  private _isDisposed = false;
+}
