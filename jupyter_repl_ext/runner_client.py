@@ -1,5 +1,6 @@
 """The only opener of runners' addresses: requests, streams and the channel, each with its deadline."""
 
+import asyncio
 import json
 import os
 import socket
@@ -70,6 +71,7 @@ class RunnerClient:
     ) -> None:
         """A request whose body and answer are streamed, paced by `on_chunk`. Raises ReplError of the runner's."""
         answer = _Answer(on_headers, on_chunk)
+        left = asyncio.get_running_loop().create_future()
         request = HTTPRequest(
             _url("http", address, path),
             method=method,
@@ -80,10 +82,13 @@ class RunnerClient:
             decompress_response=False,
             header_callback=answer.header,
             streaming_callback=answer.chunk,  # tornado awaits what it returns, so the stream is paced
-            body_producer=cast(Any, _producer(body) if body is not None else None),  # its hints say Future
+            body_producer=cast(Any, _producer(body, left) if body is not None else None),  # its hints say Future
         )
-        with _told():
-            await self._http.fetch(request, raise_error=False)
+        try:
+            with _told():
+                await self._http.fetch(request, raise_error=False)
+        finally:
+            left.cancel()
         answer.check()
 
     async def channel(self, address: Address) -> WebSocketClientConnection:
@@ -150,12 +155,29 @@ class _told:
             raise Unavailable("The runner can't be reached.", hint="Start the REPL again.") from error
 
 
-def _producer(body: AsyncIterator[bytes]) -> Callable[[Callable[[bytes], Awaitable[None]]], Awaitable[None]]:
+def _producer(
+    body: AsyncIterator[bytes], left: "asyncio.Future[None]"
+) -> Callable[[Callable[[bytes], Awaitable[None]]], Awaitable[None]]:
+    """`left` is done when nobody waits for the request any more. Tornado does not end it then, but an error does: the
+    runner sees its connection close and throws away what has come."""
+
     async def produce(write: Callable[[bytes], Awaitable[None]]) -> None:
-        async for chunk in body:
-            await write(chunk)
+        while True:
+            chunk: asyncio.Future[bytes] = asyncio.ensure_future(_next(body))
+            await asyncio.wait((chunk, left), return_when=asyncio.FIRST_COMPLETED)
+            if not chunk.done():
+                chunk.cancel()
+                raise ConnectionAbortedError("nobody waits for this request")
+            if not chunk.result():
+                return
+            await write(chunk.result())
 
     return produce
+
+
+async def _next(body: AsyncIterator[bytes]) -> bytes:
+    """Empty at the end."""
+    return await anext(body, b"")
 
 
 def _url(scheme: str, address: Address, path: str) -> str:

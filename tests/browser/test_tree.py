@@ -83,7 +83,7 @@ def test_all_of_it_by_keyboard(files: Person) -> None:
     keys.type("not")  # typed names are found
     keys.press("F2")
     person.name("notes.md")
-    wait_for(lambda: (folder / "notes.md").exists())
+    expect(person.row("notes.md")).to_have_attribute("aria-selected", "true")
     keys.press("Control+x")
     keys.press("Home")
     keys.press("Control+v")
@@ -95,6 +95,7 @@ def test_all_of_it_by_keyboard(files: Person) -> None:
     keys.press("Alt+n")
     person.name("typed.py")
     person.wait_editor("src/typed.py")
+    expect(person.row("src/typed.py")).to_have_attribute("aria-selected", "true")
     keys.press("Control+1")
     keys.press("Control+d")
     wait_for(lambda: (folder / "src/typed (copy).py").exists())

@@ -123,7 +123,7 @@ class Person:
 
     def choose(self, label: str) -> None:
         """Choose from the menu that is open."""
-        item = self.page.locator(".lm-Menu-item", has=self.page.locator(f'text=/^{re.escape(label)}$/'))
+        item = self.page.locator(".lm-Menu-item", has=self.page.locator(f"text=/^{re.escape(label)}$/"))
         item.first.click()
 
     def name(self, text: str) -> None:
@@ -206,7 +206,8 @@ class Person:
         wait_for(lambda: wanted in self.console_text(), seconds)
 
     def wait_run_end(self, pattern: str, seconds: float = 20.0) -> None:
-        expect(self.console.locator(".jp-Repl-consoleFoot > span")).to_have_text(re.compile(pattern), timeout=seconds * 1000)
+        foot = self.console.locator(".jp-Repl-consoleFoot > span")
+        expect(foot).to_have_text(re.compile(pattern), timeout=seconds * 1000)
 
     @staticmethod
     def _drawn(pane: Locator) -> str:

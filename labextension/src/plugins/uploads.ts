@@ -17,9 +17,17 @@ const PARALLEL = 3;
 
 /** What was dropped, folders with all that is in them. Its beginning has to run while the event is being handled. */
 export async function readDropped(items: DataTransferItemList, folder: string): Promise<IUpload[]> {
-  const entries = [...items].map(item => item.webkitGetAsEntry()).filter(entry => entry !== null);
+  const files = [...items].filter(item => item.kind === 'file');
+  const dropped = files.map(item => ({ entry: item.webkitGetAsEntry(), file: item.getAsFile() }));
   const found: IUpload[] = [];
-  await Promise.all(entries.map(entry => readEntry(entry, join(folder, entry.name), found)));
+  const read = async ({ entry, file }: (typeof dropped)[number]): Promise<void> => {
+    if (entry) {
+      await readEntry(entry, join(folder, entry.name), found);
+    } else if (file) {
+      found.push({ path: join(folder, file.name), file }); // of no disk, such as an image of a page
+    }
+  };
+  await Promise.all(dropped.map(read));
   return found.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 

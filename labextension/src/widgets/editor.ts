@@ -130,7 +130,6 @@ export class Editor extends Widget {
     }
     this._banner.dispose();
     this._editor?.dispose();
-    Signal.clearData(this);
     super.dispose();
   }
 

@@ -72,7 +72,6 @@ export class RunConsole extends Widget {
   override dispose(): void {
     if (!this.isDisposed) {
       this._runs.changed.disconnect(this._update, this);
-      Signal.clearData(this);
       super.dispose();
     }
   }

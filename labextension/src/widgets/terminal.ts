@@ -147,7 +147,6 @@ export class Terminal extends Widget {
       return;
     }
     this._xterm?.dispose();
-    Signal.clearData(this);
     super.dispose();
   }
 

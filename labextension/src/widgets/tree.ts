@@ -141,7 +141,6 @@ export class Tree extends Widget {
     this._keys.dispose();
     Signal.clearData(this.selection);
     Signal.clearData(this.model);
-    Signal.clearData(this);
     super.dispose();
   }
 

@@ -36,7 +36,7 @@ class Terminals:
         environment: Mapping[str, str] | None = None,
         folder: Path | None = None,
     ) -> Session:
-        """Start a shell, or `argv`, in `folder`. Raises Unavailable if it can't be started or MAX_TERMINALS are open."""
+        """Start a shell, or `argv`, in `folder`; raises Unavailable if it can't be, or if MAX_TERMINALS are open."""
         if sum(session.exit is None for session in self._sessions.values()) >= MAX_TERMINALS:
             raise Unavailable(f"{MAX_TERMINALS} terminals are open.", hint="Close one of them.")
         mark = secrets.token_hex(8)
