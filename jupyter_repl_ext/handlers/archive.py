@@ -26,8 +26,12 @@ class ArchiveHandler(ReplHandler):
     _file: "BinaryIO | None" = None
     _error: OSError | None = None
 
-    async def prepare(self, **options: Any) -> None:
+    def initialize(self, *args: Any, **options: Any) -> None:
+        """Not in `prepare`: that does not come to a request which is refused before."""
+        super().initialize(*args, **options)
         self._scratch = ExitStack()
+
+    async def prepare(self, **options: Any) -> None:
         await super().prepare(**options)
         if self.request.method == "PUT":
             await self.check_rights("write")

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler, JupyterHandler
-from tornado.web import HTTPError
+from tornado.web import HTTPError, RequestHandler
 
 from jupyter_repl_ext.identity import AUTH_RESOURCE, ref_of
 from jupyter_repl_ext.services import SETTING, Services
@@ -51,6 +51,25 @@ class ReplMixin(JupyterHandler):
         if not isinstance(value, ReplError):
             super().log_exception(typ, value, tb)
 
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        if not isinstance(error, ReplError):
+            message = error.log_message if isinstance(error, HTTPError) and error.log_message else self._reason
+            kind = _CODES.get(status_code, InvalidRequest if status_code < 500 else Unavailable)
+            error = kind(message, status=status_code)
+        self.set_status(error.status)
+        if error.status == 405:
+            self.set_header("Allow", ", ".join(self._allowed()))
+        self.set_header("Content-Type", "application/json")
+        if error.status == 503:
+            self.set_header("Retry-After", "1")
+        self.finish(json.dumps(error.to_json()))
+
+    def _allowed(self) -> list[str]:
+        """The methods that this resource has; RFC 9110 wants them named by a 405."""
+        missing = RequestHandler._unimplemented_method
+        return [name for name in self.SUPPORTED_METHODS if getattr(type(self), name.lower()) is not missing]
+
 
 class ReplHandler(ReplMixin, APIHandler):
     """Base of the REST handlers: raise a ReplError and it is answered with its status."""
@@ -71,14 +90,3 @@ class ReplHandler(ReplMixin, APIHandler):
         if not isinstance(body, dict):
             raise InvalidRequest("The body is not a JSON object.", hint="See repl/openapi.yaml.")
         return body
-
-    def write_error(self, status_code: int, **kwargs: Any) -> None:
-        error = kwargs.get("exc_info", (None, None, None))[1]
-        if not isinstance(error, ReplError):
-            message = error.log_message if isinstance(error, HTTPError) and error.log_message else self._reason
-            error = _CODES.get(status_code, Unavailable)(message, status=status_code)
-        self.set_status(error.status)
-        self.set_header("Content-Type", "application/json")
-        if error.status == 503:
-            self.set_header("Retry-After", "1")
-        self.finish(json.dumps(error.to_json()))

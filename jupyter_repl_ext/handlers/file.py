@@ -38,7 +38,8 @@ class FileHandler(ReplHandler):
             self._work = asyncio.create_task(self._receive(ref, path), name=f"upload to {ref}")
 
     async def data_received(self, chunk: bytes) -> None:
-        await self._offer(chunk)
+        if self._work is not None:  # only a PUT has a use for its body
+            await self._offer(chunk)
 
     @authenticated
     @authorized

@@ -36,7 +36,8 @@ class Errors(list[str]):
     def on_request(self, request: Request) -> None:
         """Everything comes from the Jupyter server: no font, worker or editor from elsewhere."""
         address = urlsplit(request.url)
-        if address.scheme not in ("data", "blob", "about") and address.hostname != "127.0.0.1":
+        inner = ("data", "blob", "about", "chrome", "chrome-extension")  # Chromium's own viewer of PDF
+        if address.scheme not in inner and address.hostname != "127.0.0.1":
             self.append(f"asked {request.url}")
 
     def on_console(self, message: ConsoleMessage) -> None:

@@ -17,7 +17,7 @@ STALL_SECONDS = 60.0
 _QUEUED_CHUNKS = 4
 _END = b""  # no chunk of a body is empty
 
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 
 def parse_range(header: str | None, size: int) -> tuple[int, int] | None:
@@ -39,9 +39,18 @@ def parse_range(header: str | None, size: int) -> tuple[int, int] | None:
     return start, end
 
 
-def parse_etag(header: str | None) -> str | None:
-    """The etag in an If-Match header: quotes and the weak mark are left out."""
-    return header.strip().removeprefix("W/").strip('"') if header else None
+def parse_etags(header: str | None) -> list[str]:
+    """The etags in an If-Match or If-None-Match header, or `*`: quotes and weak marks are left out."""
+    parts = (part.strip().removeprefix("W/").strip('"') for part in (header or "").split(","))
+    return [part for part in parts if part]
+
+
+def one_etag(header: str | None) -> str | None:
+    """The etag of an If-Match header; raises InvalidRequest for several and for `*`: a save replaces what was read."""
+    etags = parse_etags(header)
+    if len(etags) > 1 or etags == ["*"]:
+        raise InvalidRequest("If-Match names more than one etag.", hint="Name the one that was read.")
+    return etags[0] if etags else None
 
 
 async def send_object(handler: RequestHandler, store: Store, key: str) -> None:
@@ -51,7 +60,8 @@ async def send_object(handler: RequestHandler, store: Store, key: str) -> None:
         span = parse_range(headers.get("Range"), entry.size)
         start, end = span or (0, entry.size)
         describe(handler, blob.head)
-        if parse_etag(headers.get("If-None-Match")) == blob.head.etag:
+        known = parse_etags(headers.get("If-None-Match"))
+        if "*" in known or blob.head.etag in known:
             handler.set_status(304)
             return
         if span:
@@ -97,7 +107,7 @@ class Upload:
             store.put(
                 key,
                 self._chunks(),
-                if_match=parse_etag(headers.get("If-Match")),
+                if_match=one_etag(headers.get("If-Match")),
                 if_none_match=headers.get("If-None-Match") == "*",
             ),
             name=f"upload {key}",
