@@ -1,7 +1,7 @@
 /** The commands of the tab in front, and the menu of the menu bar. Registered when the first tab opens. */
 
 import type { JupyterFrontEnd } from '@jupyterlab/application';
-import type { ICommandPalette } from '@jupyterlab/apputils';
+import { Clipboard, type ICommandPalette } from '@jupyterlab/apputils';
 import type { IMainMenu } from '@jupyterlab/mainmenu';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import {
@@ -17,6 +17,7 @@ import { powerIcon } from '../widgets/icons';
 import { previewOf } from '../widgets/viewer';
 import { CATEGORY, Commands } from './commands';
 import { ALL, makeMenu } from './menus';
+import { addressOf } from './open';
 import { ofTree } from './treeActions';
 import { TEXT } from './views';
 import type { Workspace } from './workspace';
@@ -101,6 +102,10 @@ function ofTab({ rename, remove, trans }: IActionOptions): Record<string, IActio
     },
     [Commands.save]: { label: trans.__('Save All Files of the REPL'), run: workspace => workspace.save() },
     [Commands.rename]: { label: trans.__('Rename REPL…'), icon: editIcon, run: rename },
+    [Commands.copyAddress]: {
+      label: trans.__('Copy Address of the REPL'),
+      run: ({ replId }) => Clipboard.copyToSystem(addressOf(replId))
+    },
     [Commands.download]: {
       label: trans.__('Download Project as Zip'),
       icon: downloadIcon,

@@ -3,6 +3,8 @@
 export const Commands = {
   create: 'jupyter-repl:create',
   open: 'jupyter-repl:open',
+  openAddress: 'jupyter-repl:open-address',
+  copyAddress: 'jupyter-repl:copy-address',
   manage: 'jupyter-repl:manage',
   import: 'jupyter-repl:import',
   run: 'jupyter-repl:run',

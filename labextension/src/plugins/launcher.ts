@@ -32,20 +32,18 @@ export const launcher: JupyterFrontEndPlugin<void> = {
     const known = new Map<string, ITemplate>();
     const args = { type: 'object', properties: { language: { type: 'string' } } };
 
-    /** Ask for a name and make a REPL, from a template or from a zip; then open it. */
-    const make = async (language: string, archive?: File): Promise<void> => {
+    /** Ask for a name and make a REPL, from a template or from a zip; its tab takes the launcher's place. */
+    const make = async (language: string, archive?: File): Promise<unknown> => {
       try {
         const templates = await rest.templates();
         const { makeRepl } = await loadDialogs();
         const stopLoading = preload();
         const replId = await makeRepl({ rest, templates, language, archive, trans });
         stopLoading();
-        if (replId) {
-          projects.refresh();
-          await commands.execute(Commands.open, { replId });
-        }
+        projects.refresh();
+        return replId && commands.execute(Commands.open, { replId });
       } catch (reason) {
-        await showErrorMessage(trans.__('No REPL can be made now'), ReplError.from(reason).text);
+        return showErrorMessage(trans.__('No REPL can be made now'), ReplError.from(reason).text);
       }
     };
 

@@ -27,7 +27,13 @@ const VIEW: Items = [
   Commands.toggleTree,
   Commands.toggleSide
 ];
-const PROJECT: Items = [Commands.rename, Commands.download, Commands.togglePower, Commands.delete];
+const PROJECT: Items = [
+  Commands.rename,
+  Commands.copyAddress,
+  Commands.download,
+  Commands.togglePower,
+  Commands.delete
+];
 
 /** Everything, for the menu bar. */
 export const ALL: Items = [

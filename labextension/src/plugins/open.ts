@@ -1,7 +1,14 @@
 /** Opens REPLs in tabs and restores them after a reload. */
 
-import { ILayoutRestorer, JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import {
+  ILabShell,
+  ILayoutRestorer,
+  IRouter,
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
 import { ICommandPalette, IThemeManager, WidgetTracker } from '@jupyterlab/apputils';
+import { PageConfig, URLExt } from '@jupyterlab/coreutils';
 import { IMainMenu } from '@jupyterlab/mainmenu';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStateDB } from '@jupyterlab/statedb';
@@ -29,7 +36,9 @@ export const open: JupyterFrontEndPlugin<void> = {
     IThemeManager,
     IStateDB,
     ISettingRegistry,
-    IStatusBar
+    IStatusBar,
+    ILabShell,
+    IRouter
   ],
   activate: (
     app: JupyterFrontEnd,
@@ -41,7 +50,9 @@ export const open: JupyterFrontEndPlugin<void> = {
     themes: IThemeManager | null,
     state: IStateDB | null,
     settings: ISettingRegistry | null,
-    statusBar: IStatusBar | null
+    statusBar: IStatusBar | null,
+    labShell: ILabShell | null,
+    router: IRouter | null
   ) => {
     const trans = (translator ?? nullTranslator).load('jupyter_repl');
     const tracker = new WidgetTracker<ReplPanel>({ namespace: 'jupyter-repl' });
@@ -79,8 +90,27 @@ export const open: JupyterFrontEndPlugin<void> = {
       describedBy: {
         args: { type: 'object', properties: { replId: { type: 'string' } }, required: ['replId'] }
       },
-      execute: async args => (await workspaces()).open(args.replId as string)
+      execute: async args => {
+        const replId = args.replId as string;
+        if (!labShell) {
+          // Notebook's shell shows one document: a REPL gets a window of JupyterLab's beside it
+          window.open(addressOf(replId), '_blank');
+          return null;
+        }
+        return (await workspaces()).open(replId);
+      }
     });
+    app.commands.addCommand(Commands.openAddress, {
+      label: trans.__('Open the REPL of the Address'),
+      describedBy: { args: { type: 'object', properties: { search: { type: 'string' } } } },
+      execute: args => {
+        const replId = new URLSearchParams(args.search as string).get('repl');
+        return app.restored.then(() => replId && app.commands.execute(Commands.open, { replId }));
+      }
+    });
+    if (labShell) {
+      router?.register({ command: Commands.openAddress, pattern: /[?&]repl=[a-z0-9-]+/ });
+    }
 
     if (restorer) {
       void restorer.restore(tracker, {
@@ -91,3 +121,8 @@ export const open: JupyterFrontEndPlugin<void> = {
     }
   }
 };
+
+/** The address that opens a REPL. */
+export function addressOf(replId: string): string {
+  return `${URLExt.join(PageConfig.getBaseUrl(), 'lab')}?repl=${replId}`;
+}
