@@ -8,7 +8,7 @@ from pathlib import Path
 
 import websocket
 from playwright.sync_api import Page, sync_playwright
-from support import chromium
+from support import browsers
 from support.channel import Client
 from support.lab import TOKEN, Lab
 from support.person import Person
@@ -98,7 +98,7 @@ def _by_browser(lab: Lab) -> list[Row]:
     """From the click on Create to the prompt on the screen."""
     at_once, after_a_look = [], []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium.executable(), args=chromium.ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=browsers.chromium(), args=browsers.ARGUMENTS)
         for _ in range(REPEATS):
             for seconds, into in ((1.0, after_a_look), (0.0, at_once)):
                 into.append(_click_create(browser.new_page(), lab, seconds))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 from playwright.sync_api import sync_playwright
-from support import chromium
+from support import browsers
 from support.lab import Lab
 from support.person import Person
 from support.processes import pids
@@ -83,7 +83,7 @@ def _page() -> tuple[int, int]:
     sizes: dict[str, int] = {}
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         lab = Lab(Path(folder) / "home", "jupyterlab").start()
-        browser = playwright.chromium.launch(executable_path=chromium.executable(), args=chromium.ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=browsers.chromium(), args=browsers.ARGUMENTS)
         try:
             page = browser.new_page()
             loaded = []

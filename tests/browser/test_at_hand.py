@@ -28,8 +28,7 @@ def test_running_repls_are_listed_and_stopped(own: Person) -> None:
     person.command("launcher:create")
     second = person.create("Node.js")
     person.page.locator('.jp-SideBar [data-id="jp-running-sessions"]').click()
-    section = person.page.locator(".jp-RunningSessions-section", has_text="REPLs")
-    items = section.locator(".jp-RunningSessions-item")
+    items = person.page.locator(".jp-RunningSessions-section").last.locator(".jp-RunningSessions-item")
     expect(items).to_have_count(2)
     person.look("running")
     item = items.filter(has_text=second)
@@ -40,8 +39,8 @@ def test_running_repls_are_listed_and_stopped(own: Person) -> None:
     items.first.locator(".jp-RunningSessions-itemLabel").click()
     person.repl = first
     expect(person.tab).to_be_visible()
-    section.get_by_text("Stop All").first.click()
-    person.page.locator(".jp-Dialog").get_by_text("Stop All").last.click()
+    person.page.locator(".jp-RunningSessions-shutdownAll", has_text="Stop All").click()
+    person.page.locator(".jp-Dialog-button", has_text="Stop All").click()
     person.wait_state("stopped")
     expect(items).to_have_count(0)
     assert {person.lab.phase(name)["name"] for name in (first, second)} == {"stopped"}
@@ -54,14 +53,14 @@ def test_recent_repls_are_resumed_stopped_and_deleted(own: Person) -> None:
     person.command("application:close")
     expect(person.tab).to_have_count(0)
     person.command("launcher:create")
-    card = person.card(name)
+    card = person.card(name).first
     expect(card).to_be_visible()
     expect(card).to_have_attribute("title", re.compile(f"{name}, python, running"))
     person.look("recent")
     card.click()
     person.wait_running()
     person.wait_prompt()
-    person.command("jupyter-repl:manage")
+    person.begin("jupyter-repl:manage")
     dialog = person.page.locator(".jp-Repl-projectsDialog")
     row = dialog.locator(f'tr[data-repl="{name}"]')
     expect(row).to_contain_text("running")
@@ -87,7 +86,7 @@ def test_deleting_the_repl_in_front_closes_its_tab(own: Person) -> None:
     person.choose("Delete REPL…")
     ask = person.page.locator(".jp-Repl-askDialog")
     ask.locator("input").fill(name)
-    ask.locator("input").press("Enter")
+    ask.get_by_text("Delete", exact=True).last.click()
     expect(person.tab).to_have_count(0)
     assert not person.lab.project(name).exists()
 
@@ -95,7 +94,7 @@ def test_deleting_the_repl_in_front_closes_its_tab(own: Person) -> None:
 def test_a_title_is_another_than_the_name(own: Person) -> None:
     person = own
     name = person.create("Python")
-    person.command("jupyter-repl:rename")
+    person.begin("jupyter-repl:rename")
     ask = person.page.locator(".jp-Repl-askDialog")
     ask.locator("input").fill("Ünit 3: Ada's game")
     ask.locator("input").press("Enter")
@@ -182,13 +181,9 @@ def test_every_command_is_in_the_palette_and_the_menu(own: Person) -> None:
     expect(menu).to_contain_text("Ctrl+Enter")
     person.look("menu-bar")
     person.page.keyboard.press("Escape")
-    ids = person.page.evaluate(
-        "window.jupyterapp.commands.listCommands().filter(id => id.startsWith('jupyter-repl:'))"
-    )
+    ids = person.page.evaluate("window.jupyterapp.commands.listCommands().filter(id => id.startsWith('jupyter-repl:'))")
     assert len(ids) > 40
-    unlabelled = person.page.evaluate(
-        "ids => ids.filter(id => !window.jupyterapp.commands.label(id))", ids
-    )
+    unlabelled = person.page.evaluate("ids => ids.filter(id => !window.jupyterapp.commands.label(id))", ids)
     assert unlabelled == []
 
 

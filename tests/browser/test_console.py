@@ -20,8 +20,8 @@ def click_text(person: Person, pane: Locator, text: str) -> None:
     place = pane.locator(".jp-Repl-terminalHost").evaluate(
         """(node, text) => {
             const {left, top, width, height} = node.querySelector('.xterm-screen').getBoundingClientRect();
-            const {rows, cols} = node.terminalSize;
-            let row = 0;
+            const {rows, cols, top: scrolled} = node.terminalView;
+            let row = -scrolled;
             for (const line of node.terminalText.split('\\n')) {
                 const at = line.indexOf(text);
                 if (at >= 0) {

@@ -63,6 +63,8 @@ class Lab:
             arguments += ["--LabApp.expose_app_in_browser=True", f"--LabApp.workspaces_dir={self.home}/workspaces"]
             arguments += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
             self._answer_questions()
+        elif self._app == "notebook":
+            arguments += ["--JupyterNotebookApp.expose_app_in_browser=True"]
         keep = {"PATH", "LANG", "VIRTUAL_ENV", "PYTHONWARNINGS"}
         env = {name: value for name, value in os.environ.items() if name in keep}
         env |= {"HOME": str(self.home), "JUPYTER_REPL_RUNTIME_DIR": str(self.runtime_dir), "SHELL": "/bin/bash"}

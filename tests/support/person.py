@@ -51,6 +51,10 @@ class Person:
         }"""
         return self.page.evaluate(script, [name, args])
 
+    def begin(self, name: str, **args: Any) -> None:
+        """Run a command that asks something first."""
+        self.page.evaluate("([name, args]) => void window.jupyterapp.commands.execute(name, args)", [name, args])
+
     def theme(self, name: str) -> None:
         self.command("apputils:change-theme", theme=name)
         self.page.wait_for_selector(f'body[data-jp-theme-name="{name}"]', state="attached")

@@ -199,7 +199,8 @@ export class Terminal extends Widget {
     terminal.attachCustomKeyEventHandler(event => this._onKey(event));
     // a handle for tests and assistive tools: the screen is drawn, not written
     Object.defineProperty(this._host, 'terminalText', { get: () => this.text });
-    Object.defineProperty(this._host, 'terminalSize', { get: () => this.size });
+    const view = (): object => ({ ...this.size, top: terminal.buffer.active.viewportY });
+    Object.defineProperty(this._host, 'terminalView', { get: view });
     return terminal;
   }
 
