@@ -206,15 +206,8 @@ def _scroll(person: Person) -> float:
     return _frame_cost(events)
 
 
-WORK = {
-    "FunctionCall",
-    "FireAnimationFrame",
-    "TimerFire",
-    "Layout",
-    "UpdateLayoutTree",
-    "RunMicrotasks",
-    "EventDispatch",
-}
+SCRIPT = {"EventDispatch", "FireAnimationFrame", "FunctionCall", "RunMicrotasks", "TimerFire"}
+LAYOUT = {"Layout", "UpdateLayoutTree"}
 
 
 def _frame_cost(events: list[dict[str, Any]]) -> float:
@@ -223,7 +216,7 @@ def _frame_cost(events: list[dict[str, Any]]) -> float:
     work = sorted(
         (event["ts"], event["ts"] + event.get("dur", 0))
         for event in events
-        if event["name"] in WORK and event.get("ph") == "X" and event["tid"] == main
+        if event["name"] in SCRIPT | LAYOUT and event.get("ph") == "X" and event["tid"] == main
     )
     frames = sorted(event["ts"] for event in events if event["name"] == "BeginMainThreadFrame" and event["tid"] == main)
     costs, end = [0.0] * (len(frames) + 1), 0.0

@@ -1,4 +1,4 @@
-"""What is at hand: the Running panel, recent REPLs, titles, the status bar, settings, commands, and saved workspaces."""
+"""What is at hand: the Running panel, recent REPLs, titles, status bar, settings, commands, saved workspaces."""
 
 import json
 import re

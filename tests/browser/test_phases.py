@@ -1,4 +1,4 @@
-"""What a person reads while they wait, after a failure, and when the connection goes: words, a way out, and no spinner."""
+"""What a person reads while they wait, after a failure, and when the connection goes: words and a way out."""
 
 import os
 import re

@@ -1,5 +1,6 @@
 """Archives by REST, with a runner and without: what comes back, what is refused, and that nothing half-made stays."""
 
+import http.client
 import io
 import os
 import threading
@@ -7,7 +8,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from support.lab import Lab, wait_for
+from support.channel import Client
+from support.lab import TOKEN, Lab, wait_for
 
 pytestmark = pytest.mark.usefixtures("shared_lab")
 
@@ -85,10 +87,6 @@ def test_what_is_refused_leaves_nothing(shared_lab: Lab) -> None:
 
 
 def test_an_upload_that_breaks_off_leaves_nothing(shared_lab: Lab) -> None:
-    import http.client
-
-    from support.lab import TOKEN
-
     connection = http.client.HTTPConnection("127.0.0.1", shared_lab.port)
     connection.putrequest("PUT", "/repl/project/broken-off/archive")
     connection.putheader("Authorization", f"token {TOKEN}")
@@ -99,6 +97,20 @@ def test_an_upload_that_breaks_off_leaves_nothing(shared_lab: Lab) -> None:
     connection.close()
     wait_for(lambda: scratches(shared_lab) == [])
     assert shared_lab.call("GET", "project/broken-off")[0] == 404
+
+
+@pytest.mark.parametrize("is_on", [True, False], ids=["runner on", "runner off"])
+def test_a_file_that_breaks_off_leaves_nothing(shared_lab: Lab, is_on: bool) -> None:
+    name = shared_lab.make(f"broken-{is_on}".lower(), start=is_on)
+    connection = http.client.HTTPConnection("127.0.0.1", shared_lab.port)
+    connection.putrequest("PUT", f"/repl/project/{name}/file/big.bin")
+    connection.putheader("Authorization", f"token {TOKEN}")
+    connection.putheader("Content-Length", "10000000")
+    connection.endheaders()
+    connection.send(bytes(500_000))
+    wait_for(lambda: len(os.listdir(shared_lab.project(name))) == 2)
+    connection.close()
+    wait_for(lambda: os.listdir(shared_lab.project(name)) == ["main.py"])
 
 
 def test_ten_thousand_files_go_in_and_out(shared_lab: Lab) -> None:
@@ -126,8 +138,6 @@ def test_of_four_imports_of_one_name_one_is_done(shared_lab: Lab) -> None:
 
 
 def test_a_restored_item_and_a_page_by_the_channel(repl: Lab, tmp_path: Path) -> None:
-    from support.channel import Client
-
     client = Client(repl, "abc")
     repl.project("abc").joinpath("precious.txt").write_text("precious")
     item = client.request("delete", path="precious.txt")["item"]

@@ -60,11 +60,20 @@ export function optionsOf(settings: ISettings): ITerminalOptions {
 
 /** The fast renderer where the browser has one; the DOM's otherwise, also when the context is lost. */
 function useWebgl(terminal: Terminal): void {
+  if (!hasWebgl()) {
+    return; // the addon would leave a canvas behind before it gives up
+  }
   try {
     const webgl = new WebglAddon();
     webgl.onContextLoss(() => webgl.dispose());
     terminal.loadAddon(webgl);
   } catch {
-    // no WebGL2 here
+    // the browser has no context left
   }
+}
+
+function hasWebgl(): boolean {
+  const context = document.createElement('canvas').getContext('webgl2');
+  context?.getExtension('WEBGL_lose_context')?.loseContext(); // a page may have 16
+  return context !== null;
 }
