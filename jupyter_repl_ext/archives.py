@@ -6,8 +6,9 @@ from pathlib import Path
 
 from jupyter_repl_runner.contract.errors import InvalidRequest, Unavailable
 from jupyter_repl_runner.contract.refs import ProjectRef
-from jupyter_repl_runner.store.archive import Report, about_of, names_of, pack, unpack
+from jupyter_repl_runner.store.pack import pack
 from jupyter_repl_runner.store.port import Store
+from jupyter_repl_runner.store.unpack import Report, about_of, names_of, unpack
 
 from .catalog import Catalog
 from .projects import Project, Projects
@@ -29,7 +30,7 @@ class Archives:
     async def create(self, ref: ProjectRef, archive: Path, language: str) -> tuple[Project, Report]:
         """A project from a zip that lies in a `scratch` of the store; `language` empty: as the zip says or shows.
 
-        Raises FileExists if the name is taken, and what `store.archive` raises about the zip; nothing is left then.
+        Raises FileExists if the name is taken, and what `store.unpack` raises about the zip; nothing is left then.
         """
         language = language or await self._language_of(archive)
         await self._catalog.get(language)

@@ -30,7 +30,8 @@ class Errors(list[str]):
     expect_network = False
 
     def on_error(self, error: Error) -> None:
-        if not (self.expect_network and "fetch" in str(error)):  # JupyterLab's own polls
+        gone = ("fetch", "Event", "Loading chunk")  # JupyterLab's own polls; scripts that Monaco loads when needed
+        if not (self.expect_network and any(word in str(error) for word in gone)):
             self.append(str(error))
 
     def on_request(self, request: Request) -> None:

@@ -144,8 +144,8 @@ def test_at_200_percent_everything_can_be_reached(
     person.look("zoom-200")
     tab = person.tab.bounding_box()
     assert tab
-    for name in ("run", "more"):
-        box = person.tab.locator(f'.jp-Toolbar-item[data-jp-item-name="{name}"]').first.bounding_box()
+    for button in person.tab.locator(".jp-Toolbar button").all():
+        box = button.bounding_box()
         assert box is None or box["x"] + box["width"] <= tab["x"] + tab["width"] + 1
     person.press_button("run")
     person.wait_console("name?")

@@ -53,7 +53,7 @@ def test_recent_repls_are_resumed_stopped_and_deleted(own: Person) -> None:
     person.command("application:close")
     expect(person.tab).to_have_count(0)
     person.command("launcher:create")
-    card = person.card(name).first
+    card = person.card(name).locator("visible=true")
     expect(card).to_be_visible()
     expect(card).to_have_attribute("title", re.compile(f"{name}, python, running"))
     person.look("recent")

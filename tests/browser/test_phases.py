@@ -36,6 +36,7 @@ def test_a_start_that_takes_long_says_what_it_waits_for_and_is_cancelled(own: Pe
     expect(person.banner).to_contain_text("Every file is kept")
     person.banner.get_by_text("Start").click()
     person.wait_running()
+    person.wait_editor("main.py")
 
 
 def _hold_lock(lab: Lab, name: str) -> int:

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jupyter_repl_runner.contract.errors import FileNotFound, FileTooLarge, InvalidRequest, NoPermissions, ReplError
-from jupyter_repl_runner.store import archive
+from jupyter_repl_runner.store.pack import pack
+from jupyter_repl_runner.store.unpack import about_of, names_of, unpack
 
 Entry = tuple[str, bytes] | tuple[str, bytes, int]
 
@@ -59,30 +60,30 @@ def test_a_project_comes_back_as_it_was(tmp_path: Path) -> None:
     (source / "link").symlink_to("src/tool.sh")
     (source / "src/up").symlink_to("../private")
     os.utime(source / "private", (1_600_000_000, 1_600_000_000))
-    (tmp_path / "a.zip").write_bytes(b"".join(archive.pack(source, "", {"language": "python"})))
-    report = archive.unpack(tmp_path / "a.zip", target)
+    (tmp_path / "a.zip").write_bytes(b"".join(pack(source, "", {"language": "python"})))
+    report = unpack(tmp_path / "a.zip", target)
     assert tree(target) == tree(source)
     assert (target / "private").stat().st_mtime == 1_600_000_000
     assert (report.files, report.links, report.folders) == (3, 2, 3)
-    assert archive.about_of(tmp_path / "a.zip") == {"language": "python"}
+    assert about_of(tmp_path / "a.zip") == {"language": "python"}
 
 
 def test_other_programs_read_what_was_packed(tmp_path: Path) -> None:
     (tmp_path / "source/only").mkdir(parents=True)
     (tmp_path / "source/only/a.txt").write_text("hello")
-    data = b"".join(archive.pack(tmp_path / "source", "only"))
+    data = b"".join(pack(tmp_path / "source", "only"))
     with zipfile.ZipFile(io.BytesIO(data)) as file:
         assert file.testzip() is None
         assert file.read("a.txt") == b"hello"
     with pytest.raises(FileNotFound):
-        archive.pack(tmp_path / "source", "none")
+        pack(tmp_path / "source", "none")
 
 
 def test_what_cannot_be_read_is_named_in_the_archive(tmp_path: Path) -> None:
     (tmp_path / "source").mkdir()
     (tmp_path / "source/a").write_text("a")
     os.mkfifo(tmp_path / "source/pipe")
-    chunks = archive.pack(tmp_path / "source", "")
+    chunks = pack(tmp_path / "source", "")
     data = b"".join(chunks)
     assert zipfile.ZipFile(io.BytesIO(data)).namelist() == ["a"]
 
@@ -92,11 +93,11 @@ def test_a_single_folder_around_a_foreign_archive_is_left_out(tmp_path: Path) ->
     foreign = zipped(tmp_path / "foreign.zip", [*entries, ("__MACOSX/._main.py", b""), ("repo-main/.DS_Store", b"")])
     target = tmp_path / "target"
     target.mkdir()
-    report = archive.unpack(foreign, target)
+    report = unpack(foreign, target)
     assert sorted(tree(target)) == ["main.py", "src", "src/a.py"]
     assert sorted(report.skipped) == ["__MACOSX/._main.py", "repo-main/.DS_Store"]
     ours = zipped(tmp_path / "ours.zip", entries, json.dumps({"jupyter-repl": {"language": "python"}}).encode())
-    assert archive.names_of(ours) == ["repo-main/main.py", "repo-main/src/a.py"]
+    assert names_of(ours) == ["repo-main/main.py", "repo-main/src/a.py"]
 
 
 LINK = 0o120777
@@ -131,7 +132,7 @@ def test_a_bad_archive_is_refused_before_anything_is_written(
     target = tmp_path / "target"
     target.mkdir()
     with pytest.raises(error) as told:
-        archive.unpack(zipped(tmp_path / "bad.zip", [("fine.txt", b"fine"), *entries]), target)
+        unpack(zipped(tmp_path / "bad.zip", [("fine.txt", b"fine"), *entries]), target)
     assert told.value.hint
     assert list(target.iterdir()) == []
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.zip", "target"]
@@ -140,10 +141,10 @@ def test_a_bad_archive_is_refused_before_anything_is_written(
 def test_a_name_with_a_backslash_is_a_path_only_where_dos_wrote_it(tmp_path: Path) -> None:
     windows = zipped(tmp_path / "dos.zip", [("a.txt", b""), ("src\\b.txt", b"")], system=0)
     unix = zipped(tmp_path / "unix.zip", [("a.txt", b""), ("src\\b.txt", b"")])
-    assert archive.names_of(windows) == ["a.txt", "src/b.txt"]
-    assert archive.names_of(unix) == ["a.txt", "src\\b.txt"]
+    assert names_of(windows) == ["a.txt", "src/b.txt"]
+    assert names_of(unix) == ["a.txt", "src\\b.txt"]
     with pytest.raises(NoPermissions):
-        archive.names_of(zipped(tmp_path / "evil.zip", [("..\\evil", b"")], system=0))
+        names_of(zipped(tmp_path / "evil.zip", [("..\\evil", b"")], system=0))
 
 
 def test_a_bomb_goes_off_nowhere(tmp_path: Path) -> None:
@@ -152,7 +153,7 @@ def test_a_bomb_goes_off_nowhere(tmp_path: Path) -> None:
     bomb = zipped(tmp_path / "bomb.zip", [(f"{number}.txt", bytes(30_000_000)) for number in range(5)])
     assert bomb.stat().st_size < 200_000
     with pytest.raises(FileTooLarge):
-        archive.unpack(bomb, target)
+        unpack(bomb, target)
 
 
 def test_a_header_that_lies_about_the_size_is_found_out(tmp_path: Path) -> None:
@@ -162,7 +163,7 @@ def test_a_header_that_lies_about_the_size_is_found_out(tmp_path: Path) -> None:
     target = tmp_path / "target"
     target.mkdir()
     with pytest.raises(InvalidRequest):
-        archive.unpack(path, target)
+        unpack(path, target)
 
 
 @pytest.mark.parametrize("damage", [lambda raw: b"", lambda raw: raw[:-30], lambda raw: b"no zip at all" * 9])
@@ -170,7 +171,7 @@ def test_what_is_no_zip_is_told_so(tmp_path: Path, damage: Callable[[bytes], byt
     path = zipped(tmp_path / "a.zip", [("a", b"a")])
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(InvalidRequest) as told:
-        archive.unpack(path, tmp_path)
+        unpack(path, tmp_path)
     assert "zip" in told.value.hint
 
 
@@ -187,6 +188,6 @@ def test_a_damaged_archive_is_an_error_for_people_or_harmless(
     target = folder / "deep/target"
     target.mkdir(parents=True)
     with suppress(ReplError):
-        archive.unpack(path, target)
+        unpack(path, target)
     assert sorted(entry.name for entry in folder.iterdir()) == ["a.zip", "deep"]
     assert os.listdir(folder / "deep") == ["target"]

@@ -92,7 +92,7 @@ class Person:
         self.wait_state("running", seconds)
 
     def press_button(self, name: str) -> None:
-        self.tab.locator(f'.jp-Toolbar-item[data-jp-item-name="{name}"]').locator("button, jp-button").first.click()
+        self.tab.locator(f'.jp-Toolbar-item[data-jp-item-name="{name}"]').click()
 
     @property
     def banner(self) -> Locator:

@@ -1,6 +1,6 @@
 /** The REST calls, under `{base_url}repl/`. */
 
-import { URLExt } from '@jupyterlab/coreutils';
+import { PageConfig, URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 import { ReplError } from '../model/messages';
 import type { IPhase } from '../model/repl';
@@ -150,4 +150,9 @@ export class Rest {
 export function errorOf(answer: object, status: number, statusText: string): ReplError {
   const { code = 'Unavailable', message = statusText, hint = '' } = answer as Partial<ReplError>;
   return new ReplError(code, message, hint, status);
+}
+
+/** The address that opens a REPL. */
+export function addressOf(replId: string): string {
+  return `${URLExt.join(PageConfig.getBaseUrl(), 'lab')}?repl=${replId}`;
 }

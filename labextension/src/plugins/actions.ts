@@ -1,46 +1,16 @@
 /** The commands of the tab in front, and the menu of the menu bar. Registered when the first tab opens. */
 
-import type { JupyterFrontEnd } from '@jupyterlab/application';
-import { Clipboard, type ICommandPalette } from '@jupyterlab/apputils';
-import type { IMainMenu } from '@jupyterlab/mainmenu';
-import type { TranslationBundle } from '@jupyterlab/translation';
-import {
-  addIcon,
-  deleteIcon,
-  downloadIcon,
-  editIcon,
-  LabIcon,
-  runIcon,
-  stopIcon
-} from '@jupyterlab/ui-components';
+import { Clipboard } from '@jupyterlab/apputils';
+import { addIcon, deleteIcon, downloadIcon, editIcon, runIcon, stopIcon } from '@jupyterlab/ui-components';
+import { addressOf } from '../api/rest';
 import { powerIcon } from '../widgets/icons';
 import { previewOf } from '../widgets/viewer';
 import { CATEGORY, Commands } from './commands';
 import { ALL, makeMenu } from './menus';
-import { addressOf } from './open';
+import type { IAction, IActionOptions } from './action';
 import { ofTree } from './treeActions';
 import { TEXT } from './views';
 import type { Workspace } from './workspace';
-
-export interface IAction {
-  label: string;
-  caption?: string;
-  icon?: LabIcon;
-  /** Beyond that a REPL is in front. */
-  isEnabled?(workspace: Workspace): boolean;
-  run(workspace: Workspace): unknown;
-}
-
-export interface IActionOptions {
-  app: JupyterFrontEnd;
-  palette: ICommandPalette | null;
-  menu: IMainMenu | null;
-  /** The tab in front; null if it is none of ours. */
-  current(): Workspace | null;
-  rename(workspace: Workspace): unknown;
-  remove(workspace: Workspace): unknown;
-  trans: TranslationBundle;
-}
 
 export function addActions(options: IActionOptions): void {
   const { app, palette, menu, current, trans } = options;

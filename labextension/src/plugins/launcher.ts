@@ -9,7 +9,7 @@ import { ITemplate, Rest } from '../api/rest';
 import { ReplError } from '../model/messages';
 import { replIcon, templateIcon } from '../widgets/icons';
 import { CATEGORY, Commands } from './commands';
-import { loadDialogs, preload } from './lazy';
+import { loadDialogs, preload } from './preload';
 import { IProjectList, ProjectList } from './projects';
 
 export const launcher: JupyterFrontEndPlugin<void> = {

@@ -1,21 +1,4 @@
-/** What a tab needs and nobody else: loaded when the first one is about to open. */
+/** What editors and terminals need: loaded with the first one. */
 
 export const loadMonaco = (): Promise<typeof import('../monaco/load')> => import('../monaco/load');
 export const loadXterm = (): Promise<typeof import('../xterm/load')> => import('../xterm/load');
-export const loadWorkspace = (): Promise<typeof import('./workspaces')> => import('./workspaces');
-
-export const loadDialogs = (): Promise<typeof import('./dialogs')> => import('./dialogs');
-
-/** Monaco keeps the page busy for 250 ms as it loads: not while somebody who types fast presses Create. */
-const MONACO_DELAY = 400;
-
-/**
- * Load all of it while the person reads a dialog, so that the tab opens at once; what fails now is tried again then.
- *
- * @returns stops what has not begun
- */
-export function preload(): () => void {
-  Promise.all([loadWorkspace(), loadXterm()]).catch(() => undefined);
-  const timer = setTimeout(() => void loadMonaco().catch(() => undefined), MONACO_DELAY);
-  return () => clearTimeout(timer);
-}

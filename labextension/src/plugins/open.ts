@@ -8,18 +8,17 @@ import {
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
 import { ICommandPalette, IThemeManager, WidgetTracker } from '@jupyterlab/apputils';
-import { PageConfig, URLExt } from '@jupyterlab/coreutils';
 import { IMainMenu } from '@jupyterlab/mainmenu';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStateDB } from '@jupyterlab/statedb';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
-import { IProject, Rest } from '../api/rest';
+import { addressOf, IProject, Rest } from '../api/rest';
 import { templateIcon } from '../widgets/icons';
 import type { ReplPanel } from '../widgets/replPanel';
 import { Commands } from './commands';
-import { loadWorkspace } from './lazy';
+import { loadWorkspaces } from './preload';
 import { describe, IProjectList, ProjectList } from './projects';
 import type { Workspaces } from './workspaces';
 
@@ -61,7 +60,7 @@ export const open: JupyterFrontEndPlugin<void> = {
 
     /** What a tab needs comes with the first one. */
     const workspaces = (): Promise<Workspaces> =>
-      (opening ??= loadWorkspace().then(async ({ Workspaces }) => {
+      (opening ??= loadWorkspaces().then(async ({ Workspaces }) => {
         const options = {
           app,
           rest,
@@ -121,8 +120,3 @@ export const open: JupyterFrontEndPlugin<void> = {
     }
   }
 };
-
-/** The address that opens a REPL. */
-export function addressOf(replId: string): string {
-  return `${URLExt.join(PageConfig.getBaseUrl(), 'lab')}?repl=${replId}`;
-}

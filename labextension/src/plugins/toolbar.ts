@@ -8,19 +8,32 @@ import {
   LabIcon,
   runIcon,
   stopIcon,
-  Toolbar,
-  ToolbarButton
+  Toolbar
 } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import { Widget } from '@lumino/widgets';
-import { powerIcon } from '../widgets/icons';
+import { makeIconButton, powerIcon } from '../widgets/icons';
+import type { ReplModel } from '../model/repl';
+import type { ReplPanel } from '../widgets/replPanel';
 import { describeFiles, describeRepl } from '../widgets/words';
+import type { Documents } from './documents';
+import type { RunControl } from './runs';
 import { IPoint, openMoreMenu, openRunMenu } from './menus';
-import type { Workspace } from './workspace';
+
+/** As much of a tab as its toolbar is about. */
+export interface IToolbarSource {
+  readonly panel: ReplPanel;
+  readonly repl: ReplModel;
+  readonly documents: Documents;
+  readonly runs: RunControl;
+  readonly language: string;
+  newTerminal(): Promise<void>;
+  togglePower(): void;
+}
 
 export class ReplToolbar {
   constructor(
-    private readonly _workspace: Workspace,
+    private readonly _workspace: IToolbarSource,
     commands: CommandRegistry,
     private readonly _trans: TranslationBundle
   ) {
@@ -68,32 +81,35 @@ export class ReplToolbar {
       describeFiles(documents.texts.states, this._trans)
     ];
     this._status.node.textContent = words.filter(Boolean).join(' · ');
-    this._run.enabled = isOn && !isRunning;
-    this._stop.enabled = isOn && isRunning;
-    this._terminal.enabled = isOn;
+    enable(this._run, isOn && !isRunning);
+    enable(this._stop, isOn && isRunning);
+    enable(this._terminal, isOn);
   }
 
   private readonly _status = new Widget();
-  private readonly _run: ToolbarButton;
-  private readonly _stop: ToolbarButton;
-  private readonly _terminal: ToolbarButton;
+  private readonly _run: Widget;
+  private readonly _stop: Widget;
+  private readonly _terminal: Widget;
 }
 
-/** @param onClick - told the corner below the button, where a menu opens */
-function makeButton(
-  icon: LabIcon,
-  label: string,
-  tooltip: string,
-  onClick: (at: IPoint) => void
-): ToolbarButton {
-  const button: ToolbarButton = new ToolbarButton({
-    icon,
-    label,
-    tooltip,
-    onClick: () => {
-      const { left, bottom } = button.node.getBoundingClientRect();
-      onClick({ x: left, y: bottom });
-    }
+/**
+ * A button of our own: JupyterLab's is a web component with attributes that its role does not have.
+ *
+ * @param onClick - told the corner below the button, where a menu opens
+ */
+function makeButton(icon: LabIcon, label: string, tooltip: string, onClick: (at: IPoint) => void): Widget {
+  const button = makeIconButton(tooltip, icon, () => {
+    const { left, bottom } = button.getBoundingClientRect();
+    onClick({ x: left, y: bottom });
   });
-  return button;
+  button.classList.add('jp-Repl-toolButton');
+  if (label) {
+    button.setAttribute('aria-label', label);
+    button.append(label);
+  }
+  return new Widget({ node: button });
+}
+
+function enable(widget: Widget, isEnabled: boolean): void {
+  (widget.node as HTMLButtonElement).disabled = !isEnabled;
 }

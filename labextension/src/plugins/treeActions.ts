@@ -15,7 +15,7 @@ import {
 } from '@jupyterlab/ui-components';
 import { collapseIcon } from '../widgets/icons';
 import { previewOf } from '../widgets/viewer';
-import type { IAction, IActionOptions } from './actions';
+import type { IAction, IActionOptions } from './action';
 import { Commands } from './commands';
 import { TEXT } from './views';
 import type { Workspace } from './workspace';

@@ -61,8 +61,8 @@ export class Workspace {
       archiveUrl: path => rest.archiveUrl(replId, path ? { path } : {}),
       trans
     });
-    const icon = (name: string): ReturnType<typeof iconOf> => iconOf(registry, name);
-    this.tree = new Tree(this._treeModel, this.files, icon, treeButtons(commands), trans);
+    const buttons = treeButtons(commands);
+    this.tree = new Tree(this._treeModel, this.files, name => iconOf(registry, name), buttons, trans);
     this.panel = new ReplPanel(replId, this.tree, () => this._beforeClose(), trans);
     const monaco = (): ReturnType<typeof loadMonaco> => this._monaco;
     const dock = this.panel.editors;
@@ -90,10 +90,6 @@ export class Workspace {
     this._connect(themes);
     this._onState();
     void this.repl.start();
-    void rest.project(replId).then(
-      ({ title }) => this.panel.rename(title, trans),
-      () => undefined
-    );
   }
 
   readonly panel: ReplPanel;
@@ -133,9 +129,9 @@ export class Workspace {
     return this.documents.texts.save();
   }
 
-  private async _beforeClose(): Promise<void> {
+  private _beforeClose(): Promise<void> {
     this.documents.texts.keepDrafts(false);
-    await this.save();
+    return this.save();
   }
 
   /** Open a file at a place that a program has named. */
@@ -191,10 +187,16 @@ export class Workspace {
 
   /** Loaded with the first editor, which comes after the prompt. */
   private get _monaco(): ReturnType<typeof loadMonaco> {
-    return (this._loadedMonaco ??= loadMonaco().then(loaded => {
-      loaded.applyTheme();
-      return loaded;
-    }));
+    return (this._loadedMonaco ??= loadMonaco().then(
+      loaded => {
+        loaded.applyTheme();
+        return loaded;
+      },
+      reason => {
+        this._loadedMonaco = null; // the next editor tries again
+        throw reason;
+      }
+    ));
   }
 
   private get _channel(): Channel | null {

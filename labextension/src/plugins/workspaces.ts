@@ -101,6 +101,10 @@ export class Workspaces {
     workspace.repl.stateChanged.connect(() => this._options.projects.refresh());
     app.shell.add(panel, 'main', { type: 'REPL' });
     await tracker.add(panel);
+    rest.project(replId).then(
+      ({ title }) => panel.rename(title, trans),
+      () => undefined // what is wrong is said by the start
+    );
     return panel;
   }
 

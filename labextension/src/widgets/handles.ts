@@ -13,24 +13,37 @@ export function followHandles(
   onMoved: () => void,
   trans: TranslationBundle
 ): void {
+  const tell = (): void =>
+    split.handles.forEach((handle, index) => {
+      const share = split.relativeSizes().slice(0, index + 1);
+      handle.setAttribute(
+        'aria-valuenow',
+        String(Math.round(100 * share.reduce((sum, size) => sum + size, 0)))
+      );
+    });
   split.handles.forEach((handle, index) => {
-    if (handle.getAttribute('role')) {
-      return;
-    }
     handle.tabIndex = 0;
     handle.setAttribute('role', 'separator');
     handle.setAttribute('aria-label', trans.__('Border between panes'));
-    handle.ondblclick = reset;
+    handle.ondblclick = () => {
+      reset();
+      tell();
+    };
     handle.onkeydown = event => {
       const by = { ArrowLeft: -STEP, ArrowUp: -STEP, ArrowRight: STEP, ArrowDown: STEP }[event.key];
       if (by !== undefined) {
         event.preventDefault();
         move(split, index, by);
+        tell();
         onMoved();
       }
     };
   });
-  split.handleMoved.connect(onMoved);
+  split.handleMoved.connect(() => {
+    tell();
+    onMoved();
+  });
+  tell();
 }
 
 function move(split: SplitPanel, index: number, by: number): void {

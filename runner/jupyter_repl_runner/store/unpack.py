@@ -1,7 +1,7 @@
-"""A folder as a zip, and back. Packing streams and needs no disk; unpacking trusts nothing that the zip says.
+"""A zip as a folder. Nothing that the zip says is trusted. All calls block.
 
-An archive of a whole project says so in its comment, `{"jupyter-repl": {...}}`, so that it comes back as it was; of a
-foreign one a single folder around everything (as code hosts make them) is left out. All calls block.
+One that `pack` made of a whole project comes back as it was; of a foreign one a single folder around everything (as
+code hosts make them) is left out.
 """
 
 import errno
@@ -10,16 +10,16 @@ import os
 import stat
 import time
 import zipfile
-from collections.abc import Generator, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 from jupyter_repl_runner.contract.errors import FileTooLarge, InvalidRequest, NoPermissions, ReplError, from_os_error
-from jupyter_repl_runner.contract.paths import check_path, join
-from jupyter_repl_runner.files.containment import Beneath, told_as
-from jupyter_repl_runner.files.content import TEMPORARY_PREFIX
+from jupyter_repl_runner.contract.paths import check_path
+from jupyter_repl_runner.files.containment import told_as
+
+from .pack import MARK
 
 MAX_ENTRIES = 100_000
 MAX_BYTES = 10 << 30
@@ -28,107 +28,8 @@ MAX_RATIO = 200
 """A zip beyond SMALL_BYTES that grows by more than this is a bomb: deflate reaches 1,000, text 20."""
 SMALL_BYTES = 100_000_000
 _CHUNK = 1 << 18
-_MARK = "jupyter-repl"
 _FOREIGN = frozenset({"__MACOSX"})
 _LEFT_OUT = frozenset({".DS_Store", "Thumbs.db"})
-_UNREADABLE = "NOT-IN-THIS-ARCHIVE.txt"
-
-
-def pack(root: Path, path: str, about: Mapping[str, Any] | None = None) -> Iterator[bytes]:
-    """The zip of the folder `path` beneath `root`, in chunks: modes, times, links and empty folders as they are.
-
-    `about`: of a whole project, what comes back with it. What can't be read is named in a file of the zip. Raises
-    FileNotFound or FileNotADirectory at once, not with the first chunk.
-    """
-    beneath = Beneath(root)
-    with beneath.folder(path):
-        pass
-    return _pack(beneath, path, about)
-
-
-def _pack(beneath: Beneath, path: str, about: Mapping[str, Any] | None) -> Iterator[bytes]:
-    sink = _Sink()
-    todo, missing = [path], list[str]()
-    with zipfile.ZipFile(cast(BinaryIO, sink), "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as zipped:
-        while todo:
-            folder = todo.pop()
-            inside = folder[len(path) :].lstrip("/")
-            try:
-                with beneath.folder(folder) as descriptor:
-                    for name in sorted(os.listdir(descriptor)):
-                        is_folder = yield from _pack_entry(zipped, sink, descriptor, name, join(inside, name), missing)
-                        if is_folder:
-                            todo.append(join(folder, name))
-            except ReplError as error:
-                missing.append(f"{_printable(inside)}: {error.message}")
-        if missing:
-            zipped.writestr(_UNREADABLE, "\n".join(missing) + "\n")
-        if about is not None:
-            zipped.comment = json.dumps({_MARK: about}).encode()
-    yield sink.take()
-
-
-def _pack_entry(
-    zipped: zipfile.ZipFile, sink: "_Sink", folder: int, name: str, inside: str, missing: list[str]
-) -> Generator[bytes, None, bool]:
-    """Whether it is a folder, whose content comes later; pipes, sockets and devices are left out."""
-    try:
-        if not name.startswith(TEMPORARY_PREFIX):
-            return (yield from _pack_named(zipped, sink, folder, name, _printable(inside)))
-    except OSError as error:
-        missing.append(f"{_printable(inside)}: {error.strerror}")
-    return False
-
-
-def _pack_named(
-    zipped: zipfile.ZipFile, sink: "_Sink", folder: int, name: str, inside: str
-) -> Generator[bytes, None, bool]:
-    status = os.stat(name, dir_fd=folder, follow_symlinks=False)
-    is_folder = stat.S_ISDIR(status.st_mode)
-    moment = time.localtime(max(status.st_mtime, 315619200))[:6]
-    info = zipfile.ZipInfo(inside + "/" * is_folder, cast(Any, moment))
-    info.external_attr = (status.st_mode & 0xFFFF) << 16 | (0x10 if is_folder else 0)
-    info.create_system = 3  # Unix: the mode is in the upper half
-    if is_folder:
-        zipped.writestr(info, b"")
-    elif stat.S_ISLNK(status.st_mode):
-        zipped.writestr(info, os.fsencode(os.readlink(name, dir_fd=folder)))
-    elif stat.S_ISREG(status.st_mode):
-        info.compress_type = zipfile.ZIP_DEFLATED
-        info.file_size = status.st_size
-        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
-        with open(descriptor, "rb") as source, zipped.open(info, "w", force_zip64=status.st_size > 1 << 30) as target:
-            left = status.st_size  # a log that grows meanwhile ends where it did
-            while left and (chunk := source.read(min(_CHUNK, left))):
-                left -= len(chunk)
-                target.write(chunk)
-                if sink.size > _CHUNK:
-                    yield sink.take()
-    if sink.size > _CHUNK:
-        yield sink.take()
-    return is_folder
-
-
-class _Sink:
-    """What zipfile writes into; it can't seek, so zipfile puts sizes behind each file."""
-
-    def __init__(self) -> None:
-        self._parts: list[bytes] = []
-        self.size = 0
-
-    def write(self, data: bytes) -> int:
-        self._parts.append(bytes(data))
-        self.size += len(data)
-        return len(data)
-
-    def flush(self) -> None:
-        pass
-
-    def take(self) -> bytes:
-        data = b"".join(self._parts)
-        self._parts.clear()
-        self.size = 0
-        return data
 
 
 @dataclass
@@ -231,7 +132,7 @@ def _broken(error: BaseException | None) -> InvalidRequest:
 
 def _about(zipped: zipfile.ZipFile) -> dict[str, Any]:
     try:
-        found = json.loads(zipped.comment)[_MARK]
+        found = json.loads(zipped.comment)[MARK]
     except (ValueError, TypeError, KeyError):
         return {}
     return found if isinstance(found, dict) else {}
@@ -334,8 +235,3 @@ def _check_links(links: list[tuple[str, str]]) -> None:
 
 def _leaves(path: str) -> NoPermissions:
     return NoPermissions(f"The link {path[:200]} in the archive leads out of it.", hint="Put a copy in its place.")
-
-
-def _printable(name: str) -> str:
-    """Names that are not UTF-8 can't be in a zip as they are."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -1,0 +1,28 @@
+/** What a command of the tab in front is made of. */
+
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import type { ICommandPalette } from '@jupyterlab/apputils';
+import type { IMainMenu } from '@jupyterlab/mainmenu';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { LabIcon } from '@jupyterlab/ui-components';
+import type { Workspace } from './workspace';
+
+export interface IAction {
+  label: string;
+  caption?: string;
+  icon?: LabIcon;
+  /** Beyond that a REPL is in front. */
+  isEnabled?(workspace: Workspace): boolean;
+  run(workspace: Workspace): unknown;
+}
+
+export interface IActionOptions {
+  app: JupyterFrontEnd;
+  palette: ICommandPalette | null;
+  menu: IMainMenu | null;
+  /** The tab in front; null if it is none of ours. */
+  current(): Workspace | null;
+  rename(workspace: Workspace): unknown;
+  remove(workspace: Workspace): unknown;
+  trans: TranslationBundle;
+}
