@@ -1,6 +1,6 @@
 import { findLocations } from '../src/model/traceback';
 
-const FOLDER = '/home/ada/my code/otter';
+const FOLDER = '/home/jovyan/my code/otter';
 const found = (text: string): string[] =>
   findLocations(text, FOLDER).map(({ path, line, column }) => `${path} ${line}:${column}`);
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from . import start, weight
+from . import start, tab, weight
 from .table import Row, render
 
 VERSIONS = ("jupyterlab", "jupyter_server", "jupyter_server_terminals", "terminado", "tornado")
@@ -23,7 +23,7 @@ def machine() -> str:
 
 
 def main() -> None:
-    parts: list[tuple[str, list[Row]]] = [("Start", start.measure()), ("Weight", weight.measure())]
+    parts: list[tuple[str, list[Row]]] = [("Start", start.measure()), ("Tab", tab.measure()), ("Weight", weight.measure())]
     versions = ", ".join(f"{name} {version(name)}" for name in VERSIONS)
     lines = [
         "# Benchmarks",
