@@ -25,7 +25,7 @@ class Person:
     def visit(self) -> None:
         self.page.goto(f"{self.lab.url}/lab?reset&token={TOKEN}")
         self.wait_lab()
-        self.page.wait_for_selector(".jp-Launcher-body", timeout=30_000)
+        self.page.locator(".jp-Launcher-body").first.wait_for(timeout=30_000)
 
     def reload(self) -> None:
         self.page.reload()
@@ -33,7 +33,7 @@ class Person:
         self.wait_running()
 
     def wait_lab(self) -> None:
-        self.page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=60_000)
+        self.page.locator("#jupyterlab-splash").wait_for(state="detached", timeout=60_000)
 
     def card(self, label: str) -> Locator:
         return self.page.locator(".jp-Launcher-section", has_text="REPL").locator(".jp-LauncherCard", has_text=label)
@@ -57,7 +57,7 @@ class Person:
 
     def theme(self, name: str) -> None:
         self.command("apputils:change-theme", theme=name)
-        self.page.wait_for_selector(f'body[data-jp-theme-name="{name}"]', state="attached")
+        self.page.locator(f'body[data-jp-theme-name="{name}"]').wait_for(state="attached")
 
     def look(self, name: str) -> None:
         """Keep a screenshot for human eyes."""
@@ -86,7 +86,8 @@ class Person:
         return self.page.locator(f"#jupyter-repl-{self.repl}")
 
     def wait_state(self, state: str, seconds: float = 20.0) -> None:
-        self.page.wait_for_selector(f'#jupyter-repl-{self.repl}[data-state="{state}"]', timeout=seconds * 1000)
+        # not wait_for_selector, whose handle keeps the tab's nodes for as long as the page lives
+        self.page.locator(f'#jupyter-repl-{self.repl}[data-state="{state}"]').wait_for(timeout=seconds * 1000)
 
     def wait_running(self, seconds: float = 30.0) -> None:
         self.wait_state("running", seconds)
@@ -168,7 +169,7 @@ class Person:
         self.type(text)
 
     def wait_saved(self) -> None:
-        self.page.wait_for_selector(f'#jupyter-repl-{self.repl}[data-saved="true"]', timeout=20_000)
+        self.page.locator(f'#jupyter-repl-{self.repl}[data-saved="true"]').wait_for(timeout=20_000)
 
     def on_disk(self, path: str) -> str:
         return (self.lab.project(self.repl) / path).read_text()

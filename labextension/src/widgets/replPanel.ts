@@ -54,6 +54,14 @@ export class ReplPanel extends MainAreaWidget<Panes> {
     this.side.selectWidget(widget);
   }
 
+  override dispose(): void {
+    if (!this.isDisposed) {
+      // Lumino's dock layout asks for its widgets when it has forgotten them already, and ends none of them
+      [...this.editors.widgets(), ...this.side.widgets()].forEach(widget => widget.dispose());
+      super.dispose();
+    }
+  }
+
   protected override onCloseRequest(msg: Message): void {
     void this._beforeClose().finally(() => super.onCloseRequest(msg));
   }

@@ -146,7 +146,8 @@ export class Terminal extends Widget {
     if (this.isDisposed) {
       return;
     }
-    this._xterm?.dispose();
+    const xterm = this._xterm;
+    void this._loader.then(({ disposeTerminal }) => xterm && disposeTerminal(xterm));
     super.dispose();
   }
 

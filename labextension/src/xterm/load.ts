@@ -48,6 +48,21 @@ export function createTerminal(
   return { terminal, fit };
 }
 
+/**
+ * End a terminal. xterm 5.5 forgets its watch of the screen's resolution, which would keep all of the tab's nodes for as
+ * long as the page lives; a later version has another shape here, and no need of this.
+ */
+export function disposeTerminal(terminal: Terminal): void {
+  const { _core: core } = terminal as unknown as { _core?: ICore };
+  const monitor = core?._coreBrowserService?._screenDprMonitor;
+  terminal.dispose();
+  monitor?.dispose?.();
+}
+
+interface ICore {
+  _coreBrowserService?: { _screenDprMonitor?: { dispose?(): void } };
+}
+
 /** The person's settings as xterm's. */
 export function optionsOf(settings: ISettings): ITerminalOptions {
   const style = getComputedStyle(document.body);
