@@ -10,6 +10,7 @@ from . import start, tab, weight
 from .table import Row, render
 
 VERSIONS = ("jupyterlab", "jupyter_server", "jupyter_server_terminals", "terminado", "tornado")
+PARTS = {"Start": start, "Tab": tab, "Weight": weight}
 PAGE = Path(__file__).parent.parent.parent / "docs" / "benchmarks.md"
 
 
@@ -23,7 +24,11 @@ def machine() -> str:
 
 
 def main() -> None:
-    parts: list[tuple[str, list[Row]]] = [("Start", start.measure()), ("Tab", tab.measure()), ("Weight", weight.measure())]
+    parts: list[tuple[str, list[Row]]] = [
+        ("Start", start.measure()),
+        ("Tab", tab.measure()),
+        ("Weight", weight.measure()),
+    ]
     versions = ", ".join(f"{name} {version(name)}" for name in VERSIONS)
     lines = [
         "# Benchmarks",
@@ -33,10 +38,11 @@ def main() -> None:
         "",
         f"{datetime.now(UTC):%Y-%m-%d}, {machine()}. {versions}.",
     ]
-    for title, rows in parts:
+    for title, rows in parts.items():
         lines += ["", f"## {title}", "", *render(rows)]
     PAGE.write_text("\n".join(lines) + "\n")
     print("\n".join(lines))
 
 
-main()
+if __name__ == "__main__":
+    main()

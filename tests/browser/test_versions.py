@@ -1,4 +1,4 @@
-"""The built wheel in fresh environments: the oldest, a middle and the newest JupyterLab and Python that we name."""
+"""The built wheel in fresh environments: the JupyterLabs and Pythons that we name, and Notebook 7."""
 
 import os
 import re
@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 from browser.conftest import visitor
-from playwright.sync_api import Page
-from support.lab import Lab
+from playwright.sync_api import Page, expect
+from support.lab import TOKEN, Lab
+from support.person import Person
 
 ROOT = Path(__file__).parent.parent.parent
 OLDEST, MIDDLE, NEWEST = "==4.2.0", "==4.4.*", "<4.7"
@@ -79,3 +80,26 @@ def test_the_wheel_works_in(page: Page, wheel: Path, tmp_path: Path, jupyterlab:
     finally:
         lab.stop()
     assert "jupyter_repl" not in "".join(re.findall(r"Traceback.*?\n\S", lab.log.read_text(), re.S))
+
+
+def test_notebook_loads_it_and_opens_repls_in_jupyterlab(page: Page, wheel: Path, tmp_path: Path) -> None:
+    """Notebook's shell shows one document, so a REPL gets a window of the JupyterLab that comes with it."""
+    venv = tmp_path / "venv"
+    uv("venv", "-q", "--python", sys.executable, str(venv))
+    uv("pip", "install", "-q", "--python", str(venv / "bin/python"), str(wheel), "notebook>=7,<8", "jupyterlab<4.7")
+    lab = Lab(tmp_path / "home", "notebook", python=str(venv / "bin/python"), PATH=f"{venv}/bin:{os.environ['PATH']}")
+    lab.start()
+    try:
+        name = lab.make("from-notebook")
+        page.goto(f"{lab.url}/tree?token={TOKEN}")
+        page.wait_for_function("window.jupyterapp?.commands.hasCommand('jupyter-repl:open')")
+        with page.context.expect_page() as opened:
+            page.evaluate("name => void window.jupyterapp.commands.execute('jupyter-repl:open', {replId: name})", name)
+        person = Person(opened.value, lab)
+        person.repl = name
+        person.wait_running()
+        person.wait_editor("main.py")
+        expect(person.tab).to_be_visible()
+    finally:
+        lab.stop()
+    assert "jupyter_repl" not in lab.log.read_text().partition("Traceback")[2]

@@ -74,13 +74,15 @@ export interface IManageOptions {
 }
 
 /** Show all projects, and what can be done with them. */
-export async function manageRepls({ rest, projects, commands, trans }: IManageOptions): Promise<void> {
+export async function manageRepls(options: IManageOptions): Promise<void> {
+  const { rest, projects, commands, trans } = options;
   await showProjects({
     projects: await rest.projects(),
     read: () => rest.projects(),
     open: ({ replId }) => void commands.execute(Commands.open, { replId }),
     stop: project => projects.stop(project),
-    remove: ({ replId }) => askRemove(replId, () => rest.remove(replId), trans),
+    remove: ({ replId }) =>
+      void askRemove(replId, () => rest.remove(replId), trans).then(() => manageRepls(options)),
     archiveUrl: ({ replId }) => rest.archiveUrl(replId),
     trans
   });

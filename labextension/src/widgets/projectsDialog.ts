@@ -14,8 +14,8 @@ export interface IProjectsOptions {
   read(): Promise<readonly IProject[]>;
   open(project: IProject): void;
   stop(project: IProject): Promise<unknown>;
-  /** Ask, and delete it. */
-  remove(project: IProject): Promise<unknown>;
+  /** Ask, and delete it. This dialog is gone by then: JupyterLab shows one at a time. */
+  remove(project: IProject): void;
   archiveUrl(project: IProject): string;
   trans: TranslationBundle;
 }
@@ -104,7 +104,10 @@ class ProjectsBody extends Widget {
       link.download = '';
       link.click();
     });
-    add(trans.__('Delete…'), () => this._do(() => remove(project)));
+    add(trans.__('Delete…'), () => {
+      this._close();
+      remove(project);
+    });
     row.append(name, ...cells, actions);
     return row;
   }
