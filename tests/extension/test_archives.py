@@ -137,6 +137,25 @@ def test_of_four_imports_of_one_name_one_is_done(shared_lab: Lab) -> None:
     assert (folder / "main.py").read_bytes() == (folder / "b.py").read_bytes()
 
 
+def test_a_folder_is_listed_in_as_few_messages_as_hold_it(repl: Lab) -> None:
+    folder = repl.project("abc") / "list"
+    folder.mkdir()
+    for number in range(3000):
+        (folder / f"{number:04}-{'ü' * 40}.txt").touch()
+    client, found = Client(repl, "abc"), list[str]()
+    asked = 0
+    while len(found) < 3000:
+        answer = client.request("fetchDir", path="list", offset=len(found), limit=2500)
+        assert answer["total"] == 3000
+        assert 300 < len(answer["content"]) < 1000, "a message holds no more"
+        found += [row["name"] for row in answer["content"]]
+        asked += 1
+    assert found == sorted(os.listdir(folder))
+    assert len(client.request("fetchDir", path="list")["content"]) < 500
+    assert client.error("fetchDir", path="list", limit=0)["code"] == "InvalidRequest"
+    client.close()
+
+
 def test_a_restored_item_and_a_page_by_the_channel(repl: Lab, tmp_path: Path) -> None:
     client = Client(repl, "abc")
     repl.project("abc").joinpath("precious.txt").write_text("precious")

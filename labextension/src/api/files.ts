@@ -3,7 +3,7 @@
 import type { IContent, IFileStore } from '../model/fileStore';
 import { ISettingsCheck, ReplError } from '../model/messages';
 import { marked } from '../model/paths';
-import type { IPage } from '../model/tree';
+import { IPage, PAGE } from '../model/tree';
 import { Channel, MAX_MESSAGE } from './channel';
 import type { Rest } from './rest';
 import { IUploadOptions, upload } from './upload';
@@ -23,9 +23,19 @@ export class Files implements IFileStore {
     private readonly _channel: () => Channel | null
   ) {}
 
-  /** A page of a folder, from an entry on. */
-  list(path: string, offset: number): Promise<IPage> {
-    return this._ask('fetchDir', { path, offset });
+  /** A page of a folder, from an entry on; it takes several messages where names are long. */
+  async list(path: string, offset: number): Promise<IPage> {
+    const page: IPage = { content: [], total: 0 };
+    do {
+      const data = { path, offset: offset + page.content.length, limit: PAGE - page.content.length };
+      const { content, total } = await this._ask<IPage>('fetchDir', data);
+      page.content.push(...content);
+      page.total = total;
+      if (!content.length) {
+        break; // it has become shorter meanwhile
+      }
+    } while (page.content.length < PAGE && offset + page.content.length < page.total);
+    return page;
   }
 
   async create(path: string, type: 'file' | 'dir'): Promise<void> {

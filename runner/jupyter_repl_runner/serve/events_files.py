@@ -1,6 +1,7 @@
 """Events about files: the tree, contents, and changes to both."""
 
 import asyncio
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +14,8 @@ from jupyter_repl_runner.files.tree import list_folder
 from .context import Context, Handler
 
 PAGE = 500
-"""Entries of a folder in one message: a name has up to 255 bytes, and twice that when it is escaped."""
+"""Entries of a folder in one message, where nobody asks for another number."""
+MAX_LIMIT = 2500
 MAX_TEXT = MAX_MESSAGE - 4096
 """Bytes of a file that fit into a message beside the rest of it (more if it escapes badly: then FileTooLarge)."""
 
@@ -21,8 +23,16 @@ MAX_TEXT = MAX_MESSAGE - 4096
 async def fetch_dir(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
     path = paths.check_path(data.get("path", ""), root_allowed=True)
     offset = bounded(data, "offset", 0, 1 << 31, 0)
-    rows, total = await asyncio.to_thread(list_folder, context.hub.beneath, path, offset, PAGE)
-    return {"content": rows, "total": total}
+    limit = bounded(data, "limit", 1, MAX_LIMIT, PAGE)
+    rows, total = await asyncio.to_thread(list_folder, context.hub.beneath, path, offset, limit)
+    return {"content": _fitting(rows), "total": total}
+
+
+def _fitting(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """As many of the first rows as a message holds; names can be long, and more so when they are escaped."""
+    while len(rows) > 1 and (size := len(json.dumps(rows, separators=(",", ":")))) > MAX_TEXT:
+        rows = rows[: max(1, min(len(rows) - 1, len(rows) * MAX_TEXT // size))]
+    return rows
 
 
 async def fetch_content(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
