@@ -126,7 +126,7 @@ def set_settings(lab: Lab, page: Page, **values: object) -> None:
             const xsrf = /\\b_xsrf=([^;]*)/.exec(document.cookie)?.[1] ?? '';
             const headers = {Authorization: `token ${token}`, 'Content-Type': 'application/json', 'X-XSRFToken': xsrf};
             const body = JSON.stringify({raw});
-            await fetch(`${url}/lab/api/settings/jupyter-repl:settings`, {method: 'PUT', headers, body});
+            await fetch(`${url}/lab/api/settings/jupyter-repl:open`, {method: 'PUT', headers, body});
         }""",
         [lab.url, TOKEN, json.dumps(values)],
     )

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from support.lab import Lab, wait_for
 from support.person import Person
 
-SIZES = {"10 kB": 10_000, "2 MB": 2_000_000}
+SIZES = {"10 kB": 10_000, "2 MB": 2_000_000, "5 MB": 4_990_000}
 
 
 def big_text(size: int) -> str:
@@ -124,7 +124,6 @@ def test_a_change_on_disk_while_one_types_is_asked_about(person: Person) -> None
 
 REFUSED = {
     "binary.bin": (random.Random(1).randbytes(5000), "is not a text file"),
-    "latin1.txt": ("Löffel".encode("latin-1"), "is not a text file"),
     "huge.txt": (b"x" * 5_000_001, "is larger than 5 MB"),
 }
 
@@ -194,3 +193,23 @@ def test_a_save_that_fails_says_why_and_is_saved_later(person: Person) -> None:
     banner.locator("button", has_text="Save again").click()
     person.wait_on_disk("d/file.txt", "still here\n")
     assert name
+
+
+def test_a_latin1_file_is_shown_edited_and_stays_latin1(person: Person) -> None:
+    name = person.create("Python")
+    person.wait_editor("main.py")
+    path = person.lab.project(name) / "alt.txt"
+    path.write_bytes("Löffel\r\nGröße\r\n".encode("latin-1"))
+    person.open_file("alt.txt")
+    assert person.text("alt.txt") == "Löffel\nGröße\n"
+    expect(person.page.locator(".jp-Repl-statusItem")).to_contain_text("Latin-1")
+    person.focus_editor("alt.txt")
+    person.page.keyboard.press("Control+End")
+    person.type("Übung")
+    wait_for(lambda: path.read_bytes() == "Löffel\r\nGröße\r\nÜbung".encode("latin-1"))
+    person.type(" 5 €")
+    banner = person.editor("alt.txt").locator(".jp-Repl-banner")
+    expect(banner).to_contain_text("can’t hold all of these characters")
+    person.page.keyboard.press("Backspace")
+    expect(banner).to_be_hidden()
+    wait_for(lambda: path.read_bytes() == "Löffel\r\nGröße\r\nÜbung 5 ".encode("latin-1"))

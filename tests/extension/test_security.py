@@ -15,6 +15,7 @@ PATHS = {
     r"/repl/project/([^/]+)": "project/walk",
     r"/repl/project/([^/]+)/events": "project/walk/events",
     r"/repl/project/([^/]+)/file/(.+)": "project/walk/file/main.py",
+    r"/repl/project/([^/]+)/archive": "project/walk/archive",
     r"/repl/project/([^/]+)/channel": "project/walk/channel",
     r"/repl/start": "start",
     r"/repl/stop": "stop",

@@ -1,12 +1,13 @@
 /** The channel: one WebSocket to a runner, requests by id, events and terminal frames as signals. */
 
 import { URLExt } from '@jupyterlab/coreutils';
-import { ServerConnection } from '@jupyterlab/services';
+import type { TranslationBundle } from '@jupyterlab/translation';
 import { PromiseDelegate } from '@lumino/coreutils';
 import { ISignal, Signal } from '@lumino/signaling';
 import { IFrame, unpackFrame } from '../model/frames';
 import { ILoaded, IMessage, parseMessage, ReplError } from '../model/messages';
 import type { IConnection } from '../model/repl';
+import type { Server } from './server';
 
 const SUBPROTOCOL = 'jupyter-repl.v1';
 const OPEN_SECONDS = 15;
@@ -22,19 +23,22 @@ interface IPending {
 
 export class Channel implements IConnection {
   /** Open it and wait for `loaded`; rejects with a ReplError. */
-  static async open(settings: ServerConnection.ISettings, replId: string): Promise<Channel> {
+  static async open({ settings, trans }: Server, replId: string): Promise<Channel> {
     let url = URLExt.join(settings.wsUrl, 'repl/project', encodeURIComponent(replId), 'channel');
     if (settings.appendToken && settings.token) {
       url += `?token=${encodeURIComponent(settings.token)}`;
     }
     const socket = new settings.WebSocket(url, [SUBPROTOCOL]);
     socket.binaryType = 'arraybuffer';
-    const channel = new Channel(socket);
+    const channel = new Channel(socket, trans);
     await channel._opened.promise;
     return channel;
   }
 
-  private constructor(private readonly _socket: WebSocket) {
+  private constructor(
+    private readonly _socket: WebSocket,
+    private readonly _trans: TranslationBundle
+  ) {
     const timer = setTimeout(() => this._giveUp(), OPEN_SECONDS * 1000);
     this._opened.promise.catch(() => undefined).finally(() => clearTimeout(timer));
     _socket.onmessage = ({ data }) => this._receive(data);
@@ -65,12 +69,12 @@ export class Channel implements IConnection {
     const message = JSON.stringify({ event, data, id });
     return new Promise<T>((resolve, reject) => {
       if (this._socket.readyState !== WebSocket.OPEN) {
-        reject(GONE);
+        reject(this._gone());
         return;
       }
       const timer = setTimeout(() => {
         this._pending.delete(id);
-        reject(new ReplError('Unavailable', 'The REPL does not answer.', 'Try again.'));
+        reject(this._silent());
       }, REPLY_SECONDS * 1000);
       this._pending.set(id, { resolve: data => resolve(data as T), reject, timer });
       this._socket.send(message);
@@ -126,15 +130,26 @@ export class Channel implements IConnection {
 
   /** Without effect on a channel that has opened. */
   private _giveUp(): void {
-    this._opened.reject(new ReplError('Unavailable', 'The REPL does not answer.', 'Try again.'));
+    this._opened.reject(this._silent());
     this._socket.close();
+  }
+
+  private _silent(): ReplError {
+    const { _trans: trans } = this;
+    return new ReplError('Unavailable', trans.__('The REPL does not answer.'), trans.__('Try again.'));
+  }
+
+  private _gone(): ReplError {
+    const { _trans: trans } = this;
+    const hint = trans.__('Your text is kept in this tab.');
+    return new ReplError('Unavailable', trans.__('The connection is gone.'), hint);
   }
 
   private _onClose(): void {
     this._giveUp();
     for (const { reject, timer } of this._pending.values()) {
       clearTimeout(timer);
-      reject(GONE);
+      reject(this._gone());
     }
     this._pending.clear();
     this._closed.resolve();
@@ -149,5 +164,3 @@ export class Channel implements IConnection {
   private readonly _event = new Signal<this, IMessage>(this);
   private readonly _frame = new Signal<this, IFrame>(this);
 }
-
-const GONE = new ReplError('Unavailable', 'The connection is gone.', 'Your text is kept in this tab.');

@@ -67,35 +67,40 @@ export class ReplDrive implements Contents.IDrive {
   }
 
   newUntitled(): Promise<Contents.IModel> {
-    return refuse();
+    return this._refuse();
   }
 
   delete(): Promise<void> {
-    return refuse();
+    return this._refuse();
   }
 
   rename(): Promise<Contents.IModel> {
-    return refuse();
+    return this._refuse();
   }
 
   save(): Promise<Contents.IModel> {
-    return refuse();
+    return this._refuse();
   }
 
   copy(): Promise<Contents.IModel> {
-    return refuse();
+    return this._refuse();
   }
 
   createCheckpoint(): Promise<Contents.ICheckpointModel> {
-    return refuse();
+    return this._refuse();
   }
 
   restoreCheckpoint(): Promise<void> {
-    return refuse();
+    return this._refuse();
   }
 
   deleteCheckpoint(): Promise<void> {
-    return refuse();
+    return this._refuse();
+  }
+
+  private _refuse(): Promise<never> {
+    const { trans } = this._rest;
+    return Promise.reject(new ReplError('NoPermissions', trans.__('Files are changed in the REPL itself.')));
   }
 
   private readonly _fileChanged = new Signal<this, Contents.IChangedArgs>(this);
@@ -105,10 +110,6 @@ export class ReplDrive implements Contents.IDrive {
 function split(localPath: string): [string, string] {
   const at = localPath.indexOf('/');
   return [localPath.slice(0, at), localPath.slice(at + 1)];
-}
-
-function refuse(): Promise<never> {
-  return Promise.reject(new ReplError('NoPermissions', 'Files are changed in the REPL itself.'));
 }
 
 function toBase64(bytes: Uint8Array): string {

@@ -6,6 +6,7 @@ import { marked } from '../model/paths';
 import { IPage, PAGE } from '../model/tree';
 import { Channel, MAX_MESSAGE } from './channel';
 import type { Rest } from './rest';
+import { decode, encodeLatin1, Encoding } from '../model/encodings';
 import { IUploadOptions, upload } from './upload';
 
 /** Bytes above which a file is not opened in an editor. */
@@ -72,20 +73,19 @@ export class Files implements IFileStore {
   /** Send a file of the person's own machine; FileExists unless `overwrite`. */
   async upload(path: string, body: Blob, overwrite: boolean, options: IUploadOptions): Promise<void> {
     const headers: Record<string, string> = overwrite ? {} : { 'If-None-Match': '*' };
-    await upload(this._rest.settings, this.url(path), body, { ...options, headers });
+    await upload(this._rest, this.url(path), body, { ...options, headers });
   }
 
   async read(path: string): Promise<IContent> {
     const { bytes, etag } = await this._rest.readFile(this._replId, path, MAX_EDITED);
-    try {
-      const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-      if (!text.includes('\0')) {
-        return { text, etag };
-      }
-    } catch {
-      // not UTF-8: said below
+    const decoded = decode(bytes);
+    if (decoded) {
+      this._encodings.set(path, decoded.encoding);
+      return { text: decoded.text, etag };
     }
-    throw new ReplError('InvalidRequest', `${path} is not a text file.`, 'Download it to see its bytes.');
+    const { trans } = this._rest;
+    const hint = trans.__('Download it to see its bytes.');
+    throw new ReplError('InvalidRequest', trans.__('%1 is not a text file.', path), hint);
   }
 
   async write(
@@ -94,12 +94,14 @@ export class Files implements IFileStore {
     etag: string | null,
     onProgress: (share: number) => void
   ): Promise<string> {
-    if (text.length < MAX_TEXT) {
+    const isUtf8 = this.encoding(path) === 'UTF-8';
+    if (isUtf8 && text.length < MAX_TEXT) {
       return (await this._ask<{ etag: string }>('updateContent', { path, content: text, etag })).etag;
     }
+    const body = isUtf8 ? text : this._encode(path, text);
     const headers: Record<string, string> = etag ? { 'If-Match': `"${etag}"` } : {};
     const options = { headers, onProgress };
-    return (await upload<{ etag: string }>(this._rest.settings, this.url(path), text, options)).etag;
+    return (await upload<{ etag: string }>(this._rest, this.url(path), body, options)).etag;
   }
 
   /** Keep a text beside the file whose place it can't take; resolves to the path of the copy. */
@@ -120,7 +122,28 @@ export class Files implements IFileStore {
   }
 
   writeLast(path: string, text: string, etag: string): void {
-    this._rest.writeFileLast(this._replId, path, text, etag);
+    const isUtf8 = this.encoding(path) === 'UTF-8';
+    const bytes = isUtf8 ? new TextEncoder().encode(text) : encodeLatin1(text);
+    if (bytes) {
+      this._rest.writeFileLast(this._replId, path, bytes, etag);
+    }
+  }
+
+  /** What a file was read as, and is written as. */
+  encoding(path: string): Encoding {
+    return this._encodings.get(path) ?? 'UTF-8';
+  }
+
+  /** Rejects what the file's encoding can't hold. */
+  private _encode(path: string, text: string): Uint8Array<ArrayBuffer> {
+    const bytes = encodeLatin1(text);
+    if (!bytes) {
+      const { trans } = this._rest;
+      const message = trans.__('%1 is in Latin-1, which can’t hold all of these characters.', path);
+      const hint = trans.__('In the terminal, iconv -f latin1 -t utf-8 converts it.');
+      throw new ReplError('InvalidRequest', message, hint);
+    }
+    return bytes;
   }
 
   /** The address of a file, for a download. */
@@ -131,8 +154,12 @@ export class Files implements IFileStore {
   private async _ask<T>(event: string, data: object): Promise<T> {
     const channel = this._channel();
     if (!channel) {
-      throw new ReplError('Unavailable', 'The REPL is not connected.', 'Your text is kept in this tab.');
+      const { trans } = this._rest;
+      const hint = trans.__('Your text is kept in this tab.');
+      throw new ReplError('Unavailable', trans.__('The REPL is not connected.'), hint);
     }
     return channel.request<T>(event, data);
   }
+
+  private readonly _encodings = new Map<string, Encoding>();
 }

@@ -27,6 +27,6 @@ export class ReplApi implements IReplApi {
   }
 
   connect(): Promise<IConnection> {
-    return Channel.open(this._rest.settings, this._replId);
+    return Channel.open(this._rest, this._replId);
   }
 }

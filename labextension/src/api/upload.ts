@@ -1,8 +1,8 @@
 /** Bytes to the server with progress and cancel, which `fetch` doesn't tell. */
 
-import { ServerConnection } from '@jupyterlab/services';
+import type { ServerConnection } from '@jupyterlab/services';
 import { ReplError } from '../model/messages';
-import { errorOf } from './rest';
+import { errorOf, type Server } from './server';
 
 export interface IUploadOptions {
   headers?: Record<string, string>;
@@ -14,7 +14,7 @@ export interface IUploadOptions {
 
 /** `PUT` a body; resolves to the answer's JSON, rejects with a ReplError. */
 export function upload<T>(
-  settings: ServerConnection.ISettings,
+  server: Server,
   url: string,
   body: Blob | Uint8Array<ArrayBuffer> | string,
   { headers = {}, signal, onProgress }: IUploadOptions = {}
@@ -22,13 +22,15 @@ export function upload<T>(
   return new Promise<T>((resolve, reject) => {
     const request = new XMLHttpRequest();
     const abort = (): void => request.abort();
+    const cancelled = (): void =>
+      reject(new ReplError('Unavailable', server.trans.__('The upload was cancelled.')));
     request.open('PUT', url);
     request.setRequestHeader('Content-Type', 'application/octet-stream');
-    authorize(request, settings);
+    authorize(request, server.settings);
     Object.entries(headers).forEach(([name, value]) => request.setRequestHeader(name, value));
     request.upload.onprogress = ({ loaded, total }) => onProgress?.(total ? loaded / total : 0);
-    request.onabort = () => reject(new ReplError('Unavailable', 'The upload was cancelled.'));
-    request.onerror = () => reject(new ReplError('Unavailable', 'The server does not answer.', 'Try again.'));
+    request.onabort = cancelled;
+    request.onerror = () => reject(server.gone());
     request.onload = () => {
       if (request.status < 400) {
         resolve(JSON.parse(request.responseText || '{}'));
@@ -40,7 +42,7 @@ export function upload<T>(
     signal?.addEventListener('abort', abort);
     if (signal?.aborted) {
       abort();
-      reject(new ReplError('Unavailable', 'The upload was cancelled.'));
+      cancelled();
     } else {
       request.send(body);
     }

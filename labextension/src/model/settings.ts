@@ -1,4 +1,4 @@
-/** The person's settings, as `schema/settings.json` describes them. */
+/** The person's settings, as `schema/open.json` describes them. */
 
 export interface ISettings {
   autoSave: boolean;

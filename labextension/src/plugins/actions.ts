@@ -2,13 +2,14 @@
 
 import { Clipboard } from '@jupyterlab/apputils';
 import { addIcon, deleteIcon, downloadIcon, editIcon, runIcon, stopIcon } from '@jupyterlab/ui-components';
-import { addressOf } from '../api/rest';
-import { powerIcon } from '../widgets/icons';
+import { addressOf } from '../api/server';
+import { powerIcon } from '../widgets/buttons';
 import { previewOf } from '../widgets/viewer';
-import { CATEGORY, Commands } from './commands';
+import { CATEGORY } from './commands';
 import { ALL, makeMenu } from './menus';
 import type { IAction, IActionOptions } from './action';
 import { ofTree } from './treeActions';
+import { TabCommands } from './tabCommands';
 import { TEXT } from './views';
 import type { Workspace } from './workspace';
 
@@ -48,35 +49,35 @@ export function addActions(options: IActionOptions): void {
 
 function ofTab({ rename, remove, trans }: IActionOptions): Record<string, IAction> {
   return {
-    [Commands.run]: {
+    [TabCommands.run]: {
       label: trans.__('Run Project'),
       icon: runIcon,
       isEnabled: ({ runs }) => runs.runs.current === null,
       run: ({ runs }) => runs.run()
     },
-    [Commands.runAgain]: {
+    [TabCommands.runAgain]: {
       label: trans.__('Run Again'),
       isEnabled: ({ runs }) => runs.runs.shown !== null && runs.runs.current === null,
       run: ({ runs }) => runs.runAgain()
     },
-    [Commands.stopRun]: {
+    [TabCommands.stopRun]: {
       label: trans.__('Stop Program'),
       icon: stopIcon,
       isEnabled: ({ runs }) => runs.runs.current !== null,
       run: ({ runs }) => runs.stop()
     },
-    [Commands.newTerminal]: {
+    [TabCommands.newTerminal]: {
       label: trans.__('New REPL Terminal'),
       icon: addIcon,
       run: workspace => workspace.newTerminal()
     },
-    [Commands.save]: { label: trans.__('Save All Files of the REPL'), run: workspace => workspace.save() },
-    [Commands.rename]: { label: trans.__('Rename REPL…'), icon: editIcon, run: rename },
-    [Commands.copyAddress]: {
+    [TabCommands.save]: { label: trans.__('Save All Files of the REPL'), run: workspace => workspace.save() },
+    [TabCommands.rename]: { label: trans.__('Rename REPL…'), icon: editIcon, run: rename },
+    [TabCommands.copyAddress]: {
       label: trans.__('Copy Address of the REPL'),
       run: ({ replId }) => Clipboard.copyToSystem(addressOf(replId))
     },
-    [Commands.download]: {
+    [TabCommands.download]: {
       label: trans.__('Download Project as Zip'),
       icon: downloadIcon,
       run: ({ tree, files }) => {
@@ -84,30 +85,33 @@ function ofTab({ rename, remove, trans }: IActionOptions): Record<string, IActio
         files.download();
       }
     },
-    [Commands.delete]: { label: trans.__('Delete REPL…'), icon: deleteIcon, run: remove },
-    [Commands.togglePower]: {
+    [TabCommands.delete]: { label: trans.__('Delete REPL…'), icon: deleteIcon, run: remove },
+    [TabCommands.togglePower]: {
       label: trans.__('Stop or Start REPL'),
       icon: powerIcon,
       run: workspace => workspace.togglePower()
     },
-    [Commands.focusTree]: { label: trans.__('Go to the Files'), run: workspace => workspace.focus('tree') },
-    [Commands.focusEditor]: {
+    [TabCommands.focusTree]: {
+      label: trans.__('Go to the Files'),
+      run: workspace => workspace.focus('tree')
+    },
+    [TabCommands.focusEditor]: {
       label: trans.__('Go to the Editor'),
       run: workspace => workspace.focus('editors')
     },
-    [Commands.focusConsole]: {
+    [TabCommands.focusConsole]: {
       label: trans.__('Go to the Console'),
       run: workspace => workspace.focus('console')
     },
-    [Commands.focusTerminal]: {
+    [TabCommands.focusTerminal]: {
       label: trans.__('Go to the Terminal'),
       run: workspace => workspace.focus('side')
     },
-    [Commands.toggleTree]: {
+    [TabCommands.toggleTree]: {
       label: trans.__('Show or Hide the Files'),
       run: ({ panel }) => panel.content.toggle('tree')
     },
-    [Commands.toggleSide]: {
+    [TabCommands.toggleSide]: {
       label: trans.__('Show or Hide Console and Terminals'),
       run: ({ panel }) => panel.content.toggle('side')
     }
@@ -118,28 +122,28 @@ function ofEditor({ app, trans }: IActionOptions): Record<string, IAction> {
   const isEditor = ({ documents }: Workspace): boolean => documents.editor !== null;
   const preview = ({ documents }: Workspace): string | null => previewOf(documents.active, app.docRegistry);
   return {
-    [Commands.runFile]: {
+    [TabCommands.runFile]: {
       label: trans.__('Run Current File'),
       icon: runIcon,
       isEnabled: workspace => isEditor(workspace) && workspace.runs.runs.current === null,
       run: ({ runs, documents }) => runs.run(documents.active)
     },
-    [Commands.splitRight]: {
+    [TabCommands.splitRight]: {
       label: trans.__('Split Editor Right'),
       isEnabled: isEditor,
       run: ({ documents }) => documents.split('right')
     },
-    [Commands.splitDown]: {
+    [TabCommands.splitDown]: {
       label: trans.__('Split Editor Down'),
       isEnabled: isEditor,
       run: ({ documents }) => documents.split('bottom')
     },
-    [Commands.closeFile]: {
+    [TabCommands.closeFile]: {
       label: trans.__('Close File'),
       isEnabled: ({ documents }) => documents.active !== '',
       run: ({ documents }) => documents.closeActive()
     },
-    [Commands.preview]: {
+    [TabCommands.preview]: {
       label: trans.__('Show Preview of the File'),
       isEnabled: workspace => isEditor(workspace) && preview(workspace) !== null,
       run: workspace =>
@@ -149,12 +153,12 @@ function ofEditor({ app, trans }: IActionOptions): Record<string, IAction> {
           focus: false
         })
     },
-    [Commands.edit]: {
+    [TabCommands.edit]: {
       label: trans.__('Open File as Text'),
       isEnabled: workspace => !isEditor(workspace) && workspace.documents.active !== '',
       run: ({ documents }) => documents.open(documents.active, { renderer: TEXT })
     },
-    [Commands.find]: {
+    [TabCommands.find]: {
       label: trans.__('Find in the File'),
       isEnabled: isEditor,
       run: ({ documents }) => documents.editor?.run('actions.find')

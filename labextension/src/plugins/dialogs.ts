@@ -1,34 +1,29 @@
 /** What the launcher's commands do, loaded when one is used. */
 
-import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
-import type { ITemplate, Rest } from '../api/rest';
+import { Rest } from '../api/rest';
+import type { ITemplate, Server } from '../api/server';
 import { upload } from '../api/upload';
 import { idFrom } from '../model/ids';
 import { createRepl } from '../widgets/createDialog';
 import { askRemove } from '../widgets/dialogs';
 import { showProjects } from '../widgets/projectsDialog';
-import { Commands } from './commands';
+import { CATEGORY, Commands } from './commands';
 import type { ProjectList } from './projects';
 
 export interface IMakeOptions {
-  rest: Rest;
+  server: Server;
   templates: ITemplate[];
   /** Chosen at first; of an archive empty: as it shows. */
   language: string;
   /** A zip that it is made from, in place of a template. */
   archive?: File;
-  trans: TranslationBundle;
 }
 
 /** Ask for a name and make a REPL; resolves to its id, or null if the person thought otherwise. */
-export function makeRepl({
-  rest,
-  templates,
-  language,
-  archive,
-  trans
-}: IMakeOptions): Promise<string | null> {
+export function makeRepl({ server, templates, language, archive }: IMakeOptions): Promise<string | null> {
+  const { settings, trans } = server;
+  const rest = new Rest(settings, trans);
   if (!archive) {
     const create = (replId: string, language: string): Promise<unknown> => rest.create(replId, language);
     return createRepl({ templates, language, trans, create });
@@ -47,10 +42,31 @@ export function makeRepl({
     language,
     trans,
     create: (replId, language, tell) =>
-      upload(rest.settings, rest.archiveUrl(replId, language ? { language } : {}), archive, {
+      upload(rest, rest.archiveUrl(replId, language ? { language } : {}), archive, {
         onProgress: share =>
           tell(share < 1 ? trans.__('Uploading: %1 %', Math.floor(share * 100)) : trans.__('Unpacking…'))
       })
+  });
+}
+
+/** From now on take zips that are dropped on cards of ours, with the card's label. */
+export function takeZips(take: (label: string, file: File) => unknown): void {
+  const cardOf = ({ target, dataTransfer }: DragEvent): Element | null =>
+    dataTransfer?.types.includes('Files')
+      ? (target as Element).closest(`.jp-LauncherCard[data-category="${CATEGORY}"]`)
+      : null;
+  document.addEventListener('dragover', event => {
+    if (cardOf(event)) {
+      event.preventDefault();
+      event.dataTransfer!.dropEffect = 'copy';
+    }
+  });
+  document.addEventListener('drop', event => {
+    const [card, file] = [cardOf(event), event.dataTransfer?.files[0]];
+    if (card && file) {
+      event.preventDefault();
+      take(card.textContent.trim(), file);
+    }
   });
 }
 
@@ -67,15 +83,16 @@ export function chooseZip(): Promise<File | null> {
 }
 
 export interface IManageOptions {
-  rest: Rest;
+  server: Server;
   projects: ProjectList;
   commands: CommandRegistry;
-  trans: TranslationBundle;
 }
 
 /** Show all projects, and what can be done with them. */
 export async function manageRepls(options: IManageOptions): Promise<void> {
-  const { rest, projects, commands, trans } = options;
+  const { server, projects, commands } = options;
+  const { trans } = server;
+  const rest = new Rest(server.settings, trans);
   await showProjects({
     projects: await rest.projects(),
     read: () => rest.projects(),
@@ -87,4 +104,11 @@ export async function manageRepls(options: IManageOptions): Promise<void> {
     trans
   });
   projects.refresh();
+}
+
+/** Resolves once it has stopped; rejects with a ReplError. */
+export async function stopRepl({ settings, trans }: Server, replId: string): Promise<void> {
+  const rest = new Rest(settings, trans);
+  await rest.stop(replId);
+  await rest.follow(replId, () => undefined);
 }

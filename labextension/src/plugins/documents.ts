@@ -201,6 +201,7 @@ export class Documents {
         settings: this._settings,
         icon,
         place: place ?? this._places.get(path) ?? null,
+        encoding: path => files.encoding(path),
         downloadUrl: path => files.url(path),
         compare: file => this._compare(file),
         close: editor => void this._close(editor),

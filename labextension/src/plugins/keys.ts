@@ -4,11 +4,13 @@
  */
 
 import { CommandRegistry } from '@lumino/commands';
-import { DisposableDelegate, IDisposable } from '@lumino/disposable';
 import { isOursInTerminal } from '../model/keys';
 
-/** @param node - the tab's; keys that are pressed in it are found before they reach the editor or the terminal */
-export function routeKeys(node: HTMLElement, commands: CommandRegistry): IDisposable {
+/**
+ * @param node - the tab's; keys that are pressed in it are found before they reach the editor or the terminal
+ * @returns ends that
+ */
+export function routeKeys(node: HTMLElement, commands: CommandRegistry): () => void {
   const onKey = (event: KeyboardEvent): void => {
     const target = event.target as Element;
     const isTerminal = target.closest('.jp-Repl-terminalHost') !== null;
@@ -33,5 +35,5 @@ export function routeKeys(node: HTMLElement, commands: CommandRegistry): IDispos
     }
   };
   node.addEventListener('keydown', onKey, true);
-  return new DisposableDelegate(() => node.removeEventListener('keydown', onKey, true));
+  return () => node.removeEventListener('keydown', onKey, true);
 }

@@ -5,7 +5,7 @@ import { ICommandPalette, showErrorMessage } from '@jupyterlab/apputils';
 import { ILauncher } from '@jupyterlab/launcher';
 import { IMainMenu } from '@jupyterlab/mainmenu';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
-import { ITemplate, Rest } from '../api/rest';
+import { ITemplate, Server } from '../api/server';
 import { ReplError } from '../model/messages';
 import { replIcon, templateIcon } from '../widgets/icons';
 import { CATEGORY, Commands } from './commands';
@@ -14,7 +14,7 @@ import { IProjectList, ProjectList } from './projects';
 
 export const launcher: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-repl:launcher',
-  description: 'Makes REPLs from templates and from archives.',
+  description: 'Makes REPLs.',
   autoStart: true,
   requires: [IProjectList],
   optional: [ITranslator, ILauncher, IMainMenu, ICommandPalette],
@@ -28,17 +28,17 @@ export const launcher: JupyterFrontEndPlugin<void> = {
   ) => {
     const { commands, serviceManager } = app;
     const trans = (translator ?? nullTranslator).load('jupyter_repl');
-    const rest = new Rest(serviceManager.serverSettings);
+    const server = new Server(serviceManager.serverSettings, trans);
     const known = new Map<string, ITemplate>();
     const args = { type: 'object', properties: { language: { type: 'string' } } };
 
     /** Ask for a name and make a REPL, from a template or from a zip; its tab takes the launcher's place. */
     const make = async (language: string, archive?: File): Promise<unknown> => {
       try {
-        const templates = await rest.templates();
+        const templates = await server.templates();
         const { makeRepl } = await loadDialogs();
         const stopLoading = preload();
-        const replId = await makeRepl({ rest, templates, language, archive, trans });
+        const replId = await makeRepl({ server, templates, language, archive });
         stopLoading();
         projects.refresh();
         return replId && commands.execute(Commands.open, { replId });
@@ -66,7 +66,6 @@ export const launcher: JupyterFrontEndPlugin<void> = {
     });
     commands.addCommand(Commands.import, {
       label: trans.__('New REPL from a Zip…'),
-      describedBy: { args: {} },
       execute: async () => {
         const { chooseZip } = await loadDialogs();
         const file = await chooseZip();
@@ -77,17 +76,16 @@ export const launcher: JupyterFrontEndPlugin<void> = {
       label: trans.__('All REPLs…'),
       caption: trans.__('Resume, stop, download and delete REPLs'),
       icon: replIcon,
-      describedBy: { args: {} },
       execute: async () => {
         const { manageRepls } = await loadDialogs();
-        await manageRepls({ rest, projects, commands, trans });
+        await manageRepls({ server, projects, commands });
       }
     });
 
     for (const command of [Commands.create, Commands.import, Commands.manage]) {
       palette?.addItem({ command, category: CATEGORY, args: { isPalette: true } });
     }
-    const templates = await rest.templates().catch(() => null);
+    const templates = await server.templates().catch(() => null);
     if (!templates) {
       // the reason is told by the dialog, for which there has to be a card
       launcher?.add({ command: Commands.create, category: CATEGORY, args: { isCard: true } });
@@ -101,31 +99,18 @@ export const launcher: JupyterFrontEndPlugin<void> = {
     });
     menu?.fileMenu.newMenu.addItem({ command: Commands.import, rank: 69 });
     commands.notifyCommandChanged(Commands.create);
-    takeDrops((label, file) => {
-      const template = [...known.values()].find(template => template.label === label);
-      void make(template?.language ?? '', file);
-    });
+    // the launcher draws the cards, so the page has to be asked what something is dragged over
+    const begin = ({ target }: DragEvent): void => {
+      if ((target as Element).closest?.('.jp-LauncherCard')) {
+        document.removeEventListener('dragenter', begin);
+        const take = (label: string, file: File): unknown =>
+          make([...known.values()].find(template => template.label === label)?.language ?? '', file);
+        void loadDialogs().then(({ takeZips }) => takeZips(take));
+      }
+    };
+    document.addEventListener('dragenter', begin);
   }
 };
-
-/** A zip that is dropped on a card of ours. The launcher draws the cards, so the page has to be asked. */
-function takeDrops(take: (label: string, file: File) => void): void {
-  const cardOf = (event: DragEvent): HTMLElement | null =>
-    (event.target as Element).closest?.<HTMLElement>(`.jp-LauncherCard[data-category="${CATEGORY}"]`);
-  document.addEventListener('dragover', event => {
-    if (cardOf(event) && event.dataTransfer?.types.includes('Files')) {
-      event.preventDefault();
-      event.dataTransfer.dropEffect = 'copy';
-    }
-  });
-  document.addEventListener('drop', event => {
-    const [card, file] = [cardOf(event), event.dataTransfer?.files[0]];
-    if (card && file) {
-      event.preventDefault();
-      take(card.textContent.trim(), file);
-    }
-  });
-}
 
 function iconOf(template: ITemplate | undefined): typeof replIcon {
   return template ? templateIcon(template.icon) : replIcon;

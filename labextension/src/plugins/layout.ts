@@ -2,7 +2,7 @@
 
 import type { IStateDB } from '@jupyterlab/statedb';
 import type { ReadonlyJSONObject } from '@lumino/coreutils';
-import { Debouncer } from '@lumino/polling';
+import { later, Timer } from '../model/timer';
 import type { IPlace } from '../widgets/editor';
 import type { IPaneLayout } from '../widgets/panes';
 import type { ReplPanel } from '../widgets/replPanel';
@@ -70,9 +70,7 @@ export class LayoutKeeper {
   ) {
     // Not in the namespace of the widget tracker, which removes what is not its own when it restores.
     this._key = `jupyter-repl-layout:${replId}`;
-    const save = async (): Promise<void> =>
-      this._state?.save(this._key, layout() as unknown as ReadonlyJSONObject);
-    this._saver = new Debouncer(save, SAVE_DELAY);
+    this._save = () => void _state?.save(this._key, layout() as unknown as ReadonlyJSONObject);
   }
 
   /** What was kept; null if nothing was, or by another version. From then on changes are saved. */
@@ -85,16 +83,18 @@ export class LayoutKeeper {
 
   /** Something has changed; before `load` it is the page that builds itself up. */
   saveSoon(): void {
-    if (this._isLoaded && !this._saver.isDisposed) {
-      this._saver.invoke().catch(() => undefined);
+    if (this._isLoaded) {
+      this._timer.set(this._save, SAVE_DELAY);
     }
   }
 
   dispose(): void {
-    this._saver.dispose();
+    this._isLoaded = false;
+    this._timer.cancel();
   }
 
   private readonly _key: string;
-  private readonly _saver: Debouncer;
+  private readonly _save: () => void;
+  private readonly _timer = new Timer(later);
   private _isLoaded = false;
 }

@@ -2,8 +2,9 @@
 
 import { LabIcon, MenuSvg } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
-import { makeIconButton } from '../widgets/icons';
+import { makeIconButton } from '../widgets/buttons';
 import { Commands } from './commands';
+import { TabCommands } from './tabCommands';
 
 /** A place in the window, in pixels. */
 export interface IPoint {
@@ -14,34 +15,34 @@ export interface IPoint {
 /** null: a line between groups. */
 type Items = readonly (string | null)[];
 
-const RUN: Items = [Commands.run, Commands.runFile, Commands.runAgain, null, Commands.stopRun];
+const RUN: Items = [TabCommands.run, TabCommands.runFile, TabCommands.runAgain, null, TabCommands.stopRun];
 const VIEW: Items = [
-  Commands.focusTree,
-  Commands.focusEditor,
-  Commands.focusConsole,
-  Commands.focusTerminal,
+  TabCommands.focusTree,
+  TabCommands.focusEditor,
+  TabCommands.focusConsole,
+  TabCommands.focusTerminal,
   null,
-  Commands.splitRight,
-  Commands.splitDown,
-  Commands.preview,
-  Commands.toggleTree,
-  Commands.toggleSide
+  TabCommands.splitRight,
+  TabCommands.splitDown,
+  TabCommands.preview,
+  TabCommands.toggleTree,
+  TabCommands.toggleSide
 ];
 const PROJECT: Items = [
-  Commands.rename,
-  Commands.copyAddress,
-  Commands.download,
-  Commands.togglePower,
-  Commands.delete
+  TabCommands.rename,
+  TabCommands.copyAddress,
+  TabCommands.download,
+  TabCommands.togglePower,
+  TabCommands.delete
 ];
 
 /** Everything, for the menu bar. */
 export const ALL: Items = [
   ...RUN,
   null,
-  Commands.save,
-  Commands.newTerminal,
-  Commands.closeFile,
+  TabCommands.save,
+  TabCommands.newTerminal,
+  TabCommands.closeFile,
   null,
   ...VIEW,
   null,
@@ -71,7 +72,7 @@ export function openMenu(menu: MenuSvg, { x, y }: IPoint): void {
 
 /** The buttons at the right of the tree's title. */
 export function treeButtons(commands: CommandRegistry): HTMLElement[] {
-  const ids = [Commands.newFile, Commands.newFolder, Commands.treeUpload, Commands.treeCollapse];
+  const ids = [TabCommands.newFile, TabCommands.newFolder, TabCommands.treeUpload, TabCommands.treeCollapse];
   return ids.map(id => {
     const icon = commands.icon(id) as LabIcon;
     return makeIconButton(commands.label(id), icon, () => void commands.execute(id));

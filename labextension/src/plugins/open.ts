@@ -1,4 +1,4 @@
-/** Opens REPLs in tabs and restores them after a reload. */
+/** Opens REPLs in tabs and restores them after a reload. Its schema holds the settings of all of ours. */
 
 import {
   ILabShell,
@@ -14,7 +14,7 @@ import { IStateDB } from '@jupyterlab/statedb';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
-import { addressOf, IProject, Rest } from '../api/rest';
+import { addressOf, IProject, Server } from '../api/server';
 import { templateIcon } from '../widgets/icons';
 import type { ReplPanel } from '../widgets/replPanel';
 import { Commands } from './commands';
@@ -24,7 +24,7 @@ import type { Workspaces } from './workspaces';
 
 export const open: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-repl:open',
-  description: 'Opens REPLs in tabs and restores them.',
+  description: 'Opens REPLs; has their settings and keys.',
   autoStart: true,
   requires: [IProjectList],
   optional: [
@@ -55,7 +55,7 @@ export const open: JupyterFrontEndPlugin<void> = {
   ) => {
     const trans = (translator ?? nullTranslator).load('jupyter_repl');
     const tracker = new WidgetTracker<ReplPanel>({ namespace: 'jupyter-repl' });
-    const rest = new Rest(app.serviceManager.serverSettings);
+    const server = new Server(app.serviceManager.serverSettings, trans);
     let opening: Promise<Workspaces> | null = null;
 
     /** What a tab needs comes with the first one. */
@@ -63,7 +63,7 @@ export const open: JupyterFrontEndPlugin<void> = {
       (opening ??= loadWorkspaces().then(async ({ Workspaces }) => {
         const options = {
           app,
-          rest,
+          server,
           projects,
           tracker,
           palette,
@@ -101,7 +101,6 @@ export const open: JupyterFrontEndPlugin<void> = {
     });
     app.commands.addCommand(Commands.openAddress, {
       label: trans.__('Open the REPL of the Address'),
-      describedBy: { args: { type: 'object', properties: { search: { type: 'string' } } } },
       execute: args => {
         const replId = new URLSearchParams(args.search as string).get('repl');
         return app.restored.then(() => replId && app.commands.execute(Commands.open, { replId }));

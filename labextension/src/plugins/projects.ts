@@ -5,21 +5,21 @@ import { ILauncher } from '@jupyterlab/launcher';
 import { IRunningSessionManagers } from '@jupyterlab/running';
 import { ITranslator, nullTranslator, TranslationBundle } from '@jupyterlab/translation';
 import { Token } from '@lumino/coreutils';
-import { DisposableSet } from '@lumino/disposable';
-import { Throttler } from '@lumino/polling';
+import type { IDisposable } from '@lumino/disposable';
 import { ISignal, Signal } from '@lumino/signaling';
-import { IProject, Rest } from '../api/rest';
+import { IProject, Server } from '../api/server';
 import { templateIcon } from '../widgets/icons';
 import { CATEGORY, Commands } from './commands';
+import { loadDialogs } from './preload';
 
 /** Cards of projects on the launcher; the rest is behind one more. */
 const RECENT = 6;
 /** No more often than this the server is asked, in ms. */
-const REFRESH = 1000;
+const REFRESH = 500;
 
 /** The server's list, read again when something may have changed. */
 export class ProjectList {
-  constructor(private readonly _rest: Rest) {}
+  constructor(private readonly _server: Server) {}
 
   get all(): readonly IProject[] {
     return this._all;
@@ -35,17 +35,21 @@ export class ProjectList {
   }
 
   refresh(): void {
-    this._throttler.invoke().catch(() => undefined);
+    if (!this._isWaiting) {
+      this._isWaiting = true;
+      setTimeout(() => void this._read().catch(() => undefined), REFRESH);
+    }
   }
 
   async stop({ replId }: IProject): Promise<void> {
-    await this._rest.stop(replId);
-    await this._rest.follow(replId, () => undefined);
+    const { stopRepl } = await loadDialogs();
+    await stopRepl(this._server, replId);
     this.refresh();
   }
 
   private async _read(): Promise<void> {
-    const all = await this._rest.projects();
+    this._isWaiting = false;
+    const all = await this._server.projects();
     if (JSON.stringify(all) !== JSON.stringify(this._all)) {
       this._all = all;
       this._changed.emit();
@@ -53,7 +57,7 @@ export class ProjectList {
   }
 
   private _all: readonly IProject[] = [];
-  private readonly _throttler = new Throttler(() => this._read(), { limit: REFRESH, edge: 'trailing' });
+  private _isWaiting = false;
   private readonly _changed = new Signal<this, void>(this);
 }
 
@@ -61,7 +65,7 @@ export const IProjectList = new Token<ProjectList>('jupyter-repl:IProjectList', 
 
 export const projects: JupyterFrontEndPlugin<ProjectList> = {
   id: 'jupyter-repl:projects',
-  description: 'Lists REPLs in the Running panel and on the launcher.',
+  description: 'Lists REPLs.',
   autoStart: true,
   provides: IProjectList,
   optional: [ITranslator, ILauncher, IRunningSessionManagers],
@@ -72,7 +76,7 @@ export const projects: JupyterFrontEndPlugin<ProjectList> = {
     running: IRunningSessionManagers | null
   ) => {
     const trans = (translator ?? nullTranslator).load('jupyter_repl');
-    const list = new ProjectList(new Rest(app.serviceManager.serverSettings));
+    const list = new ProjectList(new Server(app.serviceManager.serverSettings, trans));
     running?.add({
       name: trans.__('REPLs'),
       running: () =>
@@ -90,20 +94,18 @@ export const projects: JupyterFrontEndPlugin<ProjectList> = {
       shutdownAllLabel: trans.__('Stop All'),
       shutdownAllConfirmationText: trans.__('Stop all REPLs? Their programs end, and their files are kept.')
     });
-    let cards = new DisposableSet();
+    let cards: IDisposable[] = [];
     list.changed.connect(() => {
-      cards.dispose();
-      cards = new DisposableSet();
-      const recent = list.all.slice(0, RECENT);
-      recent.forEach(({ replId }, index) => {
-        const item = { command: Commands.open, category: CATEGORY, args: { replId }, rank: 100 + index };
-        if (launcher) {
-          cards.add(launcher.add(item));
-        }
-      });
-      if (recent.length && launcher) {
-        cards.add(launcher.add({ command: Commands.manage, category: CATEGORY, rank: 200 }));
-      }
+      cards.forEach(card => card.dispose());
+      const recent = list.all.slice(0, RECENT).map(({ replId }, index) => ({
+        command: Commands.open,
+        category: CATEGORY,
+        args: { replId },
+        rank: 100 + index
+      }));
+      const all = { command: Commands.manage, category: CATEGORY, rank: 200 };
+      const items = recent.length ? [...recent, all] : [];
+      cards = launcher ? items.map(item => launcher.add(item)) : [];
       app.commands.notifyCommandChanged(Commands.open);
     });
     app.shell.currentChanged?.connect(() => list.refresh());

@@ -12,7 +12,7 @@ import {
 } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import { Widget } from '@lumino/widgets';
-import { makeIconButton, powerIcon } from '../widgets/icons';
+import { makeIconButton, powerIcon } from '../widgets/buttons';
 import type { ReplModel } from '../model/repl';
 import type { ReplPanel } from '../widgets/replPanel';
 import { describeFiles, describeRepl } from '../widgets/words';

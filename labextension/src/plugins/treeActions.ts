@@ -13,10 +13,10 @@ import {
   runIcon,
   terminalIcon
 } from '@jupyterlab/ui-components';
-import { collapseIcon } from '../widgets/icons';
+import { collapseIcon } from '../widgets/buttons';
 import { previewOf } from '../widgets/viewer';
 import type { IAction, IActionOptions } from './action';
-import { Commands } from './commands';
+import { TabCommands } from './tabCommands';
 import { TEXT } from './views';
 import type { Workspace } from './workspace';
 
@@ -26,101 +26,101 @@ export function ofTree({ app, trans }: IActionOptions): Record<string, IAction> 
   const preview = ({ files }: Workspace): string | null =>
     files.row?.type === 'file' ? previewOf(files.row.path, app.docRegistry) : null;
   return {
-    [Commands.newFile]: {
+    [TabCommands.newFile]: {
       label: trans.__('New File…'),
       icon: fileIcon,
       run: ({ files }) => files.startCreate('file')
     },
-    [Commands.newFolder]: {
+    [TabCommands.newFolder]: {
       label: trans.__('New Folder…'),
       icon: newFolderIcon,
       run: ({ files }) => files.startCreate('dir')
     },
-    [Commands.treeOpen]: { label: trans.__('Open'), isEnabled: isFile, run: ({ files }) => files.open() },
-    [Commands.treeOpenRight]: {
+    [TabCommands.treeOpen]: { label: trans.__('Open'), isEnabled: isFile, run: ({ files }) => files.open() },
+    [TabCommands.treeOpenRight]: {
       label: trans.__('Open to the Right'),
       isEnabled: isFile,
       run: ({ files }) => files.open({ split: 'right' })
     },
-    [Commands.treeOpenText]: {
+    [TabCommands.treeOpenText]: {
       label: trans.__('Open as Text'),
       isEnabled: isFile,
       run: ({ files }) => files.open({ renderer: TEXT })
     },
-    [Commands.treePreview]: {
+    [TabCommands.treePreview]: {
       label: trans.__('Open Preview'),
       isEnabled: workspace => preview(workspace) !== null,
       run: workspace => workspace.files.open({ renderer: preview(workspace)! })
     },
-    [Commands.treeRun]: {
+    [TabCommands.treeRun]: {
       label: trans.__('Run File'),
       icon: runIcon,
       isEnabled: workspace => isFile(workspace) && workspace.runs.runs.current === null,
       run: ({ files, runs }) => runs.run(files.row!.path)
     },
-    [Commands.treeRename]: {
+    [TabCommands.treeRename]: {
       label: trans.__('Rename…'),
       icon: editIcon,
       isEnabled: ({ files }) => files.row !== null,
       run: ({ files }) => files.startRename()
     },
-    [Commands.treeDuplicate]: {
+    [TabCommands.treeDuplicate]: {
       label: trans.__('Duplicate'),
       icon: copyIcon,
       isEnabled: isAny,
       run: ({ files }) => files.duplicate()
     },
-    [Commands.treeDelete]: {
+    [TabCommands.treeDelete]: {
       label: trans.__('Delete'),
       icon: deleteIcon,
       isEnabled: isAny,
       run: ({ files }) => files.delete()
     },
-    [Commands.treeUndo]: { label: trans.__('Undo Delete'), run: ({ files }) => files.undoDelete() },
-    [Commands.treeCut]: {
+    [TabCommands.treeUndo]: { label: trans.__('Undo Delete'), run: ({ files }) => files.undoDelete() },
+    [TabCommands.treeCut]: {
       label: trans.__('Cut'),
       icon: cutIcon,
       isEnabled: isAny,
       run: ({ files }) => files.cut()
     },
-    [Commands.treeCopy]: {
+    [TabCommands.treeCopy]: {
       label: trans.__('Copy'),
       icon: copyIcon,
       isEnabled: isAny,
       run: ({ files }) => files.copy()
     },
-    [Commands.treePaste]: {
+    [TabCommands.treePaste]: {
       label: trans.__('Paste'),
       icon: pasteIcon,
       isEnabled: ({ files }) => files.canPaste,
       run: ({ files }) => files.paste()
     },
-    [Commands.treeCopyPath]: {
+    [TabCommands.treeCopyPath]: {
       label: trans.__('Copy Path'),
       isEnabled: isAny,
       run: ({ files }) => files.copyPath()
     },
-    [Commands.treeTerminal]: {
+    [TabCommands.treeTerminal]: {
       label: trans.__('New Terminal Here'),
       icon: terminalIcon,
       run: workspace => workspace.newTerminal(workspace.tree.folder)
     },
-    [Commands.treeDownload]: {
+    [TabCommands.treeDownload]: {
       label: trans.__('Download'),
       icon: downloadIcon,
       run: ({ files }) => files.download()
     },
-    [Commands.treeUpload]: {
+    [TabCommands.treeUpload]: {
       label: trans.__('Upload Files…'),
       icon: fileUploadIcon,
       run: ({ files }) => files.chooseUpload(false)
     },
-    [Commands.treeUploadFolder]: {
+    [TabCommands.treeUploadFolder]: {
       label: trans.__('Upload a Folder…'),
       icon: fileUploadIcon,
       run: ({ files }) => files.chooseUpload(true)
     },
-    [Commands.treeCollapse]: {
+    [TabCommands.treeCollapse]: {
       label: trans.__('Collapse All Folders'),
       icon: collapseIcon,
       run: ({ tree }) => tree.model.collapseAll()

@@ -6,7 +6,6 @@ import type { ServiceManager } from '@jupyterlab/services';
 import type { IStateDB } from '@jupyterlab/statedb';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
-import { DisposableSet } from '@lumino/disposable';
 import { ISignal, Signal } from '@lumino/signaling';
 import { Channel } from '../api/channel';
 import { Files } from '../api/files';
@@ -172,15 +171,19 @@ export class Workspace {
     repl.stateChanged.connect(() => this._onState());
     documents.changed.connect(() => this._onState());
     this.runs.runs.changed.connect(() => this._onState());
-    this._owned.add(new PhaseBanner(panel.banner, repl, trans));
+    const banner = new PhaseBanner(panel.banner, repl, trans);
     const saveLayout = this._layout.saveSoon.bind(this._layout);
     panel.content.moved.connect(saveLayout);
     panel.editors.layoutModified.connect(saveLayout);
     panel.side.layoutModified.connect(saveLayout);
     documents.changed.connect(saveLayout);
     this._treeModel.changed.connect(saveLayout);
-    this._owned.add(routeKeys(panel.node, commands));
-    panel.disposed.connect(() => this._dispose());
+    const stopKeys = routeKeys(panel.node, commands);
+    panel.disposed.connect(() => {
+      banner.dispose();
+      stopKeys();
+      this._dispose();
+    });
     themes?.themeChanged.connect(this._onTheme, this);
     window.addEventListener('pagehide', this._onPageHide);
   }
@@ -278,7 +281,6 @@ export class Workspace {
   private _dispose(): void {
     window.removeEventListener('pagehide', this._onPageHide);
     this._options.themes?.themeChanged.disconnect(this._onTheme, this);
-    this._owned.dispose();
     this._layout.dispose();
     this.documents.dispose();
     this.repl.dispose();
@@ -291,7 +293,6 @@ export class Workspace {
   private readonly _treeModel: TreeModel;
   private readonly _layout: LayoutKeeper;
   private readonly _toolbar: ReplToolbar;
-  private readonly _owned = new DisposableSet();
   private readonly _changed = new Signal<this, void>(this);
   private _isRestored = false;
   private _language = '';

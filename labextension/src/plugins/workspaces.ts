@@ -9,7 +9,8 @@ import type { IStatusBar } from '@jupyterlab/statusbar';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Signal } from '@lumino/signaling';
 import { ReplDrive } from '../api/drive';
-import type { Rest } from '../api/rest';
+import { Rest } from '../api/rest';
+import type { Server } from '../api/server';
 import { DEFAULTS, ISettings, parseSettings } from '../model/settings';
 import { askRemove, askTitle } from '../widgets/dialogs';
 import { replIcon } from '../widgets/icons';
@@ -21,7 +22,7 @@ import { Workspace } from './workspace';
 
 export interface IWorkspacesOptions {
   app: JupyterFrontEnd;
-  rest: Rest;
+  server: Server;
   projects: ProjectList;
   tracker: WidgetTracker<ReplPanel>;
   palette: ICommandPalette | null;
@@ -33,7 +34,8 @@ export interface IWorkspacesOptions {
   trans: TranslationBundle;
 }
 
-const SETTINGS = 'jupyter-repl:settings';
+/** The plugin whose schema it is. */
+const SETTINGS = 'jupyter-repl:open';
 
 export class Workspaces {
   static async make(options: IWorkspacesOptions): Promise<Workspaces> {
@@ -43,7 +45,8 @@ export class Workspaces {
   }
 
   private constructor(private readonly _options: IWorkspacesOptions) {
-    const { app, palette, menu, rest, statusBar, trans } = _options;
+    const { app, palette, menu, server, statusBar, trans } = _options;
+    const rest = (this._rest = new Rest(server.settings, trans));
     app.serviceManager.contents.addDrive(new ReplDrive(rest));
     const current = (): Workspace | null => this.current;
     addActions({
@@ -74,7 +77,8 @@ export class Workspaces {
 
   /** Show a REPL in the tab that it has, or in a new one. */
   async open(replId: string): Promise<ReplPanel> {
-    const { app, tracker, rest, state, themes, trans } = this._options;
+    const { app, tracker, state, themes, trans } = this._options;
+    const rest = this._rest;
     const known = this._open.get(replId);
     if (known) {
       app.shell.activateById(known.panel.id);
@@ -126,7 +130,8 @@ export class Workspaces {
   }
 
   private async _rename({ replId, panel }: Workspace): Promise<void> {
-    const { rest, trans, projects } = this._options;
+    const { trans, projects } = this._options;
+    const rest = this._rest;
     const title = await askTitle(panel.title.label, title => rest.rename(replId, title), trans);
     if (title !== null) {
       panel.rename(title, trans);
@@ -136,7 +141,8 @@ export class Workspaces {
   }
 
   private async _remove({ replId, panel, documents }: Workspace): Promise<void> {
-    const { rest, trans, projects } = this._options;
+    const { trans, projects } = this._options;
+    const rest = this._rest;
     if (await askRemove(replId, () => rest.remove(replId), trans)) {
       documents.deleted(''); // nothing is saved any more
       panel.dispose();
@@ -144,6 +150,7 @@ export class Workspaces {
     }
   }
 
+  private readonly _rest: Rest;
   private readonly _open = new Map<string, Workspace>();
   private readonly _item: StatusItem;
   private readonly _isOtherTab = new Signal<this, void>(this);

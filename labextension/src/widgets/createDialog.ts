@@ -5,7 +5,7 @@ import '../../style/base.css'; // not the package's style: that is loaded with J
 import { Dialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
-import type { ITemplate } from '../api/rest';
+import type { ITemplate } from '../api/server';
 import { IdProblem, idProblem, randomName } from '../model/ids';
 import { ActingDialog, IForm } from './actingDialog';
 

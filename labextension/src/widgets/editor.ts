@@ -23,12 +23,23 @@ export interface IPlace {
   top?: number;
 }
 
+/** What the status bar says of a text. */
+export interface IDetails {
+  language: string;
+  encoding: string;
+  tabSize: number;
+  insertSpaces: boolean;
+  crlf: boolean;
+}
+
 export interface IEditorOptions {
   document: TextDocument;
   settings: ISettings;
   icon: LabIcon;
   /** Where to begin; null: at the end. */
   place: IPlace | null;
+  /** What a file was read as. */
+  encoding(path: string): string;
   /** Where a file can be downloaded that is no text. */
   downloadUrl(path: string): string;
   /** Show what differs between the disk's text and ours. */
@@ -87,11 +98,12 @@ export class Editor extends Widget {
   }
 
   /** What the status bar says of it; null while it is not shown. */
-  get details(): { language: string; tabSize: number; insertSpaces: boolean; crlf: boolean } | null {
+  get details(): IDetails | null {
     const model = this._editor?.getModel();
     return model
       ? {
           language: model.getLanguageId(),
+          encoding: this._options.encoding(this.file.path),
           tabSize: model.getOptions().tabSize,
           insertSpaces: model.getOptions().insertSpaces,
           crlf: model.getEOL() === '\r\n'
@@ -169,6 +181,7 @@ export class Editor extends Widget {
       return;
     }
     this._isOpening = true;
+    this._host.node.dataset.opening = this._options.trans.__('Opening %1…', this.title.label);
     const { document } = this._options;
     try {
       const model = await document.ready;
@@ -214,6 +227,7 @@ export class Editor extends Widget {
     if (this._wantsFocus && !window.document.activeElement?.closest('.jp-Repl-terminal')) {
       editor.focus();
     }
+    delete this._host.node.dataset.opening;
     this.node.dataset.ready = 'true';
     this._moved.emit();
   }
@@ -246,6 +260,7 @@ export class Editor extends Widget {
       link.textContent = trans.__('Download %1', this.title.label);
       box.append(link);
     }
+    delete this._host.node.dataset.opening;
     this._host.node.replaceChildren(box);
     this.node.dataset.ready = 'refused';
   }

@@ -2,7 +2,6 @@
 
 import { Clipboard } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { IDisposable } from '@lumino/disposable';
 import type { ReplModel, ReplState } from '../model/repl';
 import type { Banner, IBannerAction } from './banner';
 
@@ -10,7 +9,7 @@ import type { Banner, IBannerAction } from './banner';
 const COUNTED = 2;
 const LONG = 10;
 
-export class PhaseBanner implements IDisposable {
+export class PhaseBanner {
   constructor(
     private readonly _banner: Banner,
     private readonly _repl: ReplModel,
@@ -20,12 +19,7 @@ export class PhaseBanner implements IDisposable {
     this._onState(_repl, _repl.state);
   }
 
-  get isDisposed(): boolean {
-    return this._isDisposed;
-  }
-
   dispose(): void {
-    this._isDisposed = true;
     clearInterval(this._ticking);
     this._repl.stateChanged.disconnect(this._onState, this);
   }
@@ -106,5 +100,4 @@ export class PhaseBanner implements IDisposable {
   private _kind: ReplState['kind'] | '' = '';
   private _since = 0;
   private _ticking: ReturnType<typeof setInterval> | undefined;
-  private _isDisposed = false;
 }

@@ -5,7 +5,7 @@ import '../../style/base.css'; // not the package's style: that is loaded with J
 import { Dialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
-import type { IProject } from '../api/rest';
+import type { IProject } from '../api/server';
 import { ReplError } from '../model/messages';
 
 export interface IProjectsOptions {

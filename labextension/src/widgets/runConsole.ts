@@ -8,7 +8,7 @@ import { BoxLayout, Widget } from '@lumino/widgets';
 import type { Channel } from '../api/channel';
 import { IRun, ReplError } from '../model/messages';
 import { isRunning, NO_TERMINAL, Runs } from '../model/run';
-import { makeIconButton } from './icons';
+import { makeIconButton } from './buttons';
 import type { Terminal } from './terminal';
 import { describeRun } from './words';
 

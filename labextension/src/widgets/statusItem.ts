@@ -41,7 +41,7 @@ export class StatusItem extends Widget {
         details.insertSpaces
           ? trans.__('Spaces: %1', details.tabSize)
           : trans.__('Tab Size: %1', details.tabSize),
-        'UTF-8',
+        details.encoding,
         details.crlf ? 'CRLF' : 'LF',
         details.language
       );

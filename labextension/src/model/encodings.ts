@@ -1,0 +1,33 @@
+/** Bytes as text, so that the same text gives the same bytes again. */
+
+export type Encoding = 'UTF-8' | 'Latin-1';
+
+/** Control characters that texts hold: tab, line ends, form feed, escape. */
+const USUAL: ReadonlySet<number> = new Set([9, 10, 11, 12, 13, 27]);
+
+/** Null if it is no text. A byte order mark stays, as a character. */
+export function decode(bytes: Uint8Array): { text: string; encoding: Encoding } | null {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return text.includes('\0') ? null : { text, encoding: 'UTF-8' };
+  } catch {
+    // In Latin-1 every byte is a character, so its control characters tell what is no text.
+    if (bytes.some(byte => (byte < 32 && !USUAL.has(byte)) || (byte >= 0x7f && byte < 0xa0))) {
+      return null;
+    }
+    return { text: Array.from(bytes, byte => String.fromCharCode(byte)).join(''), encoding: 'Latin-1' };
+  }
+}
+
+/** Null if it holds a character that Latin-1 has not. */
+export function encodeLatin1(text: string): Uint8Array<ArrayBuffer> | null {
+  const bytes = new Uint8Array(text.length);
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    if (unit > 0xff) {
+      return null;
+    }
+    bytes[index] = unit;
+  }
+  return bytes;
+}
