@@ -11,12 +11,15 @@ from support.person import Person
 
 pytestmark = pytest.mark.browser
 
-DROP = """([node, name, data]) => {
+DROP = """async ([node, name, data]) => {
     const bytes = Uint8Array.from(atob(data), char => char.charCodeAt(0));
     const transfer = new DataTransfer();
     transfer.items.add(new File([bytes], name, {type: 'application/zip'}));
-    for (const type of ['dragover', 'drop'])
-        node.dispatchEvent(new DragEvent(type, {dataTransfer: transfer, bubbles: true, cancelable: true}));
+    const tell = type => node.dispatchEvent(
+        new DragEvent(type, {dataTransfer: transfer, bubbles: true, cancelable: true}));
+    tell('dragenter');
+    while (tell('dragover')) await new Promise(requestAnimationFrame); // until something would take it
+    tell('drop');
 }"""
 
 

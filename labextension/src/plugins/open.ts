@@ -24,7 +24,7 @@ import type { Workspaces } from './workspaces';
 
 export const open: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-repl:open',
-  description: 'Opens REPLs; has their settings and keys.',
+  description: 'Opens REPLs.',
   autoStart: true,
   requires: [IProjectList],
   optional: [
