@@ -216,3 +216,18 @@ def test_an_open_file_that_is_moved_stays_open(person: Person) -> None:
     expect(person.editor("main.py")).to_have_count(0)
     assert (project(person) / "lib/main.py").read_text() == "moved = True\n"
     assert not (project(person) / "main.py").exists()
+
+
+def test_closing_an_editor_beside_its_preview_loses_nothing(person: Person) -> None:
+    person.create("Python")
+    person.wait_editor("main.py")
+    (project(person) / "README.md").write_text("# Hello\n")
+    person.open_file("README.md")
+    person.command("jupyter-repl:preview")
+    expect(person.tab.locator('.jp-Repl-viewer[data-path="README.md"]')).to_have_attribute("data-ready", "true")
+    person.focus_editor("README.md")
+    person.page.keyboard.press("Control+End")
+    person.type("last words")
+    person.command("jupyter-repl:close-file")
+    person.wait_on_disk("README.md", "# Hello\nlast words")
+    expect(person.editor("README.md")).to_have_count(0)

@@ -55,7 +55,12 @@ export class Documents {
 
   readonly texts: Texts;
 
-  /** What is open, in front or unsaved is another, or somebody has moved in a file. */
+  /** Somebody has moved in the file in front. */
+  get moved(): ISignal<this, void> {
+    return this._moved;
+  }
+
+  /** What is open, in front or unsaved is another. */
   get changed(): ISignal<this, void> {
     return this._changed;
   }
@@ -133,7 +138,7 @@ export class Documents {
   }
 
   /** Files were moved: what is open of them is shown from where they are now. */
-  moved(from: string, to: string): void {
+  follow(from: string, to: string): void {
     for (const view of [...this._views]) {
       const path = pathOf(view);
       if (isWithin(path, from)) {
@@ -208,7 +213,7 @@ export class Documents {
         trans
       });
       view.shown.connect(view => this._onShown(view));
-      view.moved.connect(() => this._changed.emit());
+      view.moved.connect(() => this._moved.emit());
     }
     this._views.add(view);
     view.disposed.connect(() => this._forget(view));
@@ -218,8 +223,7 @@ export class Documents {
   /** The last view of a file saves it first; text that can't be saved stays as a draft. */
   private async _close(editor: Editor): Promise<void> {
     const { file } = editor;
-    const isLast = [...this._views].filter(view => pathOf(view) === file.path).length === 1;
-    if (isLast) {
+    if (this._editors(file.path).length === 1) {
       file.keepDraft(false);
       await file.save();
     }
@@ -235,6 +239,10 @@ export class Documents {
     dock.selectWidget(compare);
   }
 
+  private _editors(path: string): Widget[] {
+    return [...this._views].filter(view => view instanceof Editor && pathOf(view) === path);
+  }
+
   private _remove(view: Widget): void {
     this._keepPlace(view);
     view.dispose();
@@ -244,10 +252,7 @@ export class Documents {
   private _forget(view: Widget): void {
     this._views.delete(view);
     const path = pathOf(view);
-    if (
-      view instanceof Editor &&
-      ![...this._views].some(other => other instanceof Editor && pathOf(other) === path)
-    ) {
+    if (view instanceof Editor && !this._editors(path).length) {
       this.texts.close(path);
     }
     if (this._active === view) {
@@ -274,6 +279,7 @@ export class Documents {
   private readonly _views = new Set<Widget>();
   private readonly _places = new Map<string, IPlace>();
   private _active: Widget | null = null;
+  private readonly _moved = new Signal<this, void>(this);
   private readonly _changed = new Signal<this, void>(this);
 }
 

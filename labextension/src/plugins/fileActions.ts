@@ -33,7 +33,7 @@ export class FileActions implements ITreeActions {
   rename(path: string, name: string): void {
     const to = join(parentOf(path), name);
     this._do(async () => {
-      await this._documents.texts.save();
+      await this._saveWithin(path);
       await this._options.files.rename(path, name);
       await this._moved(path, to);
     });
@@ -156,13 +156,10 @@ export class FileActions implements ITreeActions {
 
   move(paths: string[], folder: string, isCopy: boolean): void {
     const { files } = this._options;
-    const documents = this._documents;
     this._do(async () => {
-      if (!isCopy) {
-        await documents.texts.save();
-      }
       for (const path of topmost(paths)) {
         const to = join(folder, nameOf(path));
+        await this._saveWithin(path);
         if (isCopy) {
           await this._copyBeside(path, to);
         } else if (to !== path && !isWithin(folder, path)) {
@@ -215,8 +212,20 @@ export class FileActions implements ITreeActions {
     }
   }
 
+  /** What is typed goes along; rejects where it can't be saved. */
+  private async _saveWithin(path: string): Promise<void> {
+    const { texts } = this._documents;
+    await texts.save();
+    const unsaved = [...texts.dirty].find(other => isWithin(other, path));
+    if (unsaved !== undefined) {
+      const { trans } = this._options;
+      const message = trans.__('%1 has text that is not saved.', unsaved);
+      throw new ReplError('Unavailable', message, trans.__('The line above its editor says why.'));
+    }
+  }
+
   private async _moved(from: string, to: string): Promise<void> {
-    this._documents.moved(from, to);
+    this._documents.follow(from, to);
     await this._tree.reveal(to);
   }
 

@@ -177,6 +177,7 @@ export class Workspace {
     panel.editors.layoutModified.connect(saveLayout);
     panel.side.layoutModified.connect(saveLayout);
     documents.changed.connect(saveLayout);
+    documents.moved.connect(saveLayout);
     this._treeModel.changed.connect(saveLayout);
     const stopKeys = routeKeys(panel.node, commands);
     panel.disposed.connect(() => {

@@ -102,6 +102,7 @@ export class Workspaces {
     this._open.set(replId, workspace);
     panel.disposed.connect(() => this._open.delete(replId));
     workspace.changed.connect(() => this._onState());
+    workspace.documents.moved.connect(() => this._item.tell(this.current));
     workspace.repl.stateChanged.connect(() => this._options.projects.refresh());
     app.shell.add(panel, 'main', { type: 'REPL' });
     await tracker.add(panel);
@@ -125,8 +126,20 @@ export class Workspaces {
   }
 
   private _onState(): void {
-    this._item.tell(this.current);
-    this._options.app.commands.notifyCommandChanged();
+    const { current } = this;
+    this._item.tell(current);
+    const { documents, runs, repl, replId } = current ?? {};
+    const facts = [
+      replId,
+      documents?.active,
+      documents?.editor !== null,
+      runs?.runs.current?.run,
+      repl?.state.kind
+    ];
+    if (facts.join() !== this._facts) {
+      this._facts = facts.join(); // all menus and toolbars ask again: not for every key
+      this._options.app.commands.notifyCommandChanged();
+    }
   }
 
   private async _rename({ replId, panel }: Workspace): Promise<void> {
@@ -153,6 +166,8 @@ export class Workspaces {
   private readonly _rest: Rest;
   private readonly _open = new Map<string, Workspace>();
   private readonly _item: StatusItem;
+  /** What commands are enabled by. */
+  private _facts = '';
   private readonly _isOtherTab = new Signal<this, void>(this);
   private _settings: ISettings = DEFAULTS;
 }
