@@ -87,7 +87,9 @@ export class Documents {
       this._options.dock.addWidget(view, ref ? { mode, ref } : {});
     }
     this._options.dock.selectWidget(view);
-    this._onShown(view);
+    if (focus || !this._active?.node.contains(document.activeElement)) {
+      this._onShown(view); // else somebody goes on typing beside it
+    }
     if (known instanceof Editor && place) {
       known.goTo(place);
     }
