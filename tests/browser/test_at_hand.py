@@ -75,7 +75,7 @@ def test_recent_repls_are_resumed_stopped_and_deleted(own: Person) -> None:
     ask.locator("input").fill(name)
     ask.get_by_text("Delete", exact=True).last.click()
     expect(row).to_have_count(0)
-    assert not person.lab.project(name).exists()
+    wait_for(lambda: not person.lab.project(name).exists())
 
 
 def test_deleting_the_repl_in_front_closes_its_tab(own: Person) -> None:
@@ -88,7 +88,7 @@ def test_deleting_the_repl_in_front_closes_its_tab(own: Person) -> None:
     ask.locator("input").fill(name)
     ask.get_by_text("Delete", exact=True).last.click()
     expect(person.tab).to_have_count(0)
-    assert not person.lab.project(name).exists()
+    wait_for(lambda: not person.lab.project(name).exists())
 
 
 def test_a_title_is_another_than_the_name(own: Person) -> None:

@@ -155,7 +155,7 @@ def test_a_killed_runner_is_said_and_start_is_offered(own: Person) -> None:
     expect(person.banner).to_contain_text("The runner was killed by SIGKILL. Your files are kept. Start it again.")
     person.look("runner-gone")
     person.replace("main.py", "print('typed while it was off')\n")
-    person.banner.locator("button", has_text="Start").click()
+    person.banner.locator("button", has_text="Retry").click()
     person.wait_running()
     person.wait_on_disk("main.py", "print('typed while it was off')\n")
     person.wait_prompt()

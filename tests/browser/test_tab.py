@@ -155,7 +155,7 @@ def test_a_start_that_fails_says_why_and_offers_another(person: Person) -> None:
     person.wait_state("failed")
     expect(person.banner).to_contain_text(f"The folder of {name} is gone. Put it back, or make a new REPL.")
     project.with_name("moved-away").rename(project)
-    person.banner.locator("button", has_text="Start").click()
+    person.banner.locator("button", has_text="Retry").click()
     person.wait_running()
     person.wait_prompt()
     expect(person.banner).to_be_hidden()

@@ -125,7 +125,8 @@ def test_drag_moves_and_drop_from_outside_uploads(files: Person) -> None:
     wait_for(lambda: (folder / "src/notes.txt").exists() and not (folder / "notes.txt").exists())
     list_ = person.tab.locator(".jp-Repl-treeList")
     person.page.evaluate(DROP, [person.row("src").element_handle(), [["one.txt", "1"], ["two.txt", "2"]]])
-    wait_for(lambda: (folder / "src/one.txt").exists() and (folder / "src/two.txt").read_text() == "2")
+    wait_for(lambda: (folder / "src/one.txt").exists() and (folder / "src/two.txt").exists())
+    assert (folder / "src/two.txt").read_text() == "2"
     person.page.evaluate(DROP, [list_.element_handle(), [["main.py", "mine"]]])
     person.page.locator(".jp-Dialog").get_by_text("Keep both").click()
     wait_for(lambda: (folder / "main (1).py").exists())

@@ -59,7 +59,7 @@ export class TreeModel {
     if (!span) {
       return null;
     }
-    const entry = this._entry(this._folders.get(span.folder)!, span.entry + index - span.row);
+    const entry = this._entry(this._folders.get(span.folder), span.entry + index - span.row);
     return entry && { ...entry, depth: span.depth, expanded: this._isShown(entry) };
   }
 
@@ -126,7 +126,8 @@ export class TreeModel {
   look(first: number, last: number): void {
     this._looked = [first, last];
     for (const [folder, page] of this._lookedPages()) {
-      if (!this._folders.get(folder)!.pages.has(page)) {
+      // a folder that has just gone has rows until they are laid out again
+      if (this._folders.get(folder)?.pages.has(page) === false) {
         void this._read(folder, page).then(() => this._relayout());
       }
     }
@@ -230,8 +231,8 @@ export class TreeModel {
     return this._spans.find(({ row, count }) => index >= row && index < row + count);
   }
 
-  private _entry(folder: IFolder, place: number): IEntry | null {
-    return folder.pages.get(Math.floor(place / PAGE))?.[place % PAGE] ?? null;
+  private _entry(folder: IFolder | undefined, place: number): IEntry | null {
+    return folder?.pages.get(Math.floor(place / PAGE))?.[place % PAGE] ?? null;
   }
 
   private _isShown(entry: IEntry): boolean {
