@@ -14,11 +14,12 @@ from support.person import Person
 
 pytestmark = pytest.mark.browser
 
-DROP = """([node, entries]) => {
+DROP = """([selector, entries]) => {
     const transfer = new DataTransfer();
     for (const [name, text] of entries) transfer.items.add(new File([text], name));
-    for (const type of ['dragover', 'drop'])
-        node.dispatchEvent(new DragEvent(type, {dataTransfer: transfer, bubbles: true, cancelable: true}));
+    const options = {dataTransfer: transfer, bubbles: true, cancelable: true};
+    for (const type of ['dragover', 'drop']) // rows are drawn anew whenever something changes
+        document.querySelector(selector).dispatchEvent(new DragEvent(type, options));
 }"""
 
 
@@ -80,6 +81,7 @@ def test_all_of_it_by_keyboard(files: Person) -> None:
     keys.press("ArrowDown")  # deep
     keys.press("Control+v")
     wait_for(lambda: sorted(os.listdir(folder / "src/deep")) == ["app.py", "end.txt", "main.py"])
+    expect(person.row("src/deep/main.py")).to_have_attribute("aria-selected", "true")
     keys.type("not")  # typed names are found
     keys.press("F2")
     person.name("notes.md")
@@ -98,7 +100,7 @@ def test_all_of_it_by_keyboard(files: Person) -> None:
     expect(person.row("src/typed.py")).to_have_attribute("aria-selected", "true")
     keys.press("Control+1")
     keys.press("Control+d")
-    wait_for(lambda: (folder / "src/typed (copy).py").exists())
+    expect(person.row("src/typed (copy).py")).to_have_attribute("aria-selected", "true")
     keys.press("Enter")
     person.wait_editor("src/typed (copy).py")
 
@@ -123,11 +125,12 @@ def test_drag_moves_and_drop_from_outside_uploads(files: Person) -> None:
     person, folder = files, project(files)
     person.row("notes.txt").drag_to(person.row("src"))
     wait_for(lambda: (folder / "src/notes.txt").exists() and not (folder / "notes.txt").exists())
-    list_ = person.tab.locator(".jp-Repl-treeList")
-    person.page.evaluate(DROP, [person.row("src").element_handle(), [["one.txt", "1"], ["two.txt", "2"]]])
+    person.page.evaluate(
+        DROP, [f"#{person.tab.get_attribute('id')} [data-path=src]", [["one.txt", "1"], ["two.txt", "2"]]]
+    )
     wait_for(lambda: (folder / "src/one.txt").exists() and (folder / "src/two.txt").exists())
     assert (folder / "src/two.txt").read_text() == "2"
-    person.page.evaluate(DROP, [list_.element_handle(), [["main.py", "mine"]]])
+    person.page.evaluate(DROP, [f"#{person.tab.get_attribute('id')} .jp-Repl-treeList", [["main.py", "mine"]]])
     person.page.locator(".jp-Dialog").get_by_text("Keep both").click()
     wait_for(lambda: (folder / "main (1).py").exists())
     assert "name" in (folder / "main.py").read_text()

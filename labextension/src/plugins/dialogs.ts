@@ -1,10 +1,12 @@
 /** What the launcher's commands do, loaded when one is used. */
 
+import { showErrorMessage } from '@jupyterlab/apputils';
 import type { CommandRegistry } from '@lumino/commands';
 import { Rest } from '../api/rest';
 import type { ITemplate, Server } from '../api/server';
 import { upload } from '../api/upload';
 import { idFrom } from '../model/ids';
+import { ReplError } from '../model/messages';
 import { createRepl } from '../widgets/createDialog';
 import { askRemove } from '../widgets/dialogs';
 import { showProjects } from '../widgets/projectsDialog';
@@ -99,7 +101,11 @@ export async function manageRepls(options: IManageOptions): Promise<void> {
     open: ({ replId }) => void commands.execute(Commands.open, { replId }),
     stop: project => projects.stop(project),
     remove: ({ replId }) =>
-      void askRemove(replId, () => rest.remove(replId), trans).then(() => manageRepls(options)),
+      void askRemove(replId, () => rest.remove(replId), trans)
+        .then(() => manageRepls(options))
+        .catch(reason =>
+          showErrorMessage(trans.__('The REPLs can’t be listed'), ReplError.from(reason).text)
+        ),
     archiveUrl: ({ replId }) => rest.archiveUrl(replId),
     trans
   });

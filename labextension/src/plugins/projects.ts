@@ -42,9 +42,12 @@ export class ProjectList {
   }
 
   async stop({ replId }: IProject): Promise<void> {
-    const { stopRepl } = await loadDialogs();
-    await stopRepl(this._server, replId);
-    this.refresh();
+    try {
+      const { stopRepl } = await loadDialogs();
+      await stopRepl(this._server, replId);
+    } finally {
+      this.refresh(); // the list says what has become of it
+    }
   }
 
   private async _read(): Promise<void> {
@@ -85,9 +88,9 @@ export const projects: JupyterFrontEndPlugin<ProjectList> = {
           label: () => project.title,
           labelTitle: () => describe(project, trans),
           open: () => void app.commands.execute(Commands.open, { replId: project.replId }),
-          shutdown: () => void list.stop(project)
+          shutdown: () => void list.stop(project).catch(ignore)
         })),
-      shutdownAll: () => list.active.forEach(project => void list.stop(project)),
+      shutdownAll: () => list.active.forEach(project => void list.stop(project).catch(ignore)),
       refreshRunning: () => list.refresh(),
       runningChanged: list.changed,
       shutdownLabel: trans.__('Stop'),
@@ -114,6 +117,8 @@ export const projects: JupyterFrontEndPlugin<ProjectList> = {
     return list;
   }
 };
+
+function ignore(): void {}
 
 /** One line about a project. */
 export function describe({ title, replId, language, phase }: IProject, trans: TranslationBundle): string {

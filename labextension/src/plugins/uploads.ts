@@ -98,18 +98,19 @@ export class Uploads {
       }
     };
     await Promise.all(Array.from({ length: PARALLEL }, work));
-    Notification.dismiss(id);
+    // the same notification: one that is dismissed before it was drawn stays for ever
+    const end = (type: Notification.TypeOptions, message: string, autoClose: number | false): void => {
+      if (!Notification.update({ id, type, message, autoClose, progress: 1, actions: [] })) {
+        Notification.emit(message, type, { autoClose }); // its button has ended it
+      }
+    };
     if (abort.signal.aborted) {
-      Notification.info(trans.__('The upload was cancelled. What had arrived is there.'), {
-        autoClose: 5000
-      });
+      end('info', trans.__('The upload was cancelled. What had arrived is there.'), 5000);
     } else if (failed.length) {
       const more = failed.length > 3 ? trans.__(' And %1 more.', failed.length - 3) : '';
-      Notification.error(failed.slice(0, 3).join(' ') + more, { autoClose: false });
+      end('error', failed.slice(0, 3).join(' ') + more, false);
     } else {
-      Notification.success(trans._n('Uploaded %2.', 'Uploaded %1 files.', files.length, uploads[0]?.path), {
-        autoClose: 3000
-      });
+      end('success', trans._n('Uploaded %2.', 'Uploaded %1 files.', files.length, uploads[0]?.path), 3000);
     }
   }
 
