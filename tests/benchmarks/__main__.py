@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from . import start, tab, weight
-from .table import Row, render
+from .table import render
 
 VERSIONS = ("jupyterlab", "jupyter_server", "jupyter_server_terminals", "terminado", "tornado")
 PARTS = {"Start": start, "Tab": tab, "Weight": weight}
@@ -24,11 +24,7 @@ def machine() -> str:
 
 
 def main() -> None:
-    parts: list[tuple[str, list[Row]]] = [
-        ("Start", start.measure()),
-        ("Tab", tab.measure()),
-        ("Weight", weight.measure()),
-    ]
+    parts = {name: part.measure() for name, part in PARTS.items()}
     versions = ", ".join(f"{name} {version(name)}" for name in VERSIONS)
     lines = [
         "# Benchmarks",
