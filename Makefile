@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := .build
 LAB := labextension
-LAB_SOURCES := $(shell find $(LAB)/src $(LAB)/style $(LAB)/schema -type f) $(LAB)/tsconfig.json
+LAB_SOURCES := $(shell find $(LAB)/src $(LAB)/style $(LAB)/schema -type f) $(LAB)/tsconfig.json $(LAB)/rspack.config.cjs
 ARGS ?=
 
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)

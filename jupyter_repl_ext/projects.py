@@ -9,6 +9,7 @@ died, and the next caller takes it over by compare-and-swap. No clocks of differ
 import asyncio
 import json
 import secrets
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -103,6 +104,12 @@ class Projects:
         finally:
             self._working.discard(record.worker)
 
+    async def check_free(self, ref: ProjectRef) -> None:
+        """Raises FileExists if the name is taken; another may take it yet, which only `create` finds out."""
+        with suppress(FileNotFound):
+            await self.get(ref)
+            raise _taken(ref)
+
     async def get(self, ref: ProjectRef) -> Project:
         """Finishes a half-made or half-deleted project first. Raises FileNotFound."""
         record, etag = await self._read(ref)
@@ -138,7 +145,7 @@ class Projects:
 
     async def _claim_left(self, ref: ProjectRef, ours: Record) -> str:
         """Take over a record that its worker left, for a creation of ours; its etag. Raises FileExists."""
-        taken = FileExists(f"The name {ref.repl_id} is taken.", hint="Choose another, or open it.")
+        taken = _taken(ref)
         try:
             record, etag = await self._read(ref)
             if record.state == "ready" or record.worker in self._working:
@@ -210,7 +217,7 @@ class Projects:
         try:
             await self._store.put(ref.meta, record.to_bytes(), if_match=etag)
         except Conflict:
-            raise FileExists(f"The name {ref.repl_id} is taken.", hint="Choose another, or open it.") from None
+            raise _taken(ref) from None
         return record
 
     async def _delete(self, ref: ProjectRef, record: Record, etag: str) -> None:
@@ -232,3 +239,7 @@ class Projects:
 
     def _new_worker(self) -> str:
         return f"{self._server}-{secrets.token_hex(8)}"
+
+
+def _taken(ref: ProjectRef) -> FileExists:
+    return FileExists(f"The name {ref.repl_id} is taken.", hint="Choose another, or open it.")

@@ -9,7 +9,7 @@ from tornado.httputil import url_concat
 from tornado.web import authenticated, stream_request_body
 
 from jupyter_repl_ext.proxy import relay
-from jupyter_repl_runner.contract.errors import FileExists, FileNotFound, FileTooLarge, from_os_error
+from jupyter_repl_runner.contract.errors import FileTooLarge, from_os_error
 from jupyter_repl_runner.contract.paths import check_path
 from jupyter_repl_runner.store.http import send_archive
 
@@ -39,11 +39,7 @@ class ArchiveHandler(ReplHandler):
             ref = self.ref(self.path_args[0])
             if int(self.request.headers.get("Content-Length") or 0) > MAX_ARCHIVE:
                 raise FileTooLarge("The archive is larger than 2 GiB.", hint="Leave large files out of it.")
-            try:
-                await self.services.projects.get(ref)
-                raise FileExists(f"The name {ref.repl_id} is taken.", hint="Choose another, or open it.")
-            except FileNotFound:
-                pass
+            await self.services.projects.check_free(ref)
             self._archive = self._scratch.enter_context(self.services.store.scratch()) / "archive.zip"
             self._file = self._scratch.enter_context(self._archive.open("wb"))
 
@@ -83,4 +79,6 @@ class ArchiveHandler(ReplHandler):
         self._scratch.close()
 
     def on_connection_close(self) -> None:
-        self._scratch.close()
+        # Once `put` has closed the file, the folder is its own: emptying it now could put half of it in place.
+        if self._file is not None and not self._file.closed:
+            self._scratch.close()

@@ -101,6 +101,12 @@ def person(page: Page, shared_lab: Lab) -> Person:
     return visitor(page, shared_lab)
 
 
+@pytest.fixture
+def own(page: Page, lab: Lab) -> Person:
+    """Somebody at a server of their own: it may be killed, and nobody else's REPLs are listed."""
+    return visitor(page, lab)
+
+
 def visitor(page: Page, lab: Lab) -> Person:
     person = Person(page, lab, SCREENSHOTS if os.environ.get("REPL_TEST_SCREENSHOTS") else None)
     person.visit()

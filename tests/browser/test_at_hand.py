@@ -13,14 +13,6 @@ from support.person import Person
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
-def own(page: Page, lab: Lab) -> Person:
-    """Somebody at a server of their own: nobody else's REPLs are listed."""
-    person = Person(page, lab)
-    person.visit()
-    return person
-
-
 def test_running_repls_are_listed_and_stopped(own: Person) -> None:
     person = own
     first = person.create("Python")

@@ -1,7 +1,6 @@
 """The console of runs: places in tracebacks, earlier runs, one file, and the project's settings."""
 
 import re
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, expect
@@ -9,10 +8,6 @@ from support.lab import wait_for
 from support.person import Person
 
 pytestmark = pytest.mark.browser
-
-
-def project(person: Person) -> Path:
-    return person.lab.project(person.repl)
 
 
 def click_text(person: Person, pane: Locator, text: str) -> None:
@@ -52,7 +47,7 @@ def test_a_place_in_a_traceback_opens_the_file_there(
 ) -> None:
     person.create(label)
     main = "main.py" if label == "Python" else "index.js"
-    (project(person) / file).write_text(code)
+    (person.project / file).write_text(code)
     person.wait_editor(main)
     call = "import lib\nlib.fail()\n" if label == "Python" else "require('./lib').fail();\n"
     person.replace(main, call)
@@ -89,7 +84,7 @@ def test_earlier_runs_are_kept_with_their_output(person: Person) -> None:
 def test_run_file_and_run_again(person: Person) -> None:
     person.create("Python")
     person.wait_editor("main.py")
-    (project(person) / "tool.py").write_text("print('tool ran')\n")
+    (person.project / "tool.py").write_text("print('tool ran')\n")
     person.open_file("tool.py")
     person.page.keyboard.press("Control+Shift+Enter")
     person.wait_console("tool ran")
@@ -109,7 +104,7 @@ def test_run_file_and_run_again(person: Person) -> None:
 def test_settings_are_completed_and_their_mistakes_shown(person: Person) -> None:
     person.create("Python")
     person.wait_editor("main.py")
-    (project(person) / ".repl.toml").write_text("")
+    (person.project / ".repl.toml").write_text("")
     person.open_file(".repl.toml")
     person.focus_editor(".repl.toml")
     person.page.keyboard.type("ru")

@@ -4,7 +4,6 @@ import base64
 import re
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -18,10 +17,6 @@ PNG = base64.b64decode(
 )
 PDF = b"%PDF-1.1\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
 PDF += b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
-
-
-def project(person: Person) -> Path:
-    return person.lab.project(person.repl)
 
 
 def banner(person: Person, path: str) -> object:
@@ -56,7 +51,7 @@ def test_two_views_of_one_file_are_one_text(person: Person) -> None:
 def test_cursor_and_scroll_come_back(person: Person) -> None:
     person.create("Python")
     person.wait_editor("main.py")
-    (project(person) / "long.txt").write_text("".join(f"line {number}\n" for number in range(1, 400)))
+    (person.project / "long.txt").write_text("".join(f"line {number}\n" for number in range(1, 400)))
     person.open_file("long.txt")
     person.page.keyboard.press("Control+g")
     person.page.keyboard.type("250:3")
@@ -83,7 +78,7 @@ def test_a_clean_editor_follows_the_disk_and_the_cursor_stays(person: Person) ->
     person.page.keyboard.press("ArrowUp")  # on "three"
     status = person.page.locator(".jp-Repl-statusItem")
     expect(status).to_contain_text("Ln 3, Col 1")
-    file = project(person) / "main.py"
+    file = person.project / "main.py"
     file.write_text("zero\n" + file.read_text())
     expect(status).to_contain_text("Ln 4, Col 1")
     person.type("the ")
@@ -96,7 +91,7 @@ def test_a_conflict_shows_both_and_keeps_both(person: Person, choice: str) -> No
     person.wait_editor("main.py")
     person.replace("main.py", "first\n")
     person.wait_saved()
-    file = project(person) / "main.py"
+    file = person.project / "main.py"
     person.type("mine")
     file.write_text("theirs\n")
     said = person.editor("main.py").locator(".jp-Repl-banner")
@@ -116,7 +111,7 @@ def test_a_conflict_shows_both_and_keeps_both(person: Person, choice: str) -> No
     person.wait_on_disk("main.py", "first\nmine" if is_mine else "theirs\n")
     expect(compare).to_have_count(0)
     expect(said).to_contain_text("The other text is in")
-    (copy,) = project(person).glob("main (conflict*).py")
+    (copy,) = person.project.glob("main (conflict*).py")
     assert copy.read_text() == ("theirs\n" if is_mine else "first\nmine")
     said.get_by_text("Delete it").click()
     wait_for(lambda: not copy.exists())
@@ -127,7 +122,7 @@ def test_a_deleted_file_says_so_and_comes_back(person: Person) -> None:
     person.create("Python")
     person.wait_editor("main.py")
     text = person.on_disk("main.py")
-    (project(person) / "main.py").unlink()
+    (person.project / "main.py").unlink()
     said = person.editor("main.py").locator(".jp-Repl-banner")
     expect(said).to_contain_text("deleted on disk")
     said.get_by_text("Put it back").click()
@@ -161,10 +156,10 @@ def test_two_browsers_on_one_file_lose_no_text(
     for someone in (person, other):
         wait_for(lambda someone=someone: someone.editor("main.py").get_attribute("data-state") != "saving")
     person.page.wait_for_timeout(1500)
-    texts = [path.read_text() for path in project(person).glob("main*.py")]
+    texts = [path.read_text() for path in person.project.glob("main*.py")]
     for word in words:
         assert any(word in text for text in texts), (word, texts)
-    copies = sorted(path.name for path in project(person).glob("main (conflict*).py"))
+    copies = sorted(path.name for path in person.project.glob("main (conflict*).py"))
     for copy in copies:
         expect(person.row(copy)).to_be_visible()
 
@@ -180,7 +175,7 @@ def test_two_browsers_on_one_file_lose_no_text(
 def test_jupyterlabs_own_renderers(person: Person, name: str, content: bytes, selector: str) -> None:
     person.create("Python")
     person.wait_editor("main.py")
-    (project(person) / name).write_bytes(content)
+    (person.project / name).write_bytes(content)
     person.row(name).click()
     viewer = person.tab.locator(f'.jp-Repl-viewer[data-path="{name}"]')
     expect(viewer).to_have_attribute("data-ready", "true", timeout=20_000)
@@ -189,13 +184,13 @@ def test_jupyterlabs_own_renderers(person: Person, name: str, content: bytes, se
     person.page.wait_for_timeout(1500)
     person.reload()
     expect(viewer).to_have_attribute("data-ready", "true", timeout=20_000)
-    assert (project(person) / name).read_bytes() == content
+    assert (person.project / name).read_bytes() == content
 
 
 def test_markdown_has_a_preview_that_follows_the_text(person: Person) -> None:
     person.create("Python")
     person.wait_editor("main.py")
-    (project(person) / "README.md").write_text("# Hello\n")
+    (person.project / "README.md").write_text("# Hello\n")
     person.open_file("README.md")
     person.command("jupyter-repl:preview")
     viewer = person.tab.locator('.jp-Repl-viewer[data-path="README.md"]')
@@ -208,20 +203,20 @@ def test_markdown_has_a_preview_that_follows_the_text(person: Person) -> None:
 def test_an_open_file_that_is_moved_stays_open(person: Person) -> None:
     person.create("Python")
     person.wait_editor("main.py")
-    (project(person) / "lib").mkdir()
+    (person.project / "lib").mkdir()
     expect(person.row("lib")).to_be_visible()
     person.replace("main.py", "moved = True\n")
     person.row("main.py").drag_to(person.row("lib"))
     person.wait_editor("lib/main.py")
     expect(person.editor("main.py")).to_have_count(0)
-    assert (project(person) / "lib/main.py").read_text() == "moved = True\n"
-    assert not (project(person) / "main.py").exists()
+    assert (person.project / "lib/main.py").read_text() == "moved = True\n"
+    assert not (person.project / "main.py").exists()
 
 
 def test_closing_an_editor_beside_its_preview_loses_nothing(person: Person) -> None:
     person.create("Python")
     person.wait_editor("main.py")
-    (project(person) / "README.md").write_text("# Hello\n")
+    (person.project / "README.md").write_text("# Hello\n")
     person.open_file("README.md")
     person.command("jupyter-repl:preview")
     expect(person.tab.locator('.jp-Repl-viewer[data-path="README.md"]')).to_have_attribute("data-ready", "true")

@@ -1,6 +1,7 @@
 """Typing is never lost, files never cross, and nothing that is opened is damaged."""
 
 import random
+import re
 import time
 
 import pytest
@@ -82,6 +83,28 @@ def test_a_save_that_waits_is_marked(person: Person) -> None:
     started = time.monotonic()
     expect(status).to_contain_text("· saved")
     assert time.monotonic() - started < 5
+
+
+def test_a_large_save_shows_how_much_was_sent(person: Person) -> None:
+    person.create("Python")
+    text = big_text(SIZES["5 MB"])
+    (person.project / "big.txt").write_text(text)
+    person.open_file("big.txt")
+    person.focus_editor("big.txt")
+    person.slow_uploads(1_000_000)
+    person.page.keyboard.press("ControlOrMeta+Home")
+    person.type("a")
+    shares = set()
+
+    def saved() -> bool:
+        style = "e => e.classList.contains('jp-mod-sending') && e.style.getPropertyValue('--jp-repl-progress')"
+        shares.add(person.editor("big.txt").evaluate(style) or None)
+        return person.on_disk("big.txt") == "a" + text
+
+    wait_for(saved, 30)
+    assert len(shares - {None}) >= 3, "the bar moves"
+    person.wait_saved()
+    expect(person.editor("big.txt")).not_to_have_class(re.compile("jp-mod-sending"))
 
 
 def test_an_open_file_follows_the_disk(person: Person) -> None:

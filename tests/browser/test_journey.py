@@ -6,9 +6,9 @@ import signal
 from dataclasses import dataclass
 
 import pytest
-from browser.conftest import Errors, visitor
-from playwright.sync_api import Page, expect
-from support.lab import Lab, wait_for
+from browser.conftest import Errors
+from playwright.sync_api import expect
+from support.lab import wait_for
 from support.person import POWER, RUN, STOP, Person
 from support.processes import pids
 
@@ -115,12 +115,6 @@ def test_closing_the_tab_leaves_the_repl_running(person: Person) -> None:
     person.open(name)
     person.wait_prompt()
     person.shell(f"kill -0 {number} && echo ali''ve", "alive")
-
-
-@pytest.fixture
-def own(page: Page, lab: Lab) -> Person:
-    """A person whose server may be killed."""
-    return visitor(page, lab)
 
 
 def test_a_killed_server_comes_back_and_the_repl_with_it(own: Person, errors: Errors) -> None:

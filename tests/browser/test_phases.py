@@ -5,20 +5,13 @@ import re
 import time
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 from support.lab import Lab, wait_for
 from support.person import Person
 
 from .conftest import Errors
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def own(page: Page, lab: Lab) -> Person:
-    person = Person(page, lab)
-    person.visit()
-    return person
 
 
 def test_a_start_that_takes_long_says_what_it_waits_for_and_is_cancelled(own: Person) -> None:

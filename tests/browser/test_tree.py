@@ -23,15 +23,11 @@ DROP = """([selector, entries]) => {
 }"""
 
 
-def project(person: Person) -> Path:
-    return person.lab.project(person.repl)
-
-
 @pytest.fixture
 def files(person: Person) -> Person:
     """A REPL with some files."""
     person.create("Python")
-    folder = project(person)
+    folder = person.project
     (folder / "src/deep").mkdir(parents=True)
     (folder / "src/app.py").write_text("app\n")
     (folder / "src/deep/end.txt").write_text("end\n")
@@ -41,7 +37,7 @@ def files(person: Person) -> Person:
 
 
 def test_create_rename_duplicate_delete_and_undo_by_menu(files: Person) -> None:
-    person, folder = files, project(files)
+    person, folder = files, files.project
     person.menu("src", "New File…")
     person.name("new.py")
     person.wait_editor("src/new.py")
@@ -67,7 +63,7 @@ def test_create_rename_duplicate_delete_and_undo_by_menu(files: Person) -> None:
 
 
 def test_all_of_it_by_keyboard(files: Person) -> None:
-    person, folder, keys = files, project(files), files.page.keyboard
+    person, folder, keys = files, files.project, files.page.keyboard
     keys.press("Control+1")
     keys.press("Home")
     keys.press("ArrowRight")  # open src
@@ -106,7 +102,7 @@ def test_all_of_it_by_keyboard(files: Person) -> None:
 
 
 def test_a_name_that_cannot_be_says_why_and_escape_leaves_all_as_it_was(files: Person) -> None:
-    person, folder = files, project(files)
+    person, folder = files, files.project
     person.menu("notes.txt", "Rename…")
     field = person.tab.locator(".jp-Repl-nameField")
     for bad in ("a/b", "..", " "):
@@ -122,7 +118,7 @@ def test_a_name_that_cannot_be_says_why_and_escape_leaves_all_as_it_was(files: P
 
 
 def test_drag_moves_and_drop_from_outside_uploads(files: Person) -> None:
-    person, folder = files, project(files)
+    person, folder = files, files.project
     person.row("notes.txt").drag_to(person.row("src"))
     wait_for(lambda: (folder / "src/notes.txt").exists() and not (folder / "notes.txt").exists())
     person.page.evaluate(
@@ -137,7 +133,7 @@ def test_drag_moves_and_drop_from_outside_uploads(files: Person) -> None:
 
 
 def test_upload_of_a_folder_by_button_with_progress(files: Person, tmp_path: Path) -> None:
-    person, folder = files, project(files)
+    person, folder = files, files.project
     (tmp_path / "pack/inner").mkdir(parents=True)
     (tmp_path / "pack/a.txt").write_text("a")
     (tmp_path / "pack/inner/big.bin").write_bytes(os.urandom(8_000_000))
@@ -151,14 +147,9 @@ def test_upload_of_a_folder_by_button_with_progress(files: Person, tmp_path: Pat
 
 
 def test_an_upload_that_is_cancelled_leaves_no_half_file(files: Person, tmp_path: Path) -> None:
-    person, folder = files, project(files)
+    person, folder = files, files.project
     (tmp_path / "huge.bin").write_bytes(bytes(200_000_000))
-    slow = person.page.context.new_cdp_session(person.page)
-    slow.send("Network.enable")
-    slow.send(
-        "Network.emulateNetworkConditions",
-        {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 2_000_000},
-    )
+    person.slow_uploads(2_000_000)
     with person.page.expect_file_chooser() as chosen:
         person.tab.locator(".jp-Repl-treeList").click(button="right", position={"x": 60, "y": 300})
         person.choose("Upload Files…")
@@ -194,7 +185,7 @@ def test_copy_path_and_terminal_here(files: Person) -> None:
 
 
 def test_what_the_shell_does_shows_within_a_second(files: Person) -> None:
-    person, folder = files, project(files)
+    person, folder = files, files.project
     took = []
     for number in range(20):
         begun = time.monotonic()
@@ -209,7 +200,7 @@ def test_what_the_shell_does_shows_within_a_second(files: Person) -> None:
 
 
 def test_a_git_checkout_of_2000_files_is_no_storm(files: Person) -> None:
-    person, folder = files, project(files)
+    person, folder = files, files.project
 
     def git(*arguments: str) -> None:
         subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b", *arguments], cwd=folder, check=True)
@@ -243,7 +234,7 @@ def test_a_git_checkout_of_2000_files_is_no_storm(files: Person) -> None:
 
 
 def test_fifty_thousand_files_are_no_trouble(files: Person) -> None:
-    person, folder = files, project(files)
+    person, folder = files, files.project
     (folder / "huge").mkdir()
     for number in range(50_000):
         (folder / f"huge/{number:05}.txt").touch()

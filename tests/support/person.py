@@ -59,6 +59,15 @@ class Person:
         self.command("apputils:change-theme", theme=name)
         self.page.locator(f'body[data-jp-theme-name="{name}"]').wait_for(state="attached")
 
+    def slow_uploads(self, speed: int) -> None:
+        """Let the page send `speed` bytes a second from now on."""
+        session = self.page.context.new_cdp_session(self.page)
+        session.send("Network.enable")
+        session.send(
+            "Network.emulateNetworkConditions",
+            {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": speed},
+        )
+
     def look(self, name: str) -> None:
         """Keep a screenshot for human eyes."""
         if self._screenshots:
@@ -171,11 +180,16 @@ class Person:
     def wait_saved(self) -> None:
         self.page.locator(f'#jupyter-repl-{self.repl}[data-saved="true"]').wait_for(timeout=20_000)
 
+    @property
+    def project(self) -> Path:
+        """The folder of the REPL's files."""
+        return self.lab.project(self.repl)
+
     def on_disk(self, path: str) -> str:
-        return (self.lab.project(self.repl) / path).read_text()
+        return (self.project / path).read_text()
 
     def wait_on_disk(self, path: str, wanted: str) -> None:
-        file = self.lab.project(self.repl) / path
+        file = self.project / path
         wait_for(lambda: file.exists() and file.read_text() == wanted, 10)
 
     # -- terminals and console

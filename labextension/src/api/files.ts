@@ -1,6 +1,7 @@
 /** The project's files: by message where they fit, by `file/` where they don't. Each call rejects with a ReplError. */
 
 import type { IContent, IFileStore } from '../model/fileStore';
+import { makeFree } from '../model/freeName';
 import { ISettingsCheck, ReplError } from '../model/messages';
 import { marked } from '../model/paths';
 import { IPage, PAGE } from '../model/tree';
@@ -13,8 +14,6 @@ import { IUploadOptions, upload } from './upload';
 export const MAX_EDITED = 5_000_000;
 /** Characters that fit into a message whatever they are: three bytes each at most, and room for escapes. */
 const MAX_TEXT = MAX_MESSAGE / 4;
-/** Of one file beside it; more and something else is wrong. */
-const MAX_COPIES = 99;
 
 export class Files implements IFileStore {
   /** @param channel - the open channel, or null while there is none */
@@ -106,19 +105,12 @@ export class Files implements IFileStore {
 
   /** Keep a text beside the file whose place it can't take; resolves to the path of the copy. */
   async writeCopy(path: string, text: string): Promise<string> {
-    for (let number = 1; ; number++) {
-      const copy = marked(path, number === 1 ? 'conflict' : `conflict ${number}`);
-      try {
-        await this.create(copy, 'file');
-      } catch (reason) {
-        if (ReplError.from(reason).code === 'FileExists' && number < MAX_COPIES) {
-          continue;
-        }
-        throw reason;
-      }
-      await this.write(copy, text, null, () => undefined);
-      return copy;
-    }
+    const copy = await makeFree(
+      number => marked(path, number === 1 ? 'conflict' : `conflict ${number}`),
+      name => this.create(name, 'file')
+    );
+    await this.write(copy, text, null, () => undefined);
+    return copy;
   }
 
   writeLast(path: string, text: string, etag: string): void {

@@ -4,7 +4,7 @@ import { ISignal, Signal } from '@lumino/signaling';
 import type { IRun } from './messages';
 
 /** As many as the runner keeps. */
-export const HISTORY = 20;
+const HISTORY = 20;
 
 /** In place of the terminal of a run whose runner is gone: its number may be another one's now. */
 export const NO_TERMINAL = -1;

@@ -3,16 +3,17 @@
 import { Clipboard, Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { Files } from '../api/files';
+import { makeFree } from '../model/freeName';
 import { ReplError } from '../model/messages';
 import { isWithin, join, marked, nameOf, parentOf, topmost } from '../model/paths';
 import type { IRow } from '../model/tree';
+import { download } from '../widgets/download';
 import type { ITreeActions, Tree } from '../widgets/tree';
 import type { Documents } from './documents';
 import { IUpload, readChosen, readDropped, Uploads } from './uploads';
 
 /** How long a notification offers to undo. */
 const UNDO_MS = 15_000;
-const MAX_COPIES = 99;
 
 export interface IFileActionsOptions {
   tree(): Tree;
@@ -43,12 +44,7 @@ export class FileActions implements ITreeActions {
     const { files } = this._options;
     const documents = this._documents;
     this._do(async () => {
-      const folder = parentOf(path);
-      if (type === 'file' || folder === '') {
-        await files.create(path, type);
-      } else {
-        await this._makeFolders(path);
-      }
+      await files.create(path, type); // with the folders around it
       await this._tree.reveal(path);
       if (type === 'file') {
         documents.open(path);
@@ -96,36 +92,14 @@ export class FileActions implements ITreeActions {
 
   /** Delete what is selected; it is in the trash, from where undo brings it back. */
   delete(): void {
-    const { files, trans } = this._options;
-    const documents = this._documents;
-    const paths = this.selected;
-    const items: string[] = [];
-    this._do(
-      async () => {
-        await documents.texts.save(); // so that what comes back is what was typed
-        for (const path of paths) {
-          items.push(await files.delete(path));
-          documents.deleted(path);
-        }
-      },
-      () => {
-        if (items.length) {
-          this._deleted = items;
-          const what = trans._n('Deleted %2.', 'Deleted %1 files and folders.', items.length, paths[0]);
-          const undo = { label: trans.__('Undo'), callback: () => this.undoDelete(items) };
-          Notification.info(what, { autoClose: UNDO_MS, actions: [undo] });
-        }
-      }
-    );
+    const before = this._deleted;
+    this._deleted = this._delete(this.selected).then(items => (items.length ? items : before));
   }
 
-  /** Put back what was deleted last, or `items`. */
-  undoDelete(items: string[] = this._deleted): void {
-    if (items === this._deleted) {
-      this._deleted = [];
-    }
+  /** Put back, once, what was deleted last, or `items`; waits for a deletion that is still under way. */
+  undoDelete(items: string[] | Promise<string[]> = this._deleted): void {
     this._do(async () => {
-      for (const item of items) {
+      for (const item of (await items).splice(0)) {
         await this._tree.reveal(await this._options.files.restore(item));
       }
     });
@@ -181,10 +155,7 @@ export class FileActions implements ITreeActions {
     const paths = this.selected.length ? this.selected : [''];
     for (const path of paths) {
       const isFile = model.row(model.indexOf(path))?.type === 'file';
-      const link = document.createElement('a');
-      link.href = isFile ? files.url(path) : archiveUrl(path);
-      link.download = isFile ? nameOf(path) : '';
-      link.click();
+      download(isFile ? files.url(path) : archiveUrl(path), isFile ? nameOf(path) : '');
     }
   }
 
@@ -212,6 +183,28 @@ export class FileActions implements ITreeActions {
     }
   }
 
+  /** The trash's items, of which there are fewer than paths after an error. */
+  private async _delete(paths: string[]): Promise<string[]> {
+    const { files, trans } = this._options;
+    const documents = this._documents;
+    const items: string[] = [];
+    try {
+      await documents.texts.save(); // so that what comes back is what was typed
+      for (const path of paths) {
+        items.push(await files.delete(path));
+        documents.deleted(path);
+      }
+    } catch (reason) {
+      this._tell(reason);
+    }
+    if (items.length) {
+      const what = trans._n('Deleted %2.', 'Deleted %1 files and folders.', items.length, paths[0]);
+      const undo = { label: trans.__('Undo'), callback: () => this.undoDelete(items) };
+      Notification.info(what, { autoClose: UNDO_MS, actions: [undo] });
+    }
+    return items;
+  }
+
   /** What is typed goes along; rejects where it can't be saved. */
   private async _saveWithin(path: string): Promise<void> {
     const { texts } = this._documents;
@@ -232,38 +225,21 @@ export class FileActions implements ITreeActions {
   /** Copy to the first name that is free: `main (copy).py`, `main (copy 2).py`. */
   private async _copyBeside(path: string, to: string): Promise<void> {
     const { files } = this._options;
-    for (let number = path === to ? 1 : 0; number <= MAX_COPIES; number++) {
-      const name = number === 0 ? to : marked(to, number === 1 ? 'copy' : `copy ${number}`);
-      try {
-        await files.copy(path, name);
-        await this._tree.reveal(name);
-        return;
-      } catch (reason) {
-        if (ReplError.from(reason).code !== 'FileExists' || number === MAX_COPIES) {
-          throw reason;
-        }
-      }
-    }
+    const names = [...(path === to ? [] : [to]), marked(to, 'copy')];
+    const name = await makeFree(
+      attempt => names[attempt - 1] ?? marked(to, `copy ${attempt - names.length + 1}`),
+      name => files.copy(path, name)
+    );
+    await this._tree.reveal(name);
   }
 
-  /** A folder and those around it. */
-  private async _makeFolders(path: string): Promise<void> {
-    const names = path.split('/');
-    for (let depth = 1; depth <= names.length; depth++) {
-      const isLast = depth === names.length;
-      await this._options.files.create(names.slice(0, depth).join('/'), 'dir').catch(reason => {
-        if (isLast || ReplError.from(reason).code !== 'FileExists') {
-          throw reason;
-        }
-      });
-    }
+  /** Do it, and say what went wrong. */
+  private _do(action: () => Promise<void>): void {
+    action().catch(reason => this._tell(reason));
   }
 
-  /** Do it, say what went wrong, and `finally` whatever happened. */
-  private _do(action: () => Promise<void>, after: () => void = () => undefined): void {
-    action()
-      .catch(reason => Notification.error(ReplError.from(reason).text, { autoClose: 8000 }))
-      .finally(after);
+  private _tell(reason: unknown): void {
+    Notification.error(ReplError.from(reason).text, { autoClose: 8000 });
   }
 
   private get _documents(): Documents {
@@ -275,6 +251,6 @@ export class FileActions implements ITreeActions {
   }
 
   private readonly _uploads: Uploads;
-  private _deleted: string[] = [];
+  private _deleted: Promise<string[]> = Promise.resolve([]);
   private _clip: { paths: string[]; isCut: boolean } = { paths: [], isCut: false };
 }

@@ -2,15 +2,9 @@
 
 import { LabIcon, MenuSvg } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
-import { makeIconButton } from '../widgets/buttons';
+import { IPoint, makeIconButton } from '../widgets/buttons';
 import { Commands } from './commands';
 import { TabCommands } from './tabCommands';
-
-/** A place in the window, in pixels. */
-export interface IPoint {
-  x: number;
-  y: number;
-}
 
 /** null: a line between groups. */
 type Items = readonly (string | null)[];

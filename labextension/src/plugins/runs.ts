@@ -6,9 +6,11 @@ import { CommandRegistry } from '@lumino/commands';
 import type { Channel } from '../api/channel';
 import { IRun, ReplError } from '../model/messages';
 import { Runs } from '../model/run';
+import type { IPoint } from '../widgets/buttons';
 import { RunConsole } from '../widgets/runConsole';
 import type { Terminal } from '../widgets/terminal';
 import { describeRun } from '../widgets/words';
+import { openMenu } from './menus';
 
 export interface IRunOptions {
   /** The open channel, or null while there is none. */
@@ -69,7 +71,7 @@ export class RunControl {
     }
   }
 
-  chooseRun({ x, y }: { x: number; y: number }): void {
+  chooseRun(at: IPoint): void {
     const { trans } = this._options;
     const commands = new CommandRegistry();
     const menu = new MenuSvg({ commands });
@@ -84,16 +86,15 @@ export class RunControl {
       });
       menu.addItem({ command });
     }
-    menu.aboutToClose.connect(() => setTimeout(() => menu.dispose()));
-    menu.open(x, y);
+    openMenu(menu, at);
   }
 
   /** A channel has opened. */
   async connected(channel: Channel): Promise<void> {
     this.runs.load(channel.loaded.runs);
     const { shown } = this.runs;
-    if (shown && !this._options.terminal.shows(channel, shown.terminal)) {
-      await this.console.attach(channel, shown);
+    if (shown) {
+      await this.console.attach(channel, shown); // the same run too: by the new channel it goes on
     }
   }
 }

@@ -12,13 +12,13 @@ import {
 } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import { Widget } from '@lumino/widgets';
-import { makeIconButton, powerIcon } from '../widgets/buttons';
+import { IPoint, makeIconButton, powerIcon } from '../widgets/buttons';
 import type { ReplModel } from '../model/repl';
 import type { ReplPanel } from '../widgets/replPanel';
 import { describeFiles, describeRepl } from '../widgets/words';
 import type { Documents } from './documents';
 import type { RunControl } from './runs';
-import { IPoint, openMoreMenu, openRunMenu } from './menus';
+import { openMoreMenu, openRunMenu } from './menus';
 
 /** As much of a tab as its toolbar is about. */
 export interface IToolbarSource {
@@ -92,16 +92,9 @@ export class ReplToolbar {
   private readonly _terminal: Widget;
 }
 
-/**
- * A button of our own: JupyterLab's is a web component with attributes that its role does not have.
- *
- * @param onClick - told the corner below the button, where a menu opens
- */
+/** A button of our own: JupyterLab's is a web component with attributes that its role does not have. */
 function makeButton(icon: LabIcon, label: string, tooltip: string, onClick: (at: IPoint) => void): Widget {
-  const button = makeIconButton(tooltip, icon, () => {
-    const { left, bottom } = button.getBoundingClientRect();
-    onClick({ x: left, y: bottom });
-  });
+  const button = makeIconButton(tooltip, icon, onClick);
   button.classList.add('jp-Repl-toolButton');
   if (label) {
     button.setAttribute('aria-label', label);

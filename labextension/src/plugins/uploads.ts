@@ -3,6 +3,7 @@
 import { Dialog, Notification, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { Files } from '../api/files';
+import { makeFree } from '../model/freeName';
 import { ReplError } from '../model/messages';
 import { join, marked, parentOf } from '../model/paths';
 
@@ -120,7 +121,11 @@ export class Uploads {
     onProgress: (share: number) => void
   ): Promise<void> {
     if (!file) {
-      await this._files.create(path, 'dir').catch(ignoreTaken);
+      await this._files.create(path, 'dir').catch(reason => {
+        if (ReplError.from(reason).code !== 'FileExists') {
+          throw reason;
+        }
+      });
       return;
     }
     try {
@@ -133,25 +138,12 @@ export class Uploads {
       if (choice === 'replace') {
         await this._files.upload(path, file, true, { signal, onProgress });
       } else if (choice === 'both') {
-        await this._sendBeside(path, file, { signal, onProgress });
+        const send = (name: string): Promise<void> =>
+          this._files.upload(name, file, false, { signal, onProgress });
+        await makeFree(number => marked(path, String(number)), send);
       }
     }
     onProgress(1);
-  }
-
-  private async _sendBeside(
-    path: string,
-    file: File,
-    options: { signal: AbortSignal; onProgress(share: number): void }
-  ): Promise<void> {
-    for (let number = 1; number < 100; number++) {
-      try {
-        await this._files.upload(marked(path, String(number)), file, false, options);
-        return;
-      } catch (reason) {
-        ignoreTaken(reason);
-      }
-    }
   }
 
   /** Asked once for all files of an upload. */
@@ -172,10 +164,4 @@ export class Uploads {
   }
 
   private _choice: Promise<Choice> | null = null;
-}
-
-function ignoreTaken(reason: unknown): void {
-  if (ReplError.from(reason).code !== 'FileExists') {
-    throw reason;
-  }
 }

@@ -14,13 +14,30 @@ export const collapseIcon = new LabIcon({
     '<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 24 24"><path class="jp-icon3" fill="#616161" d="M4 4h12v2H6v10H4V4zm4 4h12v12H8V8zm2 2v8h8v-8h-8zm2 3h4v2h-4v-2z"/></svg>'
 });
 
-/** A button that shows an icon, and says its label to whoever asks. */
-export function makeIconButton(label: string, icon: LabIcon, onClick: () => void): HTMLButtonElement {
+/** A place in the window, in pixels. */
+export interface IPoint {
+  x: number;
+  y: number;
+}
+
+/**
+ * A button that shows an icon, and says its label to whoever asks.
+ *
+ * @param onClick - told the corner below the button, where a menu opens
+ */
+export function makeIconButton(
+  label: string,
+  icon: LabIcon,
+  onClick: (at: IPoint) => void
+): HTMLButtonElement {
   const button = document.createElement('button');
   button.className = 'jp-Repl-iconButton';
   button.title = label;
   button.setAttribute('aria-label', label);
   button.append(icon.element({ tag: 'span' }));
-  button.onclick = onClick;
+  button.onclick = () => {
+    const { left, bottom } = button.getBoundingClientRect();
+    onClick({ x: left, y: bottom });
+  };
   return button;
 }

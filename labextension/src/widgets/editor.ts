@@ -13,6 +13,7 @@ import type { ISettings } from '../model/settings';
 import type { Monaco, TextDocument } from '../monaco/textDocument';
 import { Banner } from './banner';
 import { FileBanner } from './fileBanner';
+import { fontOf } from './fonts';
 
 type ICodeEditor = monacoTypes.editor.IStandaloneCodeEditor;
 
@@ -277,10 +278,8 @@ export class Editor extends Widget {
 }
 
 function optionsOf(settings: ISettings): monacoTypes.editor.IEditorOptions {
-  const style = getComputedStyle(document.body);
   return {
-    fontFamily: settings.fontFamily || style.getPropertyValue('--jp-code-font-family').trim() || 'monospace',
-    fontSize: settings.fontSize || parseInt(style.getPropertyValue('--jp-code-font-size'), 10) || 13,
+    ...fontOf(settings),
     lineNumbers: settings.lineNumbers ? 'on' : 'off',
     minimap: { enabled: settings.minimap },
     wordWrap: settings.wordWrap ? 'on' : 'off'

@@ -7,6 +7,8 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 import type { IProject } from '../api/server';
 import { ReplError } from '../model/messages';
+import { download } from './download';
+import { describeRepl } from './words';
 
 export interface IProjectsOptions {
   projects: readonly IProject[];
@@ -74,13 +76,15 @@ class ProjectsBody extends Widget {
     name.scope = 'row';
     name.textContent = project.title;
     name.title = project.replId;
-    const cells = [project.language, project.phase.name, new Date(project.created).toLocaleString()].map(
-      text => {
-        const cell = document.createElement('td');
-        cell.textContent = text;
-        return cell;
-      }
-    );
+    const cells = [
+      project.language,
+      describeRepl(project.phase.name, trans),
+      new Date(project.created).toLocaleString()
+    ].map(text => {
+      const cell = document.createElement('td');
+      cell.textContent = text;
+      return cell;
+    });
     const actions = document.createElement('td');
     const isOff = project.phase.name === 'stopped' || project.phase.name === 'failed';
     const add = (label: string, run: () => void): void => {
@@ -98,12 +102,7 @@ class ProjectsBody extends Widget {
     if (!isOff) {
       add(trans.__('Stop'), () => this._do(() => stop(project)));
     }
-    add(trans.__('Download'), () => {
-      const link = document.createElement('a');
-      link.href = archiveUrl(project);
-      link.download = '';
-      link.click();
-    });
+    add(trans.__('Download'), () => download(archiveUrl(project)));
     add(trans.__('Delete…'), () => {
       this._close();
       remove(project);

@@ -8,14 +8,14 @@ import { BoxLayout, Widget } from '@lumino/widgets';
 import type { Channel } from '../api/channel';
 import { IRun, ReplError } from '../model/messages';
 import { isRunning, NO_TERMINAL, Runs } from '../model/run';
-import { makeIconButton } from './buttons';
+import { IPoint, makeIconButton } from './buttons';
 import type { Terminal } from './terminal';
 import { describeRun } from './words';
 
 export interface IConsoleActions {
   runAgain(): void;
   /** Let the person choose an earlier run. */
-  chooseRun(at: { x: number; y: number }): void;
+  chooseRun(at: IPoint): void;
 }
 
 export class RunConsole extends Widget {
@@ -46,9 +46,16 @@ export class RunConsole extends Widget {
     return this._wanted;
   }
 
-  /** Show the output of the run that is wanted. Never rejects: what goes wrong is said in the terminal. */
+  /**
+   * Show the output of the run that is wanted, by way of this channel; without effect if that is being done already.
+   * Never rejects: what goes wrong is said in the terminal.
+   */
   async attach(channel: Channel, run: IRun): Promise<void> {
-    this._attached = run;
+    if (this._channel === channel && this._started === run.started) {
+      return;
+    }
+    this._channel = channel;
+    this._started = run.started;
     try {
       if (run.terminal === NO_TERMINAL) {
         throw new ReplError('FileNotFound', '');
@@ -84,9 +91,8 @@ export class RunConsole extends Widget {
     const trans = this._trans;
     this._head.addClass('jp-Repl-consoleHead');
     this._command.className = 'jp-Repl-consoleCommand';
-    const history = makeIconButton(trans.__('Earlier runs'), caretDownEmptyIcon, () => {
-      const { left, bottom } = history.getBoundingClientRect();
-      this._actions.chooseRun({ x: left, y: bottom });
+    const history = makeIconButton(trans.__('Earlier runs'), caretDownEmptyIcon, at => {
+      this._actions.chooseRun(at);
     });
     history.classList.add('jp-Repl-consoleHistory');
     history.setAttribute('aria-haspopup', 'menu');
@@ -111,7 +117,7 @@ export class RunConsole extends Widget {
       isRunning(shown) ? 'running' : shown.code === 0 ? 'success' : 'error',
       describeRun(shown, this._trans)
     );
-    if (shown.started !== this._attached?.started) {
+    if (shown.started !== this._started) {
       this._wanted.emit(shown);
     }
   }
@@ -127,6 +133,8 @@ export class RunConsole extends Widget {
   private readonly _foot = new Widget();
   private readonly _text = document.createElement('span');
   private _again!: HTMLButtonElement;
-  private _attached: IRun | null = null;
+  /** What was attached last, and by which channel. */
+  private _started = 0;
+  private _channel: Channel | null = null;
   private readonly _wanted = new Signal<this, IRun>(this);
 }

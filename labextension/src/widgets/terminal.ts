@@ -113,11 +113,6 @@ export class Terminal extends Widget {
     xterm.write(`\r\n\x1b[2m${text}\x1b[0m\r\n`);
   }
 
-  /** Whether `number` is shown by way of this channel already. */
-  shows(channel: Channel, number: number): boolean {
-    return this._channel === channel && this._model.number === number;
-  }
-
   /** Follow the person's settings. */
   async updateSettings(settings: ISettings): Promise<void> {
     const xterm = await this._ready();

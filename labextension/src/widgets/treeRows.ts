@@ -4,7 +4,7 @@ import { caretDownIcon, caretRightIcon, folderIcon, LabIcon } from '@jupyterlab/
 import type { Selection } from '../model/selection';
 import type { IRow, TreeModel } from '../model/tree';
 
-export const ROW_HEIGHT = 24;
+const ROW_HEIGHT = 24;
 /** Rows beyond the edges, so that a wheel's turn shows no gap. */
 const OVERSCAN = 6;
 
@@ -17,10 +17,11 @@ export interface IMarks {
   cut: ReadonlySet<string>;
 }
 
-/** A line between the rows where a name is typed: before the row of this place. */
+/** A line where a name is typed: before the row of this place, or with `covers` in its place. */
 export interface IGap {
   index: number;
   node: HTMLElement;
+  covers: boolean;
 }
 
 export class TreeRows {
@@ -38,8 +39,8 @@ export class TreeRows {
 
   marks: IMarks = { active: '', dirty: new Set(), cut: new Set() };
 
-  /** Where a name is typed; it takes a row's room, or with `covers` a row's place. */
-  gap: (IGap & { covers: boolean }) | null = null;
+  /** Null while no name is typed. */
+  gap: IGap | null = null;
 
   /** How many rows fit. */
   get pageSize(): number {

@@ -9,6 +9,7 @@ import '@xterm/xterm/css/xterm.css';
 
 import type { ISettings } from '../model/settings';
 import type { ILocation } from '../model/traceback';
+import { fontOf } from '../widgets/fonts';
 import { locationLinks } from './links';
 import { xtermTheme } from './theme';
 
@@ -65,10 +66,8 @@ interface ICore {
 
 /** The person's settings as xterm's. */
 export function optionsOf(settings: ISettings): ITerminalOptions {
-  const style = getComputedStyle(document.body);
   return {
-    fontFamily: settings.fontFamily || style.getPropertyValue('--jp-code-font-family').trim() || 'monospace',
-    fontSize: settings.fontSize || parseInt(style.getPropertyValue('--jp-code-font-size'), 10) || 13,
+    ...fontOf(settings),
     screenReaderMode: settings.screenReader
   };
 }
