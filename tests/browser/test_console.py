@@ -29,9 +29,11 @@ def click_text(person: Person, pane: Locator, text: str) -> None:
         text,
     )
     assert place, text
-    person.page.mouse.move(place["x"] - 3, place["y"])
-    person.page.mouse.move(place["x"], place["y"])
-    person.page.wait_for_timeout(100)  # a link is looked for when the mouse is there
+    for aside in range(50):  # a link is looked for when the mouse moves, and takes its time
+        person.page.mouse.move(place["x"] - aside % 2, place["y"])
+        person.page.wait_for_timeout(50)
+        if pane.locator(".xterm-cursor-pointer").count():
+            break
     person.page.mouse.click(place["x"], place["y"])
 
 
