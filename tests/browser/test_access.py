@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
-from support.lab import Lab
+from support.lab import Lab, wait_for
 from support.person import Person
 
 pytestmark = pytest.mark.browser
@@ -113,6 +113,9 @@ def test_the_border_between_panes_moves_by_keys_and_goes_back(person: Person) ->
 def test_narrow_windows_stack_the_panes(person: Person, width: int, mode: str) -> None:
     person.create("Python")
     person.wait_editor("main.py")
+    before, wide = person.console.bounding_box(), person.page.viewport_size
+    assert before
+    assert wide
     person.page.set_viewport_size({"width": width, "height": 860})
     panes = person.tab.locator(".jp-Repl-panes").first
     expect(panes).to_have_attribute("data-mode", mode)
@@ -131,6 +134,9 @@ def test_narrow_windows_stack_the_panes(person: Person, width: int, mode: str) -
         expect(person.tab.locator(".jp-Repl-tree")).to_be_hidden()
         person.page.keyboard.press("Control+Enter")
         person.wait_console("name?")
+    person.page.set_viewport_size(wide)
+    expect(panes).to_have_attribute("data-mode", "wide")
+    wait_for(lambda: (after := person.console.bounding_box()) and abs(after["width"] - before["width"]) < 3)
 
 
 def test_at_200_percent_everything_can_be_reached(

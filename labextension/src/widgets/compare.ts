@@ -76,7 +76,7 @@ export class Compare extends Widget {
         minimap: { enabled: false },
         originalEditable: false,
         renderSideBySide: true,
-        useInlineViewWhenSpaceIsLimited: false,
+        renderSideBySideInlineBreakpoint: 640,
         theme: 'jupyterlab'
       });
       this._editor.setModel({ original: this._theirs, modified: model });

@@ -92,6 +92,7 @@ export class Panes extends SplitPanel {
     if (mode !== this._mode) {
       this._mode = mode;
       this._inner.orientation = mode === 'wide' ? 'horizontal' : 'vertical';
+      this._share(); // a narrow window squeezes the panes, which must not last
       this._arrange();
     }
     super.onResize(msg);
@@ -101,9 +102,14 @@ export class Panes extends SplitPanel {
     this._outerSizes = outer;
     this._innerSizes = inner;
     this._hidden = new Set(hidden);
-    this.setRelativeSizes(outer.length === 2 ? outer : OUTER);
-    this._inner.setRelativeSizes(inner.length === 2 ? inner : INNER);
+    this._share();
     this._arrange();
+  }
+
+  /** Give each pane its share of the window. */
+  private _share(): void {
+    this.setRelativeSizes(this._outerSizes.length === 2 ? this._outerSizes : OUTER);
+    this._inner.setRelativeSizes(this._innerSizes.length === 2 ? this._innerSizes : INNER);
   }
 
   private _arrange(): void {
