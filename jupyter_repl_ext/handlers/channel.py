@@ -15,6 +15,7 @@ from jupyter_repl_runner.contract.messages import MAX_FRAME, SUBPROTOCOL
 
 from .base import ReplMixin, may_execute
 
+PING_SECONDS = 30.0
 CLOSE_NOT_RUNNING, CLOSE_RUNNER_GONE, CLOSE_TOO_SLOW, CLOSE_TOO_LARGE = 4404, 4410, 4408, 1009
 
 
@@ -33,15 +34,20 @@ class ChannelHandler(ReplMixin, WebSocketMixin, WebSocketHandler, JupyterHandler
             raise HTTPError(error.status, error.message) from None
         return await super().get(*args, **kwargs)
 
+    # Tornado's pings, in seconds. Jupyter's own, which `WebSocketMixin.open` begins, count in milliseconds and are left
+    # out: with a timeout that tornado accepts they end every channel at the first ping.
+    @property
+    def ping_interval(self) -> float:
+        return PING_SECONDS
+
     @property
     def ping_timeout(self) -> float:
-        return float(self.ping_interval)  # tornado refuses, with a warning, one that exceeds the interval
+        return PING_SECONDS
 
     def select_subprotocol(self, subprotocols: list[str]) -> str | None:
         return SUBPROTOCOL if SUBPROTOCOL in subprotocols else None
 
     async def open(self, *_: str) -> None:
-        super().open()
         if self.selected_subprotocol is None:
             self.close(1002, f"subprotocol {SUBPROTOCOL} wanted")
             return

@@ -38,7 +38,7 @@ class Errors(list[str]):
         """Everything comes from the Jupyter server: no font, worker or editor from elsewhere."""
         address = urlsplit(request.url)
         inner = ("data", "blob", "about", "chrome", "chrome-extension")  # Chromium's own viewer of PDF
-        if address.scheme not in inner and address.hostname != "127.0.0.1":
+        if address.scheme not in inner and address.hostname not in ("127.0.0.1", browsers.INSECURE):
             self.append(f"asked {request.url}")
 
     def on_console(self, message: ConsoleMessage) -> None:

@@ -1,14 +1,16 @@
 """The journey of a person on a laptop, for each language: from the launcher to a program that runs, and back again."""
 
+import copy
 import os
 import re
 import signal
 from dataclasses import dataclass
 
 import pytest
-from browser.conftest import Errors
-from playwright.sync_api import expect
-from support.lab import wait_for
+from browser.conftest import Errors, visitor
+from playwright.sync_api import Page, expect
+from support.browsers import INSECURE
+from support.lab import Lab, wait_for
 from support.person import POWER, RUN, STOP, Person
 from support.processes import pids
 
@@ -163,3 +165,18 @@ def test_a_normal_shutdown_flushes_and_stops_the_runners(own: Person, errors: Er
     )
     own.lab.stop()
     wait_for(lambda: (own.lab.project(own.repl) / "flushed.txt").exists(), 5)
+
+
+def test_at_an_address_that_is_not_secure(page: Page, shared_lab: Lab) -> None:
+    """A hub without a certificate: the browser gives its pages less."""
+    lab = copy.copy(shared_lab)
+    lab.url = shared_lab.url.replace("127.0.0.1", INSECURE)
+    person = visitor(page, lab)
+    assert not page.evaluate("isSecureContext")
+    person.create("Python")
+    person.wait_editor("main.py")
+    person.shell("echo $((6*7))-from-the-shell", "42-from-the-shell")
+    person.replace("main.py", "print(6 * 7)\n")
+    person.page.keyboard.press("Control+Enter")
+    person.wait_run_end("exit 0")
+    person.wait_console("42")

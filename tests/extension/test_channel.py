@@ -20,6 +20,14 @@ def test_loaded_comes_first(client: Client) -> None:
     assert {"type": "file", "name": "main.py", "path": "main.py"} in loaded["rootContent"]
 
 
+def test_an_idle_channel_stays_open(client: Client) -> None:
+    """Jupyter's pings come every 30 s."""
+    until = time.monotonic() + 33
+    while time.monotonic() < until:
+        client.pump(1)
+    assert client.request("fetchDir", path="")["content"]
+
+
 def test_the_seven_events_of_the_predecessor(client: Client) -> None:
     saved = client.request("updateContent", path="seven/x.txt", content="one\n")
     assert client.request("fetchContent", path="seven/x.txt") == {"content": "one\n", "etag": saved["etag"]}

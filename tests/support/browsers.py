@@ -9,7 +9,10 @@ import pytest
 
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _FIREFOX = ("firefox-esr", "firefox")
+INSECURE = "hub.example"
+"""A name of this machine that Chromium does not take for it, so that `http://` to it is no secure address."""
 ARGUMENTS = [
+    f"--host-resolver-rules=MAP {INSECURE} 127.0.0.1",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",

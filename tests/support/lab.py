@@ -12,6 +12,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from .browsers import INSECURE
+
 TOKEN = "a-token-of-the-tests"
 START_SECONDS = 60.0
 
@@ -59,6 +61,7 @@ class Lab:
         arguments = ["--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={self.port}"]
         arguments += ["--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}"]
         arguments += [f"--ServerApp.root_dir={self.home}"]
+        arguments += [f"--ServerApp.local_hostnames={name}" for name in ("localhost", INSECURE)]
         if self._app == "jupyterlab":
             arguments += ["--LabApp.expose_app_in_browser=True", f"--LabApp.workspaces_dir={self.home}/workspaces"]
             arguments += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]

@@ -2,6 +2,7 @@
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { terminalIcon } from '@jupyterlab/ui-components';
+import { UUID } from '@lumino/coreutils'; // crypto.randomUUID is there at secure addresses only
 import { Message } from '@lumino/messaging';
 import { ISignal, Signal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
@@ -72,7 +73,7 @@ export class Terminal extends Widget {
     const { runner } = channel.loaded;
     const isSame = number !== 0 && number === this._model.number && runner === this._model.runner;
     if (!isSame) {
-      this._model = new TerminalModel(crypto.randomUUID(), frame => this._channel?.send(frame));
+      this._model = new TerminalModel(UUID.uuid4(), frame => this._channel?.send(frame));
       this._ended = false;
       xterm.reset();
     }
