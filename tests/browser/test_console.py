@@ -86,8 +86,7 @@ def test_earlier_runs_are_kept_with_their_output(person: Person) -> None:
 def test_run_file_and_run_again(person: Person) -> None:
     person.create("Python")
     person.wait_editor("main.py")
-    (person.project / "tool.py").write_text("print('tool ran')\n")
-    person.open_file("tool.py")
+    person.open_new("tool.py", "print('tool ran')\n")
     person.page.keyboard.press("Control+Shift+Enter")
     person.wait_console("tool ran")
     person.wait_run_end("exit 0")
@@ -106,8 +105,7 @@ def test_run_file_and_run_again(person: Person) -> None:
 def test_settings_are_completed_and_their_mistakes_shown(person: Person) -> None:
     person.create("Python")
     person.wait_editor("main.py")
-    (person.project / ".repl.toml").write_text("")
-    person.open_file(".repl.toml")
+    person.open_new(".repl.toml", "")
     person.focus_editor(".repl.toml")
     person.page.keyboard.type("ru")
     person.page.keyboard.press("Control+Space")

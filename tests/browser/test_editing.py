@@ -88,8 +88,7 @@ def test_a_save_that_waits_is_marked(person: Person) -> None:
 def test_a_large_save_shows_how_much_was_sent(person: Person) -> None:
     person.create("Python")
     text = big_text(SIZES["5 MB"])
-    (person.project / "big.txt").write_text(text)
-    person.open_file("big.txt")
+    person.open_new("big.txt", text)
     person.focus_editor("big.txt")
     person.slow_uploads(1_000_000)
     person.page.keyboard.press("ControlOrMeta+Home")

@@ -130,6 +130,11 @@ class Person:
         self.row(path).click()
         self.wait_editor(path)
 
+    def open_new(self, path: str, text: str) -> None:
+        """Open a file that somebody else has just made."""
+        (self.project / path).write_text(text)
+        self.open_file(path)
+
     def menu(self, path: str, label: str) -> None:
         """Choose from the context menu of a row."""
         self.row(path).click(button="right")

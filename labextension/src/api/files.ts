@@ -1,5 +1,6 @@
 /** The project's files: by message where they fit, by `file/` where they don't. Each call rejects with a ReplError. */
 
+import { decode, encodeLatin1, Encoding } from '../model/encodings';
 import type { IContent, IFileStore } from '../model/fileStore';
 import { makeFree } from '../model/freeName';
 import { ISettingsCheck, ReplError } from '../model/messages';
@@ -7,7 +8,6 @@ import { marked } from '../model/paths';
 import { IPage, PAGE } from '../model/tree';
 import { Channel, MAX_MESSAGE } from './channel';
 import type { Rest } from './rest';
-import { decode, encodeLatin1, Encoding } from '../model/encodings';
 import { IUploadOptions, upload } from './upload';
 
 /** Bytes above which a file is not opened in an editor. */
