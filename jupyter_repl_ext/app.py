@@ -8,7 +8,7 @@ from typing import Any
 
 from jupyter_core.paths import jupyter_data_dir
 from jupyter_server.extension.application import ExtensionApp
-from traitlets import Float, List, Unicode, default
+from traitlets import Float, Integer, List, Unicode, default
 
 from . import __version__
 
@@ -43,6 +43,14 @@ class ReplExtension(ExtensionApp):
         help="""Seconds that a local REPL may take to start before the start fails with a reason. Usual: 0.3; the
         default leaves room for a slow disk. There is no way to wait for ever: 0 fails at once.""",
     )
+    terminal_ring = Integer(
+        min=1 << 16,
+        max=1 << 30,
+        config=True,
+        help="""Bytes of output that each terminal keeps for a tab that comes back: 64 KiB to 1 GiB. Memory is taken as
+        they are printed. More than this, printed while nobody is there, is a marked gap. The default is 8 MiB. Also by
+        the environment: JUPYTER_REPL_TERMINAL_RING.""",
+    )
     keep_environment = List(
         Unicode(),
         config=True,
@@ -57,6 +65,10 @@ class ReplExtension(ExtensionApp):
     @default("spawner")
     def _default_spawner(self) -> str:
         return os.environ.get("JUPYTER_REPL_SPAWNER", "local")
+
+    @default("terminal_ring")
+    def _default_terminal_ring(self) -> int:
+        return int(os.environ.get("JUPYTER_REPL_TERMINAL_RING", 8 << 20))
 
     @default("runtime_dir")
     def _default_runtime_dir(self) -> str:
@@ -104,7 +116,7 @@ class ReplExtension(ExtensionApp):
             catalog=catalog,
             projects=projects,
             archives=Archives(store, catalog, projects),
-            lifecycle=Lifecycle(spawner, projects),
+            lifecycle=Lifecycle(spawner, projects, self.terminal_ring),
             client=client,
             activity=Activity(self.serverapp.web_app.settings, spawner, client),
         )

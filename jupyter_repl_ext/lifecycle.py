@@ -47,8 +47,9 @@ class _Operation:
 class Lifecycle:
     """Owns its tasks; `close` ends them."""
 
-    def __init__(self, spawner: Spawner, projects: Projects) -> None:
+    def __init__(self, spawner: Spawner, projects: Projects, ring_bytes: int) -> None:
         self._spawner = spawner
+        self._ring_bytes = ring_bytes
         self._projects = projects
         self._operations: dict[ProjectRef, _Operation] = {}
         self._files: dict[ProjectRef, int] = {}
@@ -152,7 +153,7 @@ class Lifecycle:
     async def _start(self, ref: ProjectRef, operation: _Operation) -> None:
         try:
             record = (await self._projects.get(ref)).record
-            assignment = Assignment(ref, record.language, record.run, record.main)
+            assignment = Assignment(ref, record.language, record.run, record.main, self._ring_bytes)
             await self._spawner.start(assignment, lambda step: operation.tell(Phase("starting", step=step)))
         except ReplError as error:
             log.warning("%s did not start: %s %s", ref, error.message, error.hint)

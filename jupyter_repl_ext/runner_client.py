@@ -9,19 +9,20 @@ from typing import Any, cast
 
 from tornado.httpclient import HTTPError, HTTPRequest
 from tornado.httputil import HTTPHeaders
+from tornado.iostream import IOStream, StreamClosedError
 from tornado.netutil import Resolver
-from tornado.simple_httpclient import HTTPStreamClosedError, HTTPTimeoutError, SimpleAsyncHTTPClient
-from tornado.websocket import WebSocketClientConnection, websocket_connect
+from tornado.simple_httpclient import HTTPTimeoutError, SimpleAsyncHTTPClient
 
 from jupyter_repl_runner.contract.errors import ReplError, Unavailable, from_json
-from jupyter_repl_runner.contract.messages import AUTH_HEADER, SUBPROTOCOL
+from jupyter_repl_runner.contract.messages import AUTH_HEADER
 from jupyter_repl_spawner.port import Address
 
 CONNECT_SECONDS = 5.0
 REQUEST_SECONDS = 10.0
 TRANSFER_SECONDS = 3600.0
 MAX_TRANSFER = 5 << 30
-MAX_FRAME = 1 << 20
+MAX_HEAD = 1 << 14
+HANDSHAKE = ("Sec-WebSocket-Key", "Sec-WebSocket-Version", "Sec-WebSocket-Protocol")
 _UNIX_SUFFIX = ".unix.invalid"
 
 
@@ -50,7 +51,7 @@ class RunnerClient:
     async def get_json(self, address: Address, path: str) -> dict[str, Any]:
         """The answer to a small GET; raises ReplError."""
         request = HTTPRequest(
-            _url("http", address, path),
+            _url(address, path),
             headers={AUTH_HEADER: address.token},
             connect_timeout=CONNECT_SECONDS,
             request_timeout=REQUEST_SECONDS,
@@ -73,7 +74,7 @@ class RunnerClient:
         answer = _Answer(on_headers, on_chunk)
         left = asyncio.get_running_loop().create_future()
         request = HTTPRequest(
-            _url("http", address, path),
+            _url(address, path),
             method=method,
             headers={**headers, AUTH_HEADER: address.token},
             connect_timeout=CONNECT_SECONDS,
@@ -91,15 +92,31 @@ class RunnerClient:
             left.cancel()
         answer.check()
 
-    async def channel(self, address: Address) -> WebSocketClientConnection:
-        """The runner's channel; raises ReplError."""
-        request = HTTPRequest(
-            _url("ws", address, "/channel"), headers={AUTH_HEADER: address.token}, connect_timeout=CONNECT_SECONDS
-        )
+    async def channel(self, address: Address, asked: HTTPHeaders) -> tuple[HTTPHeaders, IOStream]:
+        """The runner's channel, opened with the handshake that a browser `asked` for: the runner's answer to it, and
+        the connection behind that. Raises ReplError."""
+        request = {
+            "Host": "runner",
+            "Connection": "Upgrade",
+            "Upgrade": "websocket",
+            AUTH_HEADER: address.token,
+            **{name: asked[name] for name in HANDSHAKE if name in asked},
+        }
+        lines = ["GET /channel HTTP/1.1", *(f"{name}: {value}" for name, value in request.items()), "", ""]
         with _told():
-            return await websocket_connect(
-                request, subprotocols=[SUBPROTOCOL], max_message_size=MAX_FRAME, resolver=self._resolver
-            )
+            stream = IOStream(socket.socket(socket.AF_UNIX))
+            try:
+                async with asyncio.timeout(CONNECT_SECONDS):
+                    await stream.connect(cast(Any, _unix_path(address)))  # its hints know only TCP
+                    await stream.write("\r\n".join(lines).encode("latin-1"))
+                    head = await stream.read_until(b"\r\n\r\n", max_bytes=MAX_HEAD)
+                status, _, headers = head.decode("latin-1").partition("\r\n")
+                if " 101 " not in status:
+                    raise Unavailable("The runner did not open the channel.", hint="Try again.")
+                return HTTPHeaders.parse(headers), stream
+            except BaseException:
+                stream.close()
+                raise
 
 
 class _Answer:
@@ -149,9 +166,9 @@ class _told:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if isinstance(error, ReplError):
             return
-        if isinstance(error, HTTPTimeoutError):
+        if isinstance(error, HTTPTimeoutError | TimeoutError):
             raise Unavailable("The runner did not answer in time.", hint="Try again.") from error
-        if isinstance(error, HTTPError | HTTPStreamClosedError | OSError):
+        if isinstance(error, HTTPError | StreamClosedError | OSError):
             raise Unavailable("The runner can't be reached.", hint="Start the REPL again.") from error
 
 
@@ -180,8 +197,12 @@ async def _next(body: AsyncIterator[bytes]) -> bytes:
     return await anext(body, b"")
 
 
-def _url(scheme: str, address: Address, path: str) -> str:
-    kind, _, rest = address.url.partition(":")
+def _url(address: Address, path: str) -> str:
+    return f"http://{os.fsencode(_unix_path(address)).hex()}{_UNIX_SUFFIX}{path}"
+
+
+def _unix_path(address: Address) -> str:
+    kind, _, path = address.url.partition(":")
     if kind != "unix":
         raise Unavailable(f"The address {kind}: is not understood.")
-    return f"{scheme}://{os.fsencode(rest).hex()}{_UNIX_SUFFIX}{path}"
+    return path

@@ -1,29 +1,27 @@
-"""`project/{replId}/channel`: the browser's side of the channel, relayed to the runner."""
+"""`project/{replId}/channel`: the browser's side of the channel, joined to the runner's."""
 
-import asyncio
-from typing import Any
+from typing import Any, cast
 
 from jupyter_server.auth.decorator import ws_authenticated
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.base.websocket import WebSocketMixin
 from tornado.web import HTTPError
-from tornado.websocket import WebSocketHandler
+from tornado.websocket import WebSocketHandler, WebSocketProtocol, WebSocketProtocol13
 
-from jupyter_repl_ext.relay import Relay
+from jupyter_repl_ext.relay import relay
 from jupyter_repl_runner.contract.errors import ReplError
-from jupyter_repl_runner.contract.messages import MAX_FRAME, SUBPROTOCOL
+from jupyter_repl_runner.contract.messages import SUBPROTOCOL
 
 from .base import ReplMixin, may_execute
 
-PING_SECONDS = 30.0
-CLOSE_NOT_RUNNING, CLOSE_RUNNER_GONE, CLOSE_TOO_SLOW, CLOSE_TOO_LARGE = 4404, 4410, 4408, 1009
+CLOSE_SUBPROTOCOL, CLOSE_NOT_RUNNING = 1002, 4404
 
 
 class ChannelHandler(ReplMixin, WebSocketMixin, WebSocketHandler, JupyterHandler):
-    """Close codes: 4404 nothing runs, 4410 the runner went, 4408 one side did not read, 1009 a frame is too large."""
+    """Checks who asks; the runner answers the handshake. A request that can't be let through is accepted here and
+    closed with a code, since a browser tells a script nothing else: 1002 or 4404, see docs/protocol.md."""
 
-    _relay: Relay | None = None
-    _task: "asyncio.Task[None] | None" = None
+    refusal = CLOSE_SUBPROTOCOL, f"subprotocol {SUBPROTOCOL} wanted"
 
     @ws_authenticated
     @may_execute
@@ -34,47 +32,44 @@ class ChannelHandler(ReplMixin, WebSocketMixin, WebSocketHandler, JupyterHandler
             raise HTTPError(error.status, error.message) from None
         return await super().get(*args, **kwargs)
 
-    # Tornado's pings, in seconds. Jupyter's own, which `WebSocketMixin.open` begins, count in milliseconds and are left
-    # out: with a timeout that tornado accepts they end every channel at the first ping.
-    @property
-    def ping_interval(self) -> float:
-        return PING_SECONDS
-
-    @property
-    def ping_timeout(self) -> float:
-        return PING_SECONDS
+    def get_websocket_protocol(self) -> WebSocketProtocol | None:
+        """Called once origin and headers were found in order."""
+        protocol = super().get_websocket_protocol()
+        if isinstance(protocol, WebSocketProtocol13) and self.select_subprotocol(self._offered()):
+            return _Joined(self, False, protocol.params)
+        return protocol
 
     def select_subprotocol(self, subprotocols: list[str]) -> str | None:
         return SUBPROTOCOL if SUBPROTOCOL in subprotocols else None
 
-    async def open(self, *_: str) -> None:
-        if self.selected_subprotocol is None:
-            self.close(1002, f"subprotocol {SUBPROTOCOL} wanted")
-            return
-        self.set_nodelay(True)
+    def open(self, *_: str) -> None:
+        self.close(*self.refusal)
+
+    async def join(self) -> None:
+        """Let the runner answer, and relay until one side ends; raises ReplError before anything was answered."""
+        services = self.services
+        address = await services.spawner.address(self._ref)
+        headers, runner = await services.client.channel(address, self.request.headers)
+        self.set_status(101)
+        self.clear_header("Content-Type")
+        for name in ("Upgrade", "Connection", "Sec-WebSocket-Accept", "Sec-WebSocket-Protocol"):
+            self.set_header(name, headers[name])
+        self.finish()
+        browser = self.detach()
+        browser.set_nodelay(True)
+        await relay(browser, runner, services.activity.touch)
+
+    def _offered(self) -> list[str]:
+        return [name.strip() for name in self.request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
+
+
+class _Joined(WebSocketProtocol13):
+    """In place of tornado's own protocol, which would take every frame apart."""
+
+    async def accept_connection(self, handler: WebSocketHandler) -> None:
+        channel = cast(ChannelHandler, handler)
         try:
-            runner = await self.services.client.channel(await self.services.spawner.address(self._ref))
+            await channel.join()
         except ReplError as error:
-            self.close(CLOSE_NOT_RUNNING, error.message[:100])
-            return
-        self._relay = Relay(runner, self._send, self.services.activity.touch)
-        self._task = asyncio.create_task(self._run(self._relay), name=f"channel of {self._ref}")
-
-    async def on_message(self, message: str | bytes) -> None:
-        size = len(message.encode()) if isinstance(message, str) else len(message)
-        if size > MAX_FRAME:
-            self.close(CLOSE_TOO_LARGE, "a frame is too large")
-        elif self._relay is not None and not await self._relay.receive(message):
-            self.close(CLOSE_TOO_SLOW, "the runner does not read")
-
-    def on_close(self) -> None:
-        super().on_close()
-        if self._task is not None:
-            self._task.cancel()
-
-    async def _send(self, message: str | bytes) -> None:
-        await self.write_message(message, binary=isinstance(message, bytes))
-
-    async def _run(self, relay: Relay) -> None:
-        code = await relay.run()
-        self.close(code if 4000 <= code < 5000 else CLOSE_RUNNER_GONE, "the runner closed the channel")
+            channel.refusal = CLOSE_NOT_RUNNING, error.message[:100]
+            await super().accept_connection(handler)

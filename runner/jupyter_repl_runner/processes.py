@@ -1,4 +1,4 @@
-"""Finding and ending the processes of a terminal, a run or a whole REPL.
+"""Looking at, finding and ending the processes of a terminal, a run or a whole REPL.
 
 A process that calls setsid leaves its group and session, and one whose parent died is no descendant any more. So the
 search is by descent and by a mark in the environment, which children inherit. psutil is imported when first needed:
@@ -68,6 +68,16 @@ def send(processes: "Iterable[psutil.Process]", number: int) -> None:
             process.send_signal(number)
         except (psutil.Error, OSError):
             continue
+
+
+def folder(pid: int) -> str | None:
+    """The working directory of a process, or None if it can't be seen."""
+    import psutil
+
+    try:
+        return str(psutil.Process(pid).cwd()) or None
+    except (psutil.Error, OSError):
+        return None
 
 
 def _alive(process: "psutil.Process") -> bool:

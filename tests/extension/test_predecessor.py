@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import psutil
 import pytest
-from support.channel import INTERRUPT, Client
+from support.channel import Client
 from support.lab import Lab, wait_for
 from support.processes import pids
 
@@ -221,14 +221,14 @@ def test_dead_after_a_reconnect_or_exit(repl: Lab) -> None:
 def test_no_flow_control(client: Client, repl: Lab) -> None:
     (runner,) = pids("serve", repl, "abc")
     terminal = client.terminal()
-    client.acknowledge = False
+    client.silent.add(terminal)
     client.type(terminal, b"yes flood\n")
     client.read_until(terminal, b"flood\r\nflood")
     before = psutil.Process(runner).memory_info().rss
     while client.pump(1.0) is not None or client.next[terminal] < 1 << 20:
         pass
     assert psutil.Process(runner).memory_info().rss - before < 40e6
-    client.send_frame(INTERRUPT, terminal, client.typed)
-    client.acknowledge = True
+    client.interrupt(terminal)
+    client.silent.clear()
     client.send_frame(3, terminal, client.next[terminal])
     client.request("closeTerminal", terminal=terminal)

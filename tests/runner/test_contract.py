@@ -161,7 +161,7 @@ def test_a_plain_folder_is_a_template() -> None:
 
 
 def test_an_assignment_survives_its_file() -> None:
-    assignment = Assignment(ProjectRef("ada", "abc"), "python", "python3 main.py", "main.py")
+    assignment = Assignment(ProjectRef("ada", "abc"), "python", "python3 main.py", "main.py", 1 << 16)
     assert Assignment.from_json(assignment.to_json()) == assignment
 
 

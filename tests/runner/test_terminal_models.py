@@ -33,23 +33,39 @@ def test_a_ring_keeps_the_newest_and_knows_where_they_begin() -> None:
         ring.read(ring.start - 1, 1)
 
 
-def test_credit_stops_at_the_window_and_follows_the_pace() -> None:
+def test_credit_stops_at_the_window() -> None:
     credit = Credit(0, now=0.0)
     assert credit.room(10 * FIRST_WINDOW) == FIRST_WINDOW
-    credit.sent = FIRST_WINDOW
+    credit.spend(FIRST_WINDOW, now=0.0)
     assert credit.room(10 * FIRST_WINDOW) == 0
     assert credit.is_behind(10 * FIRST_WINDOW)
-    credit.acknowledge(FIRST_WINDOW, now=1.0)  # 1 MiB/s: 100 ms of that is less than the least window
-    assert credit.window == MIN_WINDOW
-    credit.sent += MIN_WINDOW
-    credit.acknowledge(credit.sent, now=1.0001)
-    assert MIN_WINDOW < credit.window <= MAX_WINDOW
+
+
+def test_credit_follows_a_pace_however_its_acknowledgements_are_bundled() -> None:
+    for bundle in (1, 7):
+        credit, pace, end = Credit(0, now=0.0), 2_000_000, 100 << 20
+        credit.spend(credit.room(end), now=0.0)
+        for step in range(1, 1000):
+            now = step * 0.01
+            if step % bundle == 0:
+                for _ in range(bundle):  # at the same time
+                    credit.acknowledge(min(credit.acked + pace // 100, credit.sent), now)
+            credit.spend(credit.room(end), now)
+        assert 0.8 * pace < credit.window * 10 < 1.2 * pace, bundle
+
+
+def test_little_output_does_not_tell_of_a_slow_viewer() -> None:
+    credit = Credit(0, now=0.0)
+    for key in range(100):
+        credit.spend(1, now=float(key))
+        credit.acknowledge(credit.sent, now=key + 0.06)
+    assert credit.window == FIRST_WINDOW
 
 
 @given(st.lists(st.integers(-10, 1 << 40)))
 def test_no_acknowledgement_makes_credit_out_of_nothing(offsets: list[int]) -> None:
     credit = Credit(100, now=0.0)
-    credit.sent = 5000
+    credit.spend(4900, now=0.0)
     for number, offset in enumerate(offsets):
         credit.acknowledge(offset, now=float(number))
         assert 100 <= credit.acked <= credit.sent
@@ -58,14 +74,14 @@ def test_no_acknowledgement_makes_credit_out_of_nothing(offsets: list[int]) -> N
 
 def test_a_gap_costs_no_credit() -> None:
     credit = Credit(0, now=0.0)
-    credit.sent = 1000
+    credit.spend(1000, now=0.0)
     credit.skip_to(50_000)
     assert (credit.sent, credit.sent - credit.acked) == (50_000, 1000)
 
 
 def test_what_was_in_flight_before_a_gap_gives_its_credit_back() -> None:
     credit = Credit(0, now=0.0)
-    credit.sent = FIRST_WINDOW
+    credit.spend(FIRST_WINDOW, now=0.0)
     credit.skip_to(10 * FIRST_WINDOW)
     assert credit.room(20 * FIRST_WINDOW) == 0
     credit.acknowledge(FIRST_WINDOW // 2, now=0.001)

@@ -18,20 +18,25 @@ class Client:
     opened: ClassVar[list["Client"]] = []
     """All that were made; a fixture closes them after each test."""
 
-    def __init__(self, lab: Lab, repl_id: str, **headers: str) -> None:
+    def __init__(self, lab: Lab, repl_id: str, port: int = 0, timeout: float = 20.0, **headers: str) -> None:
+        """`port`: of a proxy before the server. `timeout`: seconds that a reply may take."""
+        self.timeout = timeout
         self.events: list[dict[str, Any]] = []
         self.output: dict[int, bytearray] = {}
         self.acked: dict[int, int] = {}
         self.next: dict[int, int] = {}
         self.gaps = 0
         self.may_repeat = False
-        self.acknowledge = True
+        self.silent: set[int] = set()
+        """Terminals whose output is not acknowledged."""
+        self.typed: dict[int, int] = {}
         self._id = 0
         self._ws = websocket.create_connection(
-            f"ws://127.0.0.1:{lab.port}/repl/project/{repl_id}/channel",
+            f"{'wss' if lab.certificate else 'ws'}://127.0.0.1:{port or lab.port}/repl/project/{repl_id}/channel",
+            sslopt={"ca_certs": lab.certificate},
             subprotocols=["jupyter-repl.v1"],
             header={"Authorization": f"token {TOKEN}", **headers},
-            timeout=20,
+            timeout=timeout,
             skip_utf8_validation=True,  # in Python that takes longer than all the rest; json.loads does it too
         )
         self.opened.append(self)
@@ -43,7 +48,8 @@ class Client:
 
     def drop(self) -> None:
         """Cut the connection without a word."""
-        self._ws.sock.close()
+        if self._ws.sock is not None:
+            self._ws.sock.close()
 
     def send(self, message: Any) -> None:
         self._ws.send(message if isinstance(message, str) else json.dumps(message))
@@ -67,7 +73,7 @@ class Client:
     def ask(self, event: str, **data: Any) -> dict[str, Any]:
         self._id += 1
         self.send({"event": event, "data": data, "id": self._id})
-        return self._until(lambda m: m["event"] == "reply" and m.get("id") == self._id, 20)
+        return self._until(lambda m: m["event"] == "reply" and m.get("id") == self._id, self.timeout)
 
     def wait_event(self, name: str, seconds: float = 10.0, **fields: Any) -> dict[str, Any]:
         """The data of the next event of that name whose fields are as given."""
@@ -88,18 +94,23 @@ class Client:
         number = int(reply["terminal"])
         self.output.setdefault(number, bytearray())
         self.next[number] = reply["offset"]
-        self.typed = reply["input"]
+        self.typed[number] = reply["input"]
         return number
 
     def type(self, terminal: int, data: bytes) -> None:
         """Type as one viewer, with its offset counted here."""
-        self.send_frame(INPUT, terminal, self.typed, data)
-        self.typed += len(data)
+        self.send_frame(INPUT, terminal, self.typed[terminal], data)
+        self.typed[terminal] += len(data)
+
+    def interrupt(self, terminal: int) -> None:
+        """Press Ctrl+C."""
+        self.send_frame(INTERRUPT, terminal, self.typed[terminal])
 
     def read_until(self, terminal: int, wanted: bytes, seconds: float = 10.0) -> bytes:
         """All output so far, once it holds `wanted`."""
-        until = time.monotonic() + seconds
-        while wanted not in self.output[terminal]:
+        until, searched = time.monotonic() + seconds, 0
+        while self.output[terminal].find(wanted, searched) < 0:
+            searched = max(0, len(self.output[terminal]) - len(wanted))
             left = until - time.monotonic()
             assert left > 0, f"{wanted!r} did not come: {bytes(self.output[terminal][-500:])!r}"
             self.pump(left)
@@ -112,6 +123,8 @@ class Client:
             data = self._ws.recv()
         except websocket.WebSocketTimeoutException:
             return None
+        if not data:
+            raise ConnectionError("the server has closed the channel")
         if isinstance(data, str):
             message: dict[str, Any] = json.loads(data)
             self.events.append(message)
@@ -124,7 +137,7 @@ class Client:
             assert offset >= expected or self.may_repeat, "output was repeated"
             self.output.setdefault(terminal, bytearray()).extend(payload)
             self.next[terminal] = offset + len(payload)
-            if self.acknowledge:
+            if terminal not in self.silent:
                 self.send_frame(ACK, terminal, self.next[terminal])
         elif kind == ACK:
             self.acked[terminal] = offset
@@ -137,4 +150,4 @@ class Client:
             if message is not None and matches(message):
                 self.events.remove(message)
                 return message
-        raise AssertionError(f"nothing came in {seconds} s; events: {self.events[-5:]}")
+        raise TimeoutError(f"nothing came in {seconds} s; events: {self.events[-5:]}")

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -26,14 +27,22 @@ def free_port() -> int:
 
 class Lab:
     """`app`: "jupyterlab", or "jupyter_server" where no browser comes. One home may serve several in turn.
-    `python`: of another environment than this one."""
+    `python`: of another environment than this one. `certificate`: with its key, to speak TLS with."""
 
     def __init__(
-        self, home: Path, app: str = "jupyter_server", port: int = 0, python: str = sys.executable, **env: str
+        self,
+        home: Path,
+        app: str = "jupyter_server",
+        port: int = 0,
+        python: str = sys.executable,
+        certificate: Path | None = None,
+        **env: str,
     ) -> None:
         self.home = home
         self.port = port or free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.certificate = certificate
+        self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{self.port}"
+        self._tls = ssl.create_default_context(cafile=certificate) if certificate else None
         self.log = home / f"server-{self.port}.log"
         self._app = app
         self._python = python
@@ -62,6 +71,8 @@ class Lab:
         arguments += ["--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}"]
         arguments += [f"--ServerApp.root_dir={self.home}"]
         arguments += [f"--ServerApp.local_hostnames={name}" for name in ("localhost", INSECURE)]
+        if self.certificate:
+            arguments += [f"--certfile={self.certificate}"]
         if self._app == "jupyterlab":
             arguments += ["--LabApp.expose_app_in_browser=True", f"--LabApp.workspaces_dir={self.home}/workspaces"]
             arguments += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
@@ -90,7 +101,7 @@ class Lab:
         until = time.monotonic() + START_SECONDS
         while time.monotonic() < until:
             try:
-                urllib.request.urlopen(self.url + "/api", timeout=5).close()
+                urllib.request.urlopen(self.url + "/api", timeout=5, context=self._tls).close()
                 return
             except OSError:
                 if self._process is None or self._process.poll() is not None:
@@ -125,7 +136,7 @@ class Lab:
         if token:
             request.add_header("Authorization", f"token {token}")
         try:
-            response = urllib.request.urlopen(request, timeout=30)
+            response = urllib.request.urlopen(request, timeout=30, context=self._tls)
         except urllib.error.HTTPError as error:
             response = error
         with response:

@@ -5,15 +5,19 @@ from dataclasses import asdict, dataclass
 
 from .refs import ProjectRef
 
+RING_BYTES = 8 << 20
+
 
 @dataclass(frozen=True)
 class Assignment:
-    """`run` and `main` are the template's, for a project whose `.repl.toml` does not say otherwise."""
+    """`run` and `main` are the template's, for a project whose `.repl.toml` says nothing else. `ring_bytes` of each
+    terminal's output are kept for those who come back."""
 
     ref: ProjectRef
     language: str = ""
     run: str = ""
     main: str = ""
+    ring_bytes: int = RING_BYTES
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))

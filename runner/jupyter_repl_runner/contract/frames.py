@@ -4,7 +4,7 @@
 """
 
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .errors import InvalidRequest
 
@@ -16,8 +16,7 @@ MAX_OFFSET = (1 << 53) - 1
 """The largest number that JavaScript counts exactly: a century of output."""
 
 
-@dataclass(frozen=True)
-class Frame:
+class Frame(NamedTuple):
     kind: int
     terminal: int
     offset: int

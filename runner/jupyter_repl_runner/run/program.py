@@ -17,7 +17,8 @@ from jupyter_repl_runner.contract.settings import SETTINGS_FILE, Settings, parse
 from jupyter_repl_runner.files import content
 from jupyter_repl_runner.files.containment import Beneath
 from jupyter_repl_runner.terminal.manager import Terminals
-from jupyter_repl_runner.terminal.session import Exit, Session
+from jupyter_repl_runner.terminal.output import Exit
+from jupyter_repl_runner.terminal.session import Session
 
 HISTORY = 20
 STOP_STEPS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
@@ -90,6 +91,7 @@ class Program:
         self._tell = tell
         self._history: deque[Run] = deque(maxlen=HISTORY)
         self._last = 0
+        self._starting = asyncio.Lock()
         self._stopping: dict[int, asyncio.Task[None]] = {}
 
     @property
@@ -111,15 +113,16 @@ class Program:
     async def start(self, path: str | None, size: tuple[int, int]) -> Run:
         """Run the project's command, or the file `path`. Raises Unavailable while another run goes on."""
         command = await asyncio.to_thread(self._command, path)
-        if (current := self.current) is not None:
-            raise Unavailable(f"{current.command} is still running.", hint="Stop it first.")
-        self._last += 1
-        number = self._last
-        argv = ["/bin/sh", "-c", _SHELL + command]
-        session = self._terminals.open(size, argv, lambda session: self._ended(number, session))
-        run = Run(number, command, path, session.number, time.time())
-        self._history.append(run)
-        return run
+        async with self._starting:
+            if (current := self.current) is not None:
+                raise Unavailable(f"{current.command} is still running.", hint="Stop it first.")
+            self._last += 1
+            number = self._last
+            argv = ["/bin/sh", "-c", _SHELL + command]
+            session = await self._terminals.open(size, argv, lambda session: self._ended(number, session))
+            run = Run(number, command, path, session.number, time.time())
+            self._history.append(run)
+            return run
 
     def stop(self, number: int) -> None:
         """Begin to end a run with all its children: SIGINT, SIGTERM, SIGKILL, STOP_SECONDS apart. Idempotent."""

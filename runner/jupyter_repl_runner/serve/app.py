@@ -6,6 +6,8 @@ import logging
 import os
 import signal
 import socket
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,20 +18,21 @@ from tornado.web import Application
 
 from jupyter_repl_runner.contract.assignment import Assignment
 from jupyter_repl_runner.contract.local import RECORD_FILE, SOCKET_FILE
-from jupyter_repl_runner.contract.messages import MAX_FRAME
 from jupyter_repl_runner.files.containment import Beneath
 from jupyter_repl_runner.files.trash import Trash
 from jupyter_repl_runner.files.watch import Watcher
 from jupyter_repl_runner.store.directory import DirectoryStore
 from jupyter_repl_runner.terminal.manager import Terminals
 
-from .channel import ChannelHandler
 from .http_archive import ArchiveHandler
 from .http_file import FileHandler
 from .http_status import DrainHandler, StatusHandler
 from .hub import Hub
+from .websocket import ChannelHandler
 
 DRAIN_SECONDS = 5.0
+SWITCH_SECONDS = 0.0005
+"""For which a thread that works (searching processes, reading folders) may keep the loop from a key's echo."""
 
 log = logging.getLogger(__name__)
 
@@ -47,13 +50,26 @@ class ServeOptions:
 def serve(options: ServeOptions) -> int:
     """Run until drained; 0 unless it could not start."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
+    sys.setswitchinterval(SWITCH_SECONDS)
     try:
         record = json.loads((options.directory / RECORD_FILE).read_text())
-        asyncio.run(Runner(options, record).run())
+        with asyncio.Runner(loop_factory=_fastest_loop()) as loop:
+            loop.run(Runner(options, record).run())
     except Exception:
         log.exception("The runner could not serve")
         return 1
     return 0
+
+
+def _fastest_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's, where it is installed (`pip install jupyter-repl-ext[fast]`) and not refused."""
+    if os.environ.get("JUPYTER_REPL_LOOP") == "asyncio":
+        return None
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
 
 
 class Runner:
@@ -71,7 +87,7 @@ class Runner:
         """Serve until `drain`; returns when every program has ended."""
         os.chdir(self._folder)
         beneath = Beneath(self._folder)
-        terminals = Terminals(self._folder, dict(os.environ))
+        terminals = Terminals(self._folder, dict(os.environ), self._assignment.ring_bytes)
         hub = Hub(self._assignment, beneath, Trash(self._trash), terminals)
         loop = asyncio.get_running_loop()
 
@@ -109,8 +125,6 @@ class Runner:
                 (r"/status", StatusHandler, shared),
                 (r"/drain", DrainHandler, {**shared, "drain": self.drain}),
             ],
-            websocket_max_message_size=MAX_FRAME,
-            websocket_ping_interval=0,  # the extension is the only client, on this machine or in this pod's network
             log_function=lambda handler: None,
         )
 

@@ -1,41 +1,35 @@
-"""The channel: one WebSocket, its table of events, and what it owns until it closes."""
+"""The channel without its transport: the table of events, and what it owns until it closes."""
 
 import asyncio
 from logging import getLogger
 from typing import Any
-
-from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from jupyter_repl_runner.contract import frames, messages
 from jupyter_repl_runner.contract.errors import FileTooLarge, InvalidRequest, ReplError, Unavailable, from_os_error
 from jupyter_repl_runner.files.tree import list_folder
 
 from . import events_files, events_run, events_terminal
-from .auth import RunnerHandler
 from .context import Context, Handler
 from .events_files import PAGE
 from .hub import Hub
-from .viewers import Send, Viewers
+from .viewers import Transport, Viewers
 
 EVENTS: dict[str, Handler] = {**events_files.EVENTS, **events_terminal.EVENTS, **events_run.EVENTS}
 
 MAX_REQUESTS = 128
 """Requests of one channel under way at once; more are refused, not queued."""
-MAX_PENDING = 32 << 20
-"""Bytes that may wait for a client that does not read; credit keeps honest ones far below."""
-CLOSE_TOO_SLOW = 4008
 _FAILURE = Unavailable("Something went wrong in the runner.", hint="Its log says more.")
 
 log = getLogger(__name__)
 
 
-class ChannelSession:
-    """A channel without its transport. No message can raise out of `receive_*`."""
+class Channel:
+    """No message can raise out of `receive_*`."""
 
-    def __init__(self, hub: Hub, send: Send) -> None:
+    def __init__(self, hub: Hub, transport: Transport) -> None:
         self._hub = hub
-        self._send = send
-        self._context = Context(hub, Viewers(send))
+        self._send = transport.send
+        self._context = Context(hub, Viewers(transport))
         self._tasks: set[asyncio.Task[None]] = set()
         self._early: list[str] | None = []
 
@@ -122,65 +116,3 @@ class ChannelSession:
             self._send(reply)
         for call in context.after_reply:
             call()
-
-
-class ChannelHandler(RunnerHandler, WebSocketHandler):
-    """The transport of a ChannelSession."""
-
-    def initialize(self, **shared: Any) -> None:
-        super().initialize(**shared)
-        self._hub: Hub = shared["hub"]
-        self._pending = 0
-        self._session: ChannelSession | None = None
-
-    def check_origin(self, origin: str) -> bool:
-        return True  # no browser comes here: the token is the check, and the extension has checked the origin
-
-    def select_subprotocol(self, subprotocols: list[str]) -> str | None:
-        return messages.SUBPROTOCOL if messages.SUBPROTOCOL in subprotocols else None
-
-    async def open(self, *_: str) -> None:
-        if self.selected_subprotocol is None:
-            self.close(1002, f"subprotocol {messages.SUBPROTOCOL} wanted")
-            return
-        self.set_nodelay(True)
-        self._session = ChannelSession(self._hub, self._queue)
-        await self._session.open()
-
-    def on_message(self, message: str | bytes) -> None:
-        if self._session is None:
-            return
-        if isinstance(message, bytes):
-            self._session.receive_bytes(message)
-        else:
-            self._session.receive_text(message)
-
-    def on_close(self) -> None:
-        if self._session is not None:
-            self._session.close()
-
-    def _queue(self, message: str | bytes) -> "asyncio.Future[None]":
-        """Never blocks; a client that lets MAX_PENDING pile up is cut off, and resumes when it comes back."""
-        size = len(message)
-        if self._pending + size > MAX_PENDING:
-            self.close(CLOSE_TOO_SLOW, "the client does not read")
-            return _done()
-        try:
-            flushed = self.write_message(message, binary=isinstance(message, bytes))
-        except WebSocketClosedError:
-            return _done()
-        self._pending += size
-
-        def on_flushed(future: "asyncio.Future[None]") -> None:
-            self._pending -= size
-            if not future.cancelled():
-                future.exception()  # a closed connection: on_close has said so already
-
-        flushed.add_done_callback(on_flushed)
-        return flushed
-
-
-def _done() -> "asyncio.Future[None]":
-    future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    future.set_result(None)
-    return future

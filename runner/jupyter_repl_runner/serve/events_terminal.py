@@ -1,5 +1,6 @@
 """Events about terminals; their bytes travel in binary frames (`viewers`)."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,18 +27,23 @@ async def request_terminal(context: Context, data: Mapping[str, Any]) -> dict[st
     if name is not None and not 0 < len(name) <= MAX_VIEWER_NAME:
         raise InvalidRequest("The name of the viewer is empty or too long.", hint=f"At most {MAX_VIEWER_NAME}.")
     terminals = context.hub.terminals
-    session = _open(context, size, data) if number is None else terminals.get(number)
-    viewer, reply = context.viewers.attach(session, name, start, text)
-    session.resize(*size)
+    session = await _open(context, size, data) if number is None else terminals.get(number)
+    viewer, reply = context.viewers.attach(session, name, size, start, text)
     context.after_reply.append(lambda: session.show(viewer))
     return reply
 
 
-def _open(context: Context, size: tuple[int, int], data: Mapping[str, Any]) -> Session:
+async def _open(context: Context, size: tuple[int, int], data: Mapping[str, Any]) -> Session:
+    """Open one in `folder` of the project, or where the program in terminal `beside` is now, which may be outside."""
+    beneath, terminals = context.hub.beneath, context.hub.terminals
+    beside = optional(data, "beside", int)
+    if beside is not None:
+        session = terminals.get(beside)
+        return await terminals.open(size, folder=await asyncio.to_thread(lambda: session.folder))
     folder = check_path(data.get("folder", ""), root_allowed=True)
-    with context.hub.beneath.folder(folder):
+    with beneath.folder(folder):
         pass  # raises where it is none of the project's
-    return context.hub.terminals.open(size, folder=context.hub.beneath.root / folder)
+    return await terminals.open(size, folder=beneath.root / folder)
 
 
 async def terminal_data(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -47,8 +53,14 @@ async def terminal_data(context: Context, data: Mapping[str, Any]) -> dict[str, 
 
 
 async def resize_terminal(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
+    session, viewer = context.viewers.get(field(data, "terminal", int))
+    session.resize(viewer, size_of(data))
+    return {}
+
+
+async def clear_terminal(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
     session, _ = context.viewers.get(field(data, "terminal", int))
-    session.resize(*size_of(data))
+    session.clear()
     return {}
 
 
@@ -63,5 +75,6 @@ EVENTS: dict[str, Handler] = {
     "requestTerminal": request_terminal,
     "terminalData": terminal_data,
     "resizeTerminal": resize_terminal,
+    "clearTerminal": clear_terminal,
     "closeTerminal": close_terminal,
 }

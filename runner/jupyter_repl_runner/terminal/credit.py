@@ -4,8 +4,10 @@ The window is about 100 ms of the viewer's own pace, so that ^C is felt at once 
 starved (docs/protocol.md).
 """
 
-MIN_WINDOW, MAX_WINDOW, FIRST_WINDOW = 128 << 10, 4 << 20, 1 << 20
+MIN_WINDOW, MAX_WINDOW, FIRST_WINDOW = 64 << 10, 4 << 20, 1 << 20
 TARGET_SECONDS = 0.1
+MEASURE_SECONDS = 0.05
+"""A pace is that of so long a time: acknowledgements that come together would tell of any speed."""
 _SMOOTHING = 0.3
 
 
@@ -17,13 +19,24 @@ class Credit:
         self.acked = offset
         self.window = FIRST_WINDOW
         self._pace = 0.0
-        self._last = now
+        self._since = now
+        self._got = 0
+        """Acknowledged since then, in which time something was always on its way."""
+        self._is_full = False
+        """Whether the window held output back in that time; without that little came because little was there."""
         self._gaps: list[tuple[int, int]] = []
         """Skipped stretches, as (where they began, how long), whose earlier bytes are not all acknowledged."""
 
     def room(self, end: int) -> int:
         """Bytes that may be sent now, where output ends at `end`."""
         return max(0, min(end, self.acked + self.window) - self.sent)
+
+    def spend(self, count: int, now: float) -> None:
+        """`count` bytes were sent."""
+        if self.sent == self.acked:
+            self._measure_from(now)
+        self.sent += count
+        self._is_full = self._is_full or self.sent - self.acked >= self.window
 
     def is_behind(self, end: int) -> bool:
         """Whether more output would exceed the window, so that reading the PTY for this viewer makes no sense."""
@@ -43,9 +56,16 @@ class Credit:
         offset += skipped
         if not self.acked < offset <= self.sent:
             return
-        elapsed, got = now - self._last, offset - self.acked
-        if elapsed > 0:
-            pace = got / elapsed
-            self._pace = pace if self._pace == 0 else (1 - _SMOOTHING) * self._pace + _SMOOTHING * pace
-            self.window = int(min(MAX_WINDOW, max(MIN_WINDOW, self._pace * TARGET_SECONDS)))
-        self.acked, self._last = offset, now
+        self._got += offset - self.acked
+        self.acked = offset
+        elapsed = now - self._since
+        if elapsed >= MEASURE_SECONDS:
+            pace = self._got / elapsed
+            if self._is_full or pace * TARGET_SECONDS > self.window:
+                self._pace = pace if self._pace == 0 else (1 - _SMOOTHING) * self._pace + _SMOOTHING * pace
+                self.window = int(min(MAX_WINDOW, max(MIN_WINDOW, self._pace * TARGET_SECONDS)))
+            self._measure_from(now)
+
+    def _measure_from(self, now: float) -> None:
+        self._since, self._got = now, 0
+        self._is_full = self.sent - self.acked >= self.window

@@ -76,8 +76,11 @@ class Inputs:
         return viewer
 
     def _viewer(self, viewer: str) -> _Viewer:
-        state = self._viewers.setdefault(viewer, _Viewer())
-        self._viewers.move_to_end(viewer)
-        while len(self._viewers) > MAX_VIEWERS:
-            self._viewers.popitem(last=False)
+        state = self._viewers.get(viewer)
+        if state is None:
+            state = self._viewers[viewer] = _Viewer()
+            if len(self._viewers) > MAX_VIEWERS:
+                self._viewers.popitem(last=False)
+        else:
+            self._viewers.move_to_end(viewer)
         return state

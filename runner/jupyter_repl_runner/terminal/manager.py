@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from jupyter_repl_runner.contract.assignment import RING_BYTES
 from jupyter_repl_runner.contract.errors import FileNotFound, Unavailable
 
+from .attention import Attention
 from .environment import TERMINAL_MARK, shell, terminal_environment
 from .pty import Pty
-from .session import RING_BYTES, Session
+from .session import Session
 
 MAX_TERMINALS = 64
 MAX_ENDED = 20
@@ -18,17 +20,19 @@ MAX_ENDED = 20
 
 
 class Terminals:
-    """Numbers are never used twice. `environment` is the runner's; `folder` is where programs start."""
+    """Numbers are never used twice. `environment` is the runner's; `folder` is where programs start; at least `ring`
+    bytes of each one's output are kept."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str], ring: int = RING_BYTES) -> None:
         self._folder = folder
         self._environment = environment
         self._ring = ring
         self._sessions: dict[int, Session] = {}
-        self._last = 0
+        self._last = self._opening = 0
+        self._attention = Attention()
         self._closing: set[asyncio.Task[None]] = set()
 
-    def open(
+    async def open(
         self,
         size: tuple[int, int],
         argv: Sequence[str] | None = None,
@@ -37,13 +41,18 @@ class Terminals:
         folder: Path | None = None,
     ) -> Session:
         """Start a shell, or `argv`, in `folder`; raises Unavailable if it can't be, or if MAX_TERMINALS are open."""
-        if sum(session.exit is None for session in self._sessions.values()) >= MAX_TERMINALS:
+        if self._opening + sum(session.exit is None for session in self._sessions.values()) >= MAX_TERMINALS:
             raise Unavailable(f"{MAX_TERMINALS} terminals are open.", hint="Close one of them.")
         mark = secrets.token_hex(8)
         env = terminal_environment(self._environment, mark, environment or {})
-        pty = Pty(argv or shell(), env, str(folder or self._folder), size)
+        self._opening += 1
+        try:
+            # In a thread: it takes until the child has become its program, and the other terminals go on.
+            pty = await asyncio.to_thread(Pty, argv or shell(), env, str(folder or self._folder), size)
+        finally:
+            self._opening -= 1
         self._last += 1
-        session = Session(self._last, pty, (TERMINAL_MARK, mark), on_exit, self._ring)
+        session = Session(self._last, pty, (TERMINAL_MARK, mark), on_exit, self._ring, self._attention)
         self._sessions[session.number] = session
         self._forget_ended()
         return session

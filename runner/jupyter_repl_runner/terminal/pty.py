@@ -13,9 +13,10 @@ from contextlib import suppress
 from ptyprocess import PtyProcess
 from terminado.management import PtyWithClients
 
+from jupyter_repl_runner import processes
 from jupyter_repl_runner.contract.errors import Unavailable
 
-READ_BYTES = 1 << 16
+READ_BYTES = 1 << 12
 _TIOCSIG = {"linux": 0x40045436, "darwin": 0x2000745F}.get(sys.platform, 0)
 
 
@@ -95,6 +96,16 @@ class Pty(PtyWithClients):
             return os.tcgetpgrp(self.fd) != self.pid
         return False
 
+    def folder(self) -> str | None:
+        """Where the foreground program is now, where that can be seen; else where the first one is."""
+        candidates = [self.pid]
+        with suppress(OSError):
+            candidates.insert(0, os.tcgetpgrp(self.fd))
+        for pid in candidates:
+            if found := processes.folder(pid):
+                return found
+        return None
+
     def poll(self) -> int | None:
         """The wait status of the first program once it has ended, else None. Reaps it."""
         try:
@@ -117,18 +128,8 @@ class Pty(PtyWithClients):
 
 def _reset_signals() -> None:
     """A server started by `script &` has SIGINT ignored; a shell that inherits that has a dead ^C."""
-    for number in (
-        signal.SIGINT,
-        signal.SIGQUIT,
-        signal.SIGTSTP,
-        signal.SIGTTIN,
-        signal.SIGTTOU,
-        signal.SIGCHLD,
-        signal.SIGHUP,
-        signal.SIGPIPE,
-        signal.SIGTERM,
-        signal.SIGUSR1,
-    ):
-        signal.signal(number, signal.SIG_DFL)
+    for number in signal.valid_signals():
+        with suppress(OSError, ValueError):  # SIGKILL, SIGSTOP, and what the C library keeps for itself
+            signal.signal(number, signal.SIG_DFL)
     signal.set_wakeup_fd(-1)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])

@@ -1,5 +1,7 @@
 """The newest bytes of a terminal's output, addressed by their offset since its birth. Pure."""
 
+from mmap import MAP_ANONYMOUS, MAP_PRIVATE, mmap
+
 BLOCK = 1 << 16
 
 
@@ -8,9 +10,10 @@ class Ring:
 
     def __init__(self, capacity: int) -> None:
         self._capacity = max(capacity, BLOCK)
-        self._blocks: list[bytearray] = []
+        # Anonymous maps: the heap would keep, in pieces, what a closed terminal gives back.
+        self._blocks: list[mmap] = []
         self._first = 0
-        """Offset of the first block's first byte, a multiple of BLOCK."""
+        """Offset of the first block's first byte."""
         self.end = 0
         """Offset behind the newest byte: all output so far."""
 
@@ -22,26 +25,36 @@ class Ring:
     def append(self, data: bytes) -> None:
         view = memoryview(data)
         while view:
-            if not self._blocks or len(self._blocks[-1]) == BLOCK:
-                self._blocks.append(bytearray())
-            block = self._blocks[-1]
-            part = view[: BLOCK - len(block)]
-            block += part
+            index, inside = divmod(self.end - self._first, BLOCK)
+            if index == len(self._blocks):
+                self._blocks.append(self._next_block())
+            part = view[: BLOCK - inside]
+            self._blocks[-1][inside : inside + len(part)] = part
             view = view[len(part) :]
-        self.end += len(data)
-        while self.end - self._first - BLOCK >= self._capacity:
-            del self._blocks[0]
-            self._first += BLOCK
+            self.end += len(part)
 
     def read(self, offset: int, limit: int) -> bytes:
         """At most `limit` bytes from `offset` on (`start <= offset <= end`)."""
         if not self.start <= offset <= self.end:
             raise ValueError(f"offset {offset} is outside {self.start}..{self.end}")
+        limit = min(limit, self.end - offset)
         parts: list[bytes] = []
-        while limit > 0 and offset < self.end:
+        while limit > 0:
             index, inside = divmod(offset - self._first, BLOCK)
-            part = bytes(self._blocks[index][inside : inside + limit])
+            part = self._blocks[index][inside : min(inside + limit, BLOCK)]
             parts.append(part)
             offset += len(part)
             limit -= len(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def clear(self) -> None:
+        """Forget all of it; offsets go on."""
+        self._blocks.clear()
+        self._first = self.end
+
+    def _next_block(self) -> mmap:
+        """The oldest one, once enough is kept without it."""
+        if self.end - self._first - BLOCK < self._capacity:
+            return mmap(-1, BLOCK, flags=MAP_PRIVATE | MAP_ANONYMOUS)
+        self._first += BLOCK
+        return self._blocks.pop(0)

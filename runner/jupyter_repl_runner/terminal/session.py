@@ -1,8 +1,7 @@
-"""One terminal: a PTY, its ring, and the viewers that watch and type.
+"""One terminal: a PTY between its output (`output`) and what was typed (`inputs`), on the running loop.
 
-Reading never blocks and stops while every viewer is behind its credit, so a program that floods is paced by whoever
-watches it. With nobody there a full ring pauses the program for GRACE_SECONDS, so that a dropped connection loses
-nothing; after that it runs on and the newest bytes are kept.
+Neither reading nor writing blocks, and neither takes more than a bounded part of a turn of the loop, so that the other
+terminals get theirs.
 """
 
 import asyncio
@@ -10,170 +9,156 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
 
 from jupyter_repl_runner import processes
 
-from . import replay
-from .credit import Credit
+from .attention import Attention
 from .inputs import Inputs
+from .output import GRACE_SECONDS, Exit, Output, Sink, Viewer
 from .pty import Pty
-from .ring import Ring
 
-RING_BYTES = 8 << 20
-GRACE_SECONDS = 30.0
-FRAME_BYTES = 1 << 16
 TICK_BYTES, TICK_SECONDS = 1 << 16, 0.0005
-"""The most that one PTY takes of one turn of the loop, so that others get theirs."""
-FLOOD_BYTES, FLOOD_PAUSE = 8 << 10, 0.001
+"""The most that one PTY takes of one turn of the loop."""
+FEW_BYTES = 1 << 10
+"""Less than this was all there is: another read would only say so."""
+FLOOD_BYTES = 8 << 10
+"""So much in a turn, and more will come."""
+REST_BYTES, REST_SECONDS = 1 << 10, 0.004
+"""A terminal that gave so much in a turn rests so long if nobody watches it, or while people type into others."""
+TELL_BYTES, TELL_SECONDS = 1 << 14, 0.02
+"""Input is acknowledged after this much or this long: a key's acknowledgement must not delay its echo."""
 REAP_SECONDS = 2.0
 ENDING: tuple[tuple[int, float], ...] = ((signal.SIGHUP, 0.2), (signal.SIGTERM, 0.3), (signal.SIGKILL, 3.0))
-
-
-@dataclass(frozen=True)
-class Exit:
-    """How the program ended: `code` is None if `signal` (its name) ended it. `duration` in seconds."""
-
-    code: int | None
-    signal: str | None
-    duration: float
-
-
-class Sink(Protocol):
-    """Where a viewer's frames go; calls never block."""
-
-    def output(self, terminal: int, offset: int, data: bytes) -> None: ...
-    def input_written(self, terminal: int, offset: int) -> None: ...
-    def exited(self, terminal: int, how: Exit) -> None: ...
-
-
-@dataclass(eq=False)
-class Viewer:
-    """One tab at one terminal. `name` outlives a connection: it is how its input is counted on."""
-
-    name: str
-    sink: Sink
-    credit: Credit
-    replay_end: int = 0
-    """Output before this offset is replayed to somebody who has not seen it: queries in it are silenced."""
-    told_exit: bool = False
 
 
 class Session:
     """Made in a running loop. `on_exit` is called once, when the program has ended and was reaped."""
 
     def __init__(
-        self, number: int, pty: Pty, mark: tuple[str, str], on_exit: Callable[["Session"], None], ring: int
+        self,
+        number: int,
+        pty: Pty,
+        mark: tuple[str, str],
+        on_exit: Callable[["Session"], None],
+        ring: int,
+        attention: Attention,
     ) -> None:
         self.number = number
         self.title = ""
-        self.exit: Exit | None = None
         self.last_activity = time.time()
         self._pty = pty
         self._mark = mark
         self._on_exit = on_exit
-        self._capacity = ring
-        self._ring = Ring(ring)
-        self._inputs = Inputs()
-        self._viewers: list[Viewer] = []
-        self._loop = asyncio.get_running_loop()
         self._born = time.monotonic()
+        self._output = Output(number, ring, self._born)
+        self._inputs = Inputs()
+        self._attention = attention
+        self._untold: dict[str, int] = {}
+        """Bytes that were written of each viewer's input and not acknowledged yet."""
+        self._telling = False
+        self._leader = ""
+        """The viewer who typed last: the terminal has the size of that one's screen."""
+        self._loop = asyncio.get_running_loop()
         self._reading = self._writing = self._ended = False
-        self._left_at = 0
-        self._grace_until = self._born + GRACE_SECONDS
         self._timers: list[asyncio.TimerHandle] = []
         self._finishing: asyncio.Task[None] | None = None
         self._resume()
 
+    @property
+    def exit(self) -> Exit | None:
+        """How the program ended, once it has."""
+        return self._output.exit
+
     # -- viewers
 
-    def attach(self, name: str, sink: Sink, start: int | None) -> tuple[Viewer, dict[str, int]]:
+    def attach(self, name: str, sink: Sink, size: tuple[int, int], start: int | None) -> tuple[Viewer, dict[str, int]]:
         """Add a viewer; the caller sends the reply, then calls `show`. `start` None: somebody new to it.
 
         The reply is `{terminal, offset, start, input}`, see docs/protocol.md.
         """
-        ring = self._ring
-        if start is None:
-            offset = max(ring.start, ring.end - replay.MAX_REPLAY)
-            if offset > 0:
-                offset += replay.clean_start(ring.read(offset, FRAME_BYTES))
-            replay_end = ring.end
-        else:
-            offset, replay_end = min(max(start, ring.start), ring.end), 0
-        viewer = Viewer(name, sink, Credit(offset, time.monotonic()), replay_end)
-        reply = {"terminal": self.number, "offset": offset, "start": ring.start}
+        viewer = self._output.attach(name, sink, size, start, time.monotonic())
+        reply = {"terminal": self.number, "offset": viewer.credit.sent, "start": self._output.start}
         return viewer, {**reply, "input": self._inputs.received(name)}
 
     def show(self, viewer: Viewer) -> None:
-        self._viewers.append(viewer)
-        self._pump(viewer)
+        for other in list(self._output.viewers):
+            if other.name == viewer.name:  # its connection died and was not missed yet
+                self._output.detach(other, time.monotonic())
+        self._output.show(viewer, time.monotonic())
+        self._fit(viewer)
         self._balance()
 
     def detach(self, viewer: Viewer) -> None:
         """Idempotent."""
-        if viewer in self._viewers:
-            self._viewers.remove(viewer)
-            if not self._viewers:
-                self._left_at = viewer.credit.acked
-                self._grace_until = time.monotonic() + GRACE_SECONDS
+        if self._output.detach(viewer, time.monotonic()):
+            if self._output.viewers:
+                self._fit(self._output.viewers[-1])
+            else:
                 self._later(GRACE_SECONDS, self._balance)
             self._balance()
 
     def acknowledge(self, viewer: Viewer, offset: int) -> None:
-        viewer.credit.acknowledge(offset, time.monotonic())
-        self._pump(viewer)
+        self._output.acknowledge(viewer, offset, time.monotonic())
         self._balance()
+
+    def clear(self) -> None:
+        """Forget what was printed; those who watch have cleared their own screens."""
+        self._output.clear()
+
+    def resize(self, viewer: Viewer, size: tuple[int, int]) -> None:
+        """`viewer` has room for `size` (rows, columns)."""
+        viewer.size = viewer.shown = size
+        self._fit(viewer)
+
+    def _fit(self, viewer: Viewer) -> None:
+        """Give the terminal this viewer's size, unless somebody else who is here has typed since."""
+        leader = next((other for other in self._output.viewers if other.name == self._leader), viewer)
+        if not self._ended:
+            self._pty.resize(*leader.size)
+        for other in self._output.viewers:
+            if other.shown != self._pty.size:
+                other.shown = self._pty.size
+                other.sink.resized(self.number, other.shown)
 
     # -- output
 
     def _on_readable(self) -> None:
-        taken, until = 0, time.monotonic() + TICK_SECONDS
-        while taken < TICK_BYTES and time.monotonic() < until:
-            data = self._pty.read()
-            if data is None:
-                break
-            if not data:
-                self._begin_finish()
-                break
-            self._ring.append(data)
-            taken += len(data)
-        if taken:
-            self.last_activity = time.time()
-            for viewer in list(self._viewers):
-                self._pump(viewer)
+        now = time.monotonic()
+        data, is_end = self._read(now + TICK_SECONDS)
+        if data:
+            self._output.append(data, now)
             self._balance()
-            if taken > FLOOD_BYTES and self._reading:
+            if len(data) > REST_BYTES and self._reading and self._may_rest(now):
                 self._pause()
-                self._later(FLOOD_PAUSE, self._balance)
+                self._later(REST_SECONDS, self._balance)
+            self.last_activity = time.time()
+        if is_end:
+            self._begin_finish()
 
-    def _pump(self, viewer: Viewer) -> None:
-        """Send this viewer what its credit allows; an offset that jumps tells it of a gap."""
-        ring, credit = self._ring, viewer.credit
-        if credit.sent < ring.start:
-            credit.skip_to(ring.start)
-        while room := credit.room(ring.end):
-            if credit.sent < viewer.replay_end:
-                # One piece as far as it goes: a query must not be cut in two and so escape the search.
-                data = ring.read(credit.sent, min(room, viewer.replay_end - credit.sent))
-                data = replay.silence_queries(data)
-            else:
-                data = ring.read(credit.sent, min(room, FRAME_BYTES))
-            for start in range(0, len(data), FRAME_BYTES):
-                viewer.sink.output(self.number, credit.sent + start, data[start : start + FRAME_BYTES])
-            credit.sent += len(data)
-        if self.exit and credit.sent == ring.end and not viewer.told_exit:
-            viewer.told_exit = True
-            viewer.sink.exited(self.number, self.exit)
+    def _read(self, until: float) -> tuple[bytes, bool]:
+        """What there is, as far as a turn of the loop allows; and whether it was the last."""
+        pieces: list[bytes] = []
+        size = 0
+        while True:
+            piece = self._pty.read()
+            if piece:
+                pieces.append(piece)
+                size += len(piece)
+            if piece == b"" or size < FEW_BYTES or size >= TICK_BYTES or time.monotonic() >= until:
+                break
+            if piece is None:
+                if size < FLOOD_BYTES:
+                    break
+                os.sched_yield()  # more is being written: the larger a frame, the less is spent on each byte
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces), piece == b""
+
+    def _may_rest(self, now: float) -> bool:
+        return not self._output.viewers or self._attention.is_elsewhere(self.number, now)
 
     def _balance(self) -> None:
         """Read the PTY exactly while somebody has use for more."""
-        end = self._ring.end
-        if self._viewers:
-            wanted = not all(viewer.credit.is_behind(end) for viewer in self._viewers)
-        else:
-            wanted = time.monotonic() >= self._grace_until or end - self._left_at < self._capacity - TICK_BYTES
-        if wanted:
+        if self._output.is_wanted(time.monotonic()):
             self._resume()
         else:
             self._pause()
@@ -193,46 +178,61 @@ class Session:
     def type(self, viewer: Viewer, offset: int | None, data: bytes) -> None:
         """Raises InvalidRequest or Unavailable, see `Inputs.add`. Input for an ended program is dropped."""
         self._inputs.add(viewer.name, offset, data)
-        self.last_activity = time.time()
+        self._attention.note(self.number, time.monotonic())
+        if viewer.name != self._leader:
+            self._leader = viewer.name
+            self._fit(viewer)
         self._write()
+        self.last_activity = time.time()
 
     def interrupt(self, viewer: Viewer, offset: int | None) -> None:
+        """Write the terminal's interrupt character; what this viewer typed before and is not written yet is dropped."""
         self._inputs.interrupt(viewer.name, offset)
         self.last_activity = time.time()
         if not self._ended:
             self._pty.interrupt()
-        self._tell_written(viewer.name)
-
-    def resize(self, rows: int, columns: int) -> None:
-        if not self._ended:
-            self._pty.resize(rows, columns)
+        self._untold[viewer.name] = 0
+        self._tell()
 
     def _write(self) -> None:
-        told: set[str] = set()
-        while (data := self._inputs.first()) is not None:
-            count = len(data) if self._ended else self._pty.write(data[:FRAME_BYTES])
+        taken = 0
+        while taken < TICK_BYTES and (data := self._inputs.first()) is not None:
+            count = len(data) if self._ended else self._pty.write(data[:TICK_BYTES])
             if count == 0:
                 break
-            told.add(self._inputs.advance(count))
+            name = self._inputs.advance(count)
+            self._untold[name] = self._untold.get(name, 0) + count
+            taken += 0 if self._ended else count
         waiting = self._inputs.first() is not None
         if waiting and not self._writing:
             self._loop.add_writer(self._pty.fd, self._write)
         elif self._writing and not waiting and not self._ended:
             self._loop.remove_writer(self._pty.fd)
         self._writing = waiting
-        for name in told:
-            self._tell_written(name)
+        if sum(self._untold.values()) >= TELL_BYTES:
+            self._tell()
+        elif self._untold and not self._telling:
+            self._telling = True
+            self._later(TELL_SECONDS, self._tell)
 
-    def _tell_written(self, name: str) -> None:
-        for viewer in self._viewers:
-            if viewer.name == name:
-                viewer.sink.input_written(self.number, self._inputs.written(name))
+    def _tell(self) -> None:
+        self._telling = False
+        untold, self._untold = self._untold, {}
+        for viewer in self._output.viewers:
+            if viewer.name in untold:
+                viewer.sink.input_written(self.number, self._inputs.written(viewer.name))
 
     # -- the end
 
     @property
     def is_busy(self) -> bool:
         return not self._ended and self._pty.has_foreground_program()
+
+    @property
+    def folder(self) -> Path | None:
+        """Where its program is now, if that is still a folder. Blocks for a moment."""
+        folder = Path(self._pty.folder() or "") if not self._ended else None
+        return folder if folder and folder.is_absolute() and folder.is_dir() else None
 
     def signal_all(self, number: int) -> bool:
         """Send a signal to every process of the terminal; whether there was any. Blocks."""
@@ -247,6 +247,7 @@ class Session:
         self._begin_finish()
         if self._finishing:
             await asyncio.shield(self._finishing)
+        self._output.close()
         await asyncio.to_thread(processes.end, None, self._mark, ENDING)
 
     def _begin_finish(self) -> None:
@@ -277,11 +278,12 @@ class Session:
             os.kill(self._pty.pid, signal.SIGKILL)
             await asyncio.sleep(0.02)
             status = self._pty.poll()
-        self.exit = _describe(status, time.monotonic() - self._born)
         for timer in self._timers:
             timer.cancel()
-        for viewer in list(self._viewers):
-            self._pump(viewer)
+        self._tell()
+        now = time.monotonic()
+        self._attention.forget(self.number)
+        self._output.finish(_describe(status, now - self._born), now)
         self._on_exit(self)
 
     def _root(self) -> int | None:

@@ -12,6 +12,7 @@ KEPT = (
     "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "MANPATH", "HOMEBREW_PREFIX",
     "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "PIP_CERT",
     "no_proxy", "NO_PROXY", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES",
+    "JUPYTER_REPL_LOOP",
 )  # fmt: skip
 """Names and patterns. Proxies and package indexes are left out: their addresses often carry passwords."""
 

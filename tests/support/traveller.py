@@ -1,0 +1,129 @@
+"""One view of one terminal that comes back after whatever happens to its connection, and accounts for every byte."""
+
+import hashlib
+import random
+import secrets
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from websocket import WebSocketException
+
+from . import mill
+from .channel import Client
+from .lab import Lab
+
+WINDOW = 60_000
+SILENCE = 2.0
+"""Seconds without a word, while something is due, after which a connection counts as dead."""
+
+
+class Traveller:
+    """`port`: of the server, or of a proxy before it. `reconnects` counts; output and input are checked at the end."""
+
+    def __init__(self, lab: Lab, repl_id: str, port: int) -> None:
+        self._lab, self._repl, self._port = lab, repl_id, port
+        self._viewer = secrets.token_hex(8)
+        self._terminal: int | None = None
+        self._client: Client | None = None
+        self._input = b""
+        self.output = bytearray()
+        self.reconnects = -1
+        shutil.copy(mill.__file__, lab.project(repl_id) / "mill.py")
+
+    def travel(self, total: int, wanted: int, happening: Callable[[int], None], seconds: float = 60.0) -> None:
+        """Run the mill for `total` bytes of output and `wanted` of input; raises AssertionError unless all of them
+        came, once each. `happening` is called with the count of bytes that came, as they come."""
+        seed = random.randrange(1 << 30)
+        command = f"stty -echo; PS1=; exec {sys.executable} mill.py {total} {seed} {wanted}\n".encode()
+        self._input = command + b"".join(mill.stream(wanted, seed + 1))
+        until = time.monotonic() + seconds
+        typable = len(command)
+        heard = time.monotonic()
+        end = -1
+        while end < 0 or len(self.output) < end:
+            assert time.monotonic() < until, f"{len(self.output)} bytes after {seconds} s, {self.reconnects} reconnects"
+            try:
+                client = self._client or self._connect()
+                self._type(client, typable)
+                before = len(self.output), client.acked.get(self._number, 0)
+                client.pump(0.25)
+                self.output = client.output[self._number]
+                if (len(self.output), client.acked.get(self._number, 0)) != before:
+                    heard = time.monotonic()
+                elif time.monotonic() - heard > SILENCE:
+                    raise ConnectionError("silence")
+            except (OSError, WebSocketException) as error:
+                self._leave(error)
+                heard = time.monotonic()
+                continue
+            if end < 0 and (start := self.output.find(mill.BEGIN)) >= 0:
+                end = start + len(mill.BEGIN) + total + 64
+                typable = len(self._input)
+            happening(len(self.output))
+        self._check(end - total - 64, total, seed)
+
+    def close(self) -> None:
+        """Close the terminal, on a connection that nothing happens to."""
+        if self._client is not None:
+            self._client.drop()
+        client = Client(self._lab, self._repl)
+        client.request("closeTerminal", terminal=self._number)
+        client.close()
+
+    def resize(self, rows: int, cols: int) -> None:
+        """If there is a connection just now."""
+        message = {"event": "resizeTerminal", "data": {"terminal": self._number, "rows": rows, "cols": cols}}
+        if self._client is not None:
+            with suppress(OSError):  # it may be gone, and not be missed yet
+                self._client.send(message)
+
+    @property
+    def _number(self) -> int:
+        assert self._terminal is not None
+        return self._terminal
+
+    def _connect(self) -> Client:
+        client = Client(self._lab, self._repl, port=self._port, timeout=SILENCE)
+        known = {} if self._terminal is None else {"terminal": self._terminal, "from": self._end}
+        if self._terminal is not None:
+            client.output[self._terminal] = self.output
+            client.next[self._terminal] = self._end
+        self._terminal = client.terminal(viewer=self._viewer, **known)
+        if not known:
+            self._origin = client.next[self._terminal]
+        client.acked[self._terminal] = client.typed[self._terminal]
+        self._client = client
+        self.reconnects += 1
+        return client
+
+    @property
+    def _end(self) -> int:
+        return self._origin + len(self.output)
+
+    def _type(self, client: Client, typable: int) -> None:
+        """As much as the credit allows."""
+        typed = client.typed[self._number]
+        room = WINDOW - (typed - client.acked.get(self._number, 0))
+        piece = self._input[typed : min(typable, typed + min(room, 16_000))]
+        if piece:
+            client.type(self._number, piece)
+
+    def _leave(self, error: BaseException) -> None:
+        if self._client is not None:
+            assert not self._client.gaps, error
+            self._client.drop()
+            self._client = None
+        time.sleep(0.02)
+
+    def _check(self, start: int, total: int, seed: int) -> None:
+        assert self._client is not None
+        assert self._client.gaps == 0
+        wanted = b"".join(mill.stream(total, seed))
+        if self.output[start : start + total] != wanted:
+            pairs = enumerate(zip(self.output[start:], wanted, strict=False))
+            raise AssertionError(f"wrong from byte {next(index for index, (a, b) in pairs if a != b)} on")
+        read = self._input[self._input.index(b"\n") + 1 :]
+        assert bytes(self.output[start + total :]) == hashlib.sha256(read).hexdigest().encode(), "input"
