@@ -12,6 +12,9 @@ import type { Server } from './server';
 const SUBPROTOCOL = 'jupyter-repl.v1';
 const OPEN_SECONDS = 15;
 const REPLY_SECONDS = 30;
+/** The server says something every 10 s; after this many looks in silence the network is stuck. */
+const SILENT_LOOKS = 5;
+const LOOK_SECONDS = 5;
 /** Bytes of a request above which it goes by `file/` instead. */
 export const MAX_MESSAGE = 256 * 1024;
 
@@ -42,6 +45,7 @@ export class Channel implements IConnection {
     const timer = setTimeout(() => this._giveUp(), OPEN_SECONDS * 1000);
     this._opened.promise.catch(() => undefined).finally(() => clearTimeout(timer));
     _socket.onmessage = ({ data }) => this._receive(data);
+    this._looking = setInterval(() => this._look(), LOOK_SECONDS * 1000);
     _socket.onclose = () => this._onClose();
   }
 
@@ -92,7 +96,16 @@ export class Channel implements IConnection {
     this._socket.close();
   }
 
+  /** Counts looks, not time: a laptop that wakes up may find all well. */
+  private _look(): void {
+    if (++this._silence > SILENT_LOOKS) {
+      this._onClose(); // the socket's own end may take minutes
+      this._socket.close();
+    }
+  }
+
   private _receive(data: string | ArrayBuffer): void {
+    this._silence = 0;
     if (typeof data !== 'string') {
       const frame = unpackFrame(data);
       if (frame) {
@@ -146,6 +159,8 @@ export class Channel implements IConnection {
   }
 
   private _onClose(): void {
+    clearInterval(this._looking);
+    this._socket.onmessage = this._socket.onclose = null;
     this._giveUp();
     for (const { reject, timer } of this._pending.values()) {
       clearTimeout(timer);
@@ -159,6 +174,8 @@ export class Channel implements IConnection {
   private readonly _opened = new PromiseDelegate<void>();
   private readonly _closed = new PromiseDelegate<void>();
   private _loaded: ILoaded | null = null;
+  private readonly _looking: ReturnType<typeof setInterval>;
+  private _silence = 0;
   private _lastId = 0;
   private readonly _pending = new Map<number, IPending>();
   private readonly _event = new Signal<this, IMessage>(this);

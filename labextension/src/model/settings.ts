@@ -12,6 +12,8 @@ export interface ISettings {
   insertSpaces: boolean;
   lineNumbers: boolean;
   minimap: boolean;
+  /** In terminals, but not on a Mac. */
+  pasteWithCtrlV: boolean;
   /** Read a terminal's output to a screen reader. */
   screenReader: boolean;
 }
@@ -25,6 +27,7 @@ export const DEFAULTS: ISettings = {
   insertSpaces: true,
   lineNumbers: true,
   minimap: false,
+  pasteWithCtrlV: true,
   screenReader: false
 };
 

@@ -8,6 +8,7 @@ import { previewOf } from '../widgets/viewer';
 import { CATEGORY } from './commands';
 import { ALL, makeMenu } from './menus';
 import type { IAction, IActionOptions } from './action';
+import { ofTerminal } from './terminalActions';
 import { ofTree } from './treeActions';
 import { TabCommands } from './tabCommands';
 import { TEXT } from './views';
@@ -19,7 +20,8 @@ export function addActions(options: IActionOptions): void {
   for (const [id, action] of Object.entries({
     ...ofTab(options),
     ...ofEditor(options),
-    ...ofTree(options)
+    ...ofTree(options),
+    ...ofTerminal(options)
   })) {
     const isEnabled = (): boolean => {
       const workspace = current();

@@ -1,10 +1,13 @@
 /** The shells of one tab: a view for each that lives in the runner, and always at least one. */
 
 import type { Channel } from '../api/channel';
+import type { Begin } from '../api/terminal';
 import { ReplError } from '../model/messages';
 import type { ISettings } from '../model/settings';
 import type { ReplPanel } from '../widgets/replPanel';
 import { ITerminalOptions, Terminal } from '../widgets/terminal';
+
+const ROOT: Begin = { folder: '' };
 
 export class Terminals {
   /** @param channel - the open channel, or null while there is none */
@@ -15,12 +18,17 @@ export class Terminals {
     private readonly _channel: () => Channel | null
   ) {}
 
-  /** Open a new shell in a folder of the project and go there. */
-  async open(folder = ''): Promise<void> {
+  /** Open a new shell and go there: in a folder of the project, else where the one that was used last is. */
+  async open(folder?: string): Promise<void> {
+    const beside = this.active?.number ?? 0;
     const terminal = this._add();
     const channel = this._channel();
     if (channel) {
-      await this._attach(terminal, channel, 0, folder);
+      await this._attach(
+        terminal,
+        channel,
+        folder === undefined && beside ? { beside } : { folder: folder ?? '' }
+      );
       terminal.activate();
     }
   }
@@ -35,15 +43,17 @@ export class Terminals {
     const views = [...this._views];
     const shown = new Set<number>();
     for (const view of views) {
-      const number = isSame && alive.includes(view.number) ? view.number : 0;
-      shown.add(number);
-      if (number || !(isSame && view.hasEnded)) {
+      const { number } = view;
+      if (isSame && alive.includes(number)) {
+        shown.add(number);
         void this._attach(view, channel, number);
+      } else if (!(isSame && view.hasEnded)) {
+        void this._attach(view, channel, ROOT);
       }
     }
     const rest = alive.filter(number => !shown.has(number));
-    const wanted = views.length || rest.length ? rest : [0];
-    await Promise.all(wanted.map(number => this._attach(this._add(), channel, number)));
+    const wanted = views.length || rest.length ? rest : [ROOT];
+    await Promise.all(wanted.map(which => this._attach(this._add(), channel, which)));
   }
 
   disconnected(): void {
@@ -60,12 +70,8 @@ export class Terminals {
 
   /** The shell that was used last, or any. */
   get active(): Terminal | null {
-    const views = [...this._views];
-    return (
-      views.find(view => view.node.contains(document.activeElement)) ??
-      views.find(view => view.isVisible) ??
-      null
-    );
+    const { _last: last } = this;
+    return last && this._views.has(last) ? last : ([...this._views].find(view => view.isVisible) ?? null);
   }
 
   /** By their numbers, which stay the same as long as the runner does. */
@@ -76,33 +82,40 @@ export class Terminals {
   private _add(): Terminal {
     const { trans } = this._options;
     const terminal = new Terminal(this._xterm, this._options);
-    terminal.title.label = trans.__('Terminal %1', ++this._count);
+    const name = trans.__('Terminal %1', ++this._count);
+    terminal.title.label = name;
+    terminal.named.connect((_, title) => {
+      terminal.title.label = title || name;
+      terminal.title.caption = title && `${name}: ${title}`;
+    });
     terminal.title.closable = true;
-    terminal.ended.connect((_, { code, signal }) => {
+    terminal.exited.connect((_, { code, signal }) => {
       const how = signal ?? trans.__('code %1', code);
       void terminal.say(trans.__('[The shell has ended: %1. Press Enter for a new one.]', how));
     });
     terminal.restartWanted.connect(() => {
       const channel = this._channel();
       if (channel) {
-        void this._attach(terminal, channel, 0);
+        void this._attach(terminal, channel, ROOT);
       }
     });
+    terminal.node.addEventListener('focusin', () => (this._last = terminal));
     terminal.disposed.connect(() => this._views.delete(terminal));
     this._panel.addTerminal(terminal, this._views);
     this._views.add(terminal);
     return terminal;
   }
 
-  private async _attach(terminal: Terminal, channel: Channel, number: number, folder = ''): Promise<void> {
+  private async _attach(terminal: Terminal, channel: Channel, which: number | Begin): Promise<void> {
     try {
-      await terminal.attach(channel, number, folder);
+      await terminal.attach(channel, which);
     } catch (reason) {
       await terminal.say(ReplError.from(reason).text);
     }
   }
 
   private readonly _views = new Set<Terminal>();
+  private _last: Terminal | null = null;
   private _count = 0;
   /** The runner whose shells are shown. */
   private _runner = '';

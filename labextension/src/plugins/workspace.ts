@@ -112,7 +112,8 @@ export class Workspace {
     return this._changed;
   }
 
-  newTerminal(folder = ''): Promise<void> {
+  /** Open a shell in `folder`, else beside the one that was used last. */
+  newTerminal(folder?: string): Promise<void> {
     this.panel.content.bring('side');
     return this.terminals.open(folder);
   }
@@ -123,7 +124,6 @@ export class Workspace {
     void (isOff ? this.repl.start() : this.save().then(() => this.repl.stop()));
   }
 
-  /** Save every open file now. */
   save(): Promise<void> {
     return this.documents.texts.save();
   }

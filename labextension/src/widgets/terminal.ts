@@ -1,20 +1,25 @@
-/** One terminal on xterm: bytes in, bytes out, with credit; the offsets are the model's. */
+/** One terminal on xterm: what it shows, how it is typed in, copied from and searched. */
 
+import { Clipboard } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { terminalIcon } from '@jupyterlab/ui-components';
-import { UUID } from '@lumino/coreutils'; // crypto.randomUUID is there at secure addresses only
 import { Message } from '@lumino/messaging';
 import { ISignal, Signal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 import type { Channel } from '../api/channel';
-import { IFrame, Kind } from '../model/frames';
-import type { IMessage, ITerminalReply } from '../model/messages';
+import { Begin, IEnd, ISize, ITerminalListener, RemoteTerminal } from '../api/terminal';
+import { clipboardAction } from '../model/keys';
 import type { ISettings } from '../model/settings';
-import { TerminalModel } from '../model/terminal';
 import type { ILocation } from '../model/traceback';
-import type { FitAddon, Terminal as Xterm } from '../xterm/load';
+import type { IXterm } from '../xterm/load';
+import { FindBar } from './findBar';
 
 type Loader = typeof import('../xterm/load');
+
+const IS_MAC = /Mac|iP/.test(navigator.platform);
+
+/** Of a title that a program gives its terminal. */
+const MAX_TITLE = 80;
 
 export interface ITerminalOptions {
   settings: ISettings;
@@ -25,7 +30,7 @@ export interface ITerminalOptions {
   trans: TranslationBundle;
 }
 
-export class Terminal extends Widget {
+export class Terminal extends Widget implements ITerminalListener {
   constructor(
     private readonly _loader: Promise<Loader>,
     private readonly _options: ITerminalOptions
@@ -33,6 +38,7 @@ export class Terminal extends Widget {
     super();
     this.addClass('jp-Repl-terminal');
     this.title.icon = terminalIcon;
+    this._settings = _options.settings;
     this._host.className = 'jp-Repl-terminalHost';
     this._host.dataset.lmSuppressShortcuts = 'true';
     this.node.append(this._host);
@@ -40,16 +46,16 @@ export class Terminal extends Widget {
 
   /** The terminal's number, 0 until it is attached. */
   get number(): number {
-    return this._model.number;
+    return this._remote.number;
   }
 
   get hasEnded(): boolean {
     return this._ended;
   }
 
-  /** The program has ended: its code, or the signal that ended it. */
-  get ended(): ISignal<this, { code: number | null; signal: string | null }> {
-    return this._endedSignal;
+  /** The program has ended. */
+  get exited(): ISignal<this, IEnd> {
+    return this._exited;
   }
 
   /** Enter was pressed after the program had ended. */
@@ -57,85 +63,117 @@ export class Terminal extends Widget {
     return this._restartWanted;
   }
 
-  /** Rows and columns, as far as the screen is there. */
-  get size(): { rows: number; cols: number } {
-    return { rows: this._xterm?.rows ?? 24, cols: this._xterm?.cols ?? 80 };
+  /** The program has named the terminal. */
+  get named(): ISignal<this, string> {
+    return this._named;
   }
 
-  /**
-   * Show terminal `number` of the channel's runner, a new one if it is 0. On a further call with the same runner
-   * nothing is lost and nothing is repeated.
-   *
-   * @param folder - where a new one begins
-   */
-  async attach(channel: Channel, number: number, folder = ''): Promise<void> {
-    const xterm = await this._ready();
-    const { runner } = channel.loaded;
-    const isSame = number !== 0 && number === this._model.number && runner === this._model.runner;
-    if (!isSame) {
-      this._model = new TerminalModel(UUID.uuid4(), frame => this._channel?.send(frame));
-      this._ended = false;
-      xterm.reset();
-    }
-    this._channel = channel;
-    channel.frame.connect(this._onFrame, this);
-    channel.event.connect(this._onEvent, this);
-    this._waiting = [];
-    const data = {
-      rows: xterm.rows,
-      cols: xterm.cols,
-      viewer: this._model.viewer,
-      ...(number ? { terminal: number } : { folder }),
-      ...(isSame ? { from: this._model.received } : {})
-    };
-    const reply = await channel.request<ITerminalReply>('requestTerminal', data);
-    this._model.attached(reply, runner);
-    this.node.dataset.terminal = String(reply.terminal);
-    const early = this._waiting ?? [];
-    this._waiting = null;
-    early.forEach(frame => this._onFrame(channel, frame));
+  /** Rows and columns that there is room for, as far as the screen is there. */
+  get size(): ISize {
+    const { rows, cols } = this._xterm?.fit.proposeDimensions() ?? NO_SIZE;
+    return rows > 0 && cols > 0 ? { rows, cols } : NO_SIZE; // NaN while it is hidden
+  }
+
+  /** Show a terminal of the channel's runner, or a new one. */
+  async attach(channel: Channel, which: number | Begin): Promise<void> {
+    await this._ready();
+    await this._remote.attach(channel, which, this.size);
+    this.node.dataset.terminal = String(this._remote.number);
   }
 
   /** The connection is gone; what is typed is sent when it is back. */
   detach(): void {
-    this._model.detached();
-    this._channel = null;
+    this._remote.detach();
   }
 
-  private _closeRemote(): void {
-    if (this._channel && this._model.number) {
-      this._channel.request('closeTerminal', { terminal: this._model.number }).catch(() => undefined);
+  // -- what the runner tells
+
+  reset(): void {
+    this._ended = false;
+    this._xterm?.terminal.reset();
+  }
+
+  output(data: Uint8Array, gap: number, parsed: () => void): void {
+    if (gap) {
+      this._write(this._options.trans.__('[%1 bytes of output were not kept]', gap));
     }
+    this._xterm?.terminal.write(data, parsed);
+  }
+
+  resized({ rows, cols }: ISize): void {
+    this._xterm?.terminal.resize(cols, rows);
+  }
+
+  ended(how: IEnd): void {
+    this._ended = true;
+    // behind the output that is still being parsed
+    this._xterm?.terminal.write('', () => this._exited.emit(how));
   }
 
   /** Write a line of ours, which is not the program's. */
   async say(text: string): Promise<void> {
-    const xterm = await this._ready();
-    xterm.write(`\r\n\x1b[2m${text}\x1b[0m\r\n`);
+    await this._ready();
+    this._write(text);
   }
+
+  private _write(text: string): void {
+    this._xterm?.terminal.write(`\r\n\x1b[2m${text}\x1b[0m\r\n`);
+  }
+
+  // -- settings and theme
 
   /** Follow the person's settings. */
   async updateSettings(settings: ISettings): Promise<void> {
-    const xterm = await this._ready();
-    Object.assign(xterm.options, (await this._loader).optionsOf(settings));
+    this._settings = settings;
+    const { terminal } = await this._ready();
+    Object.assign(terminal.options, (await this._loader).optionsOf(settings));
     this._fitSoon();
   }
 
   /** Follow JupyterLab's theme. */
   async updateTheme(): Promise<void> {
-    const xterm = await this._ready();
-    xterm.options.theme = (await this._loader).xtermTheme();
+    const { terminal } = await this._ready();
+    terminal.options.theme = (await this._loader).xtermTheme();
   }
 
-  /** What the screen shows, for tests and for a screen reader's sake. */
-  get text(): string {
-    const buffer = this._xterm?.buffer.active;
-    const lines: string[] = [];
-    for (let index = 0; index < (buffer?.length ?? 0); index++) {
-      const isWrapped = buffer!.getLine(index + 1)?.isWrapped ?? false;
-      lines.push(buffer!.getLine(index)!.translateToString(!isWrapped), isWrapped ? '' : '\n');
+  // -- what a person does with it
+
+  get hasSelection(): boolean {
+    return this._xterm?.terminal.hasSelection() ?? false;
+  }
+
+  /** Copy what is selected, and select it no longer. */
+  copy(): void {
+    const { terminal } = this._xterm ?? {};
+    if (terminal?.hasSelection()) {
+      Clipboard.copyToSystem(terminal.getSelection());
+      terminal.clearSelection();
+      terminal.focus(); // the copying has taken it
     }
-    return lines.join('').trimEnd();
+  }
+
+  paste(text: string): void {
+    this._xterm?.terminal.paste(text);
+    this._xterm?.terminal.focus();
+  }
+
+  selectAll(): void {
+    this._xterm?.terminal.selectAll();
+  }
+
+  /** Forget all but the line that is being typed. */
+  clear(): void {
+    this._xterm?.terminal.clear();
+    this._remote.clear();
+  }
+
+  find(): void {
+    const xterm = this._xterm;
+    if (xterm) {
+      const leave = (): void => xterm.terminal.focus();
+      this._findBar ??= new FindBar(this.node, xterm.search, leave, this._options.trans);
+      this._findBar.open(xterm.terminal.getSelection());
+    }
   }
 
   override dispose(): void {
@@ -143,7 +181,7 @@ export class Terminal extends Widget {
       return;
     }
     const xterm = this._xterm;
-    void this._loader.then(({ disposeTerminal }) => xterm && disposeTerminal(xterm));
+    void this._loader.then(({ disposeTerminal }) => xterm && disposeTerminal(xterm.terminal));
     super.dispose();
   }
 
@@ -153,7 +191,7 @@ export class Terminal extends Widget {
 
   /** Closing the tab ends the terminal; a page that goes away does not. */
   protected override onCloseRequest(_: Message): void {
-    this._closeRemote();
+    this._remote.close();
     this.dispose();
   }
 
@@ -166,124 +204,87 @@ export class Terminal extends Widget {
   }
 
   protected override onActivateRequest(_: Message): void {
-    void this._ready().then(xterm => xterm.focus());
+    void this._ready().then(({ terminal }) => terminal.focus());
   }
 
   private _fitSoon(): void {
     requestAnimationFrame(() => {
-      if (this.isVisible && this._host.clientHeight > 0) {
-        this._fit?.fit();
+      if (this.isVisible && this._host.clientHeight > 0 && this._xterm) {
+        const { rows, cols } = this.size;
+        if (rows !== this._room.rows || cols !== this._room.cols) {
+          this._room = { rows, cols };
+          this._xterm.terminal.resize(cols, rows);
+          this._remote.resize({ rows, cols }); // which tells of another size, if another view has the say
+        }
       }
     });
   }
 
-  private _ready(): Promise<Xterm> {
+  private _ready(): Promise<IXterm> {
     return (this._opening ??= this._open());
   }
 
-  private async _open(): Promise<Xterm> {
-    const { createTerminal } = await this._loader;
-    const { settings, folder, openLocation } = this._options;
-    const { terminal, fit } = createTerminal(this._host, settings, folder, openLocation);
-    this._xterm = terminal;
-    this._fit = fit;
+  private async _open(): Promise<IXterm> {
+    const { createTerminal, textOf } = await this._loader;
+    const { folder, openLocation } = this._options;
+    const xterm = createTerminal(this._host, this._settings, folder, openLocation);
+    const { terminal } = xterm;
+    this._xterm = xterm;
     if (this.isVisible) {
-      fit.fit();
+      xterm.fit.fit();
+      this._room = this.size;
     }
     terminal.onData(data => this._onData(data));
-    terminal.onBinary(data => this._model.type(Uint8Array.from(data, char => char.charCodeAt(0))));
-    terminal.onResize(({ rows, cols }) => this._resize(rows, cols));
+    terminal.onBinary(data => this._remote.type(Uint8Array.from(data, char => char.charCodeAt(0))));
+    terminal.onTitleChange(title => this._named.emit(title.slice(0, MAX_TITLE)));
     terminal.attachCustomKeyEventHandler(event => this._onKey(event));
     // a handle for tests and assistive tools: the screen is drawn, not written
-    Object.defineProperty(this._host, 'terminalText', { get: () => this.text });
-    const view = (): object => ({ ...this.size, top: terminal.buffer.active.viewportY });
+    Object.defineProperty(this._host, 'terminalText', { get: () => textOf(terminal) });
+    const view = (): object => ({
+      rows: terminal.rows,
+      cols: terminal.cols,
+      top: terminal.buffer.active.viewportY
+    });
     Object.defineProperty(this._host, 'terminalView', { get: view });
-    return terminal;
+    return xterm;
   }
 
   private _onData(data: string): void {
     if (data === '\x03') {
-      this._model.interrupt();
+      this._remote.interrupt();
     } else if (!this._ended) {
-      this._model.type(new TextEncoder().encode(data));
+      this._remote.type(new TextEncoder().encode(data));
     } else if (data === '\r') {
       this._restartWanted.emit();
     }
   }
 
-  /** Copy and paste; what else is ours was found by the tab before. Returns whether xterm is to handle the key. */
+  /** What else is ours was found by the tab before. Returns whether xterm is to handle the key. */
   private _onKey(event: KeyboardEvent): boolean {
-    if (event.type !== 'keydown') {
-      return true;
-    }
-    if (event.ctrlKey && event.shiftKey && event.code === 'KeyC') {
+    const action = clipboardAction(event, {
+      isMac: IS_MAC,
+      hasSelection: this.hasSelection,
+      pasteWithCtrlV: this._settings.pasteWithCtrlV
+    });
+    if (action === 'copy') {
       event.preventDefault();
-      void navigator.clipboard?.writeText(this._xterm?.getSelection() ?? '');
-      return false;
+      this.copy();
     }
-    // Ctrl+Shift+V and Cmd+V: the browser's own paste, which xterm takes
-    return !(event.ctrlKey && event.shiftKey && event.code === 'KeyV');
-  }
-
-  private _resize(rows: number, cols: number): void {
-    if (this._channel && this._model.number && !this._waiting) {
-      const data = { terminal: this._model.number, rows, cols };
-      this._channel.request('resizeTerminal', data).catch(() => undefined);
-    }
-  }
-
-  private _onFrame(channel: Channel, frame: IFrame): void {
-    if (channel !== this._channel || !this._xterm) {
-      return;
-    }
-    if (this._waiting) {
-      this._waiting.push(frame); // which terminal is ours is not known before the reply
-    } else if (frame.terminal === this._model.number) {
-      this._take(frame, this._xterm);
-    }
-  }
-
-  private _take(frame: IFrame, xterm: Xterm): void {
-    const model = this._model;
-    if (frame.kind === Kind.Ack) {
-      model.acknowledged(frame.offset);
-    } else if (frame.kind === Kind.Output) {
-      const { gap, data } = model.output(frame);
-      if (gap) {
-        xterm.write(
-          `\r\n\x1b[2m${this._options.trans.__('[%1 bytes of output were not kept]', gap)}\x1b[0m\r\n`
-        );
-      }
-      const end = model.received;
-      xterm.write(data, () => model.parsed(end));
-    }
-  }
-
-  private _onEvent(channel: Channel, message: IMessage): void {
-    if (channel !== this._channel || message.event !== 'terminalExit') {
-      return;
-    }
-    const { terminal, code, signal } = message.data as {
-      terminal: number;
-      code: number | null;
-      signal: string | null;
-    };
-    if (terminal === this._model.number) {
-      this._ended = true;
-      // behind the output that is still being parsed
-      this._xterm?.write('', () => this._endedSignal.emit({ code, signal }));
-    }
+    return action === null; // the browser pastes, and xterm takes that
   }
 
   private readonly _host = document.createElement('div');
+  private readonly _remote = new RemoteTerminal(this);
   private readonly _restartWanted = new Signal<this, void>(this);
-  private readonly _endedSignal = new Signal<this, { code: number | null; signal: string | null }>(this);
-  private _model = new TerminalModel('', () => undefined);
-  private _channel: Channel | null = null;
-  private _opening: Promise<Xterm> | null = null;
-  private _xterm: Xterm | null = null;
-  private _fit: FitAddon | null = null;
+  private readonly _exited = new Signal<this, IEnd>(this);
+  private readonly _named = new Signal<this, string>(this);
+  private _settings: ISettings;
+  private _opening: Promise<IXterm> | null = null;
+  private _xterm: IXterm | null = null;
+  private _findBar: FindBar | null = null;
+  /** Rows and columns that the runner was told there is room for. */
+  private _room: ISize = { rows: 0, cols: 0 };
   private _ended = false;
-  /** Frames that came before the reply to `requestTerminal`. */
-  private _waiting: IFrame[] | null = null;
 }
+
+const NO_SIZE: ISize = { rows: 24, cols: 80 };

@@ -1,6 +1,7 @@
 /** Everything of xterm hangs on this module, which is imported lazily: `import('../xterm/load')`. */
 
 import { FitAddon } from '@xterm/addon-fit';
+import { ISearchOptions, SearchAddon } from '@xterm/addon-search';
 import { Unicode11Addon } from '@xterm/addon-unicode11';
 import { WebLinksAddon } from '@xterm/addon-web-links';
 import { WebglAddon } from '@xterm/addon-webgl';
@@ -14,7 +15,14 @@ import { locationLinks } from './links';
 import { xtermTheme } from './theme';
 
 export { xtermTheme };
-export type { FitAddon, Terminal };
+export type { ISearchOptions, SearchAddon };
+
+/** A terminal on the screen, with what was added to it. */
+export interface IXterm {
+  terminal: Terminal;
+  fit: FitAddon;
+  search: SearchAddon;
+}
 
 const SCROLLBACK = 10_000;
 
@@ -29,7 +37,7 @@ export function createTerminal(
   settings: ISettings,
   folder: () => string,
   openLocation: (location: ILocation) => void
-): { terminal: Terminal; fit: FitAddon } {
+): IXterm {
   const terminal = new Terminal({
     allowProposedApi: true, // for the tables of character widths
     cursorBlink: false,
@@ -38,7 +46,9 @@ export function createTerminal(
     ...optionsOf(settings)
   });
   const fit = new FitAddon();
+  const search = new SearchAddon();
   terminal.loadAddon(fit);
+  terminal.loadAddon(search);
   // emoji are two columns wide to programs, but not to xterm's own tables, which are those of Unicode 6
   terminal.loadAddon(new Unicode11Addon());
   terminal.unicode.activeVersion = '11';
@@ -46,7 +56,7 @@ export function createTerminal(
   terminal.registerLinkProvider(locationLinks(terminal, folder, openLocation));
   terminal.open(node);
   useWebgl(terminal);
-  return { terminal, fit };
+  return { terminal, fit, search };
 }
 
 /**
@@ -62,6 +72,17 @@ export function disposeTerminal(terminal: Terminal): void {
 
 interface ICore {
   _coreBrowserService?: { _screenDprMonitor?: { dispose?(): void } };
+}
+
+/** All that is kept of its output, as lines. */
+export function textOf(terminal: Terminal): string {
+  const { active } = terminal.buffer;
+  const lines: string[] = [];
+  for (let index = 0; index < active.length; index++) {
+    const isWrapped = active.getLine(index + 1)?.isWrapped ?? false;
+    lines.push(active.getLine(index)!.translateToString(!isWrapped), isWrapped ? '' : '\n');
+  }
+  return lines.join('').trimEnd();
 }
 
 /** The person's settings as xterm's. */

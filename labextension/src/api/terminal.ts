@@ -1,0 +1,144 @@
+/** A terminal of the runner as one view has it: attached over a channel, and after a cut over the next one. */
+
+import { UUID } from '@lumino/coreutils'; // crypto.randomUUID is for secure addresses only
+import { IFrame, Kind } from '../model/frames';
+import type { IMessage, ITerminalReply } from '../model/messages';
+import { TerminalModel } from '../model/terminal';
+import type { Channel } from './channel';
+
+export interface ISize {
+  rows: number;
+  cols: number;
+}
+
+/** How the program ended: its code, or the signal that ended it. */
+export interface IEnd {
+  code: number | null;
+  signal: string | null;
+}
+
+/** Where a new terminal begins: in a folder of the project, or where another terminal's program is. */
+export type Begin = { folder: string } | { beside: number };
+
+export interface ITerminalListener {
+  /** What follows is of another terminal than before. */
+  reset(): void;
+  /** Call `parsed` once the bytes are dealt with; `gap` bytes before them were not kept. */
+  output(data: Uint8Array, gap: number, parsed: () => void): void;
+  /** Another view of the terminal has given it this size. */
+  resized(size: ISize): void;
+  ended(how: IEnd): void;
+}
+
+export class RemoteTerminal {
+  constructor(private readonly _listener: ITerminalListener) {}
+
+  /** The terminal's number, 0 until it is attached. */
+  get number(): number {
+    return this._model.number;
+  }
+
+  /**
+   * Attach to terminal `which` of the channel's runner, or to a new one. On a further call for the same one nothing is
+   * lost and nothing is repeated. Rejects with a ReplError.
+   */
+  async attach(channel: Channel, which: number | Begin, size: ISize): Promise<void> {
+    const { runner } = channel.loaded;
+    const isSame = which === this._model.number && runner === this._model.runner;
+    if (!isSame) {
+      this._model = new TerminalModel(UUID.uuid4(), frame => this._channel?.send(frame));
+      this._listener.reset();
+    }
+    this._channel = channel;
+    channel.frame.connect(this._onFrame, this);
+    channel.event.connect(this._onEvent, this);
+    this._early = [];
+    const reply = await channel.request<ITerminalReply>('requestTerminal', {
+      ...size,
+      viewer: this._model.viewer,
+      ...(typeof which === 'number' ? { terminal: which } : which),
+      ...(isSame ? { from: this._model.received } : {})
+    });
+    this._model.attached(reply, runner);
+    const early = this._early ?? [];
+    this._early = null;
+    early.forEach(message =>
+      'event' in message ? this._onEvent(channel, message) : this._onFrame(channel, message)
+    );
+  }
+
+  /** The connection is gone; what is typed is sent when it is back. */
+  detach(): void {
+    this._model.detached();
+    this._channel = null;
+  }
+
+  type(data: Uint8Array): void {
+    this._model.type(data);
+  }
+
+  interrupt(): void {
+    this._model.interrupt();
+  }
+
+  /** There is room for this much; the terminal gets that size if this view was typed in last. */
+  resize(size: ISize): void {
+    this._tell('resizeTerminal', size);
+  }
+
+  /** Forget what it has printed. */
+  clear(): void {
+    this._tell('clearTerminal');
+  }
+
+  /** End its programs. */
+  close(): void {
+    this._tell('closeTerminal');
+  }
+
+  private _tell(event: string, data: object = {}): void {
+    if (this._channel && this._model.number && !this._early) {
+      this._channel.request(event, { terminal: this._model.number, ...data }).catch(() => undefined);
+    }
+  }
+
+  private _onFrame(channel: Channel, frame: IFrame): void {
+    if (channel !== this._channel) {
+      return;
+    }
+    const model = this._model;
+    if (this._early) {
+      this._early.push(frame); // which terminal is ours is not known before the reply
+    } else if (frame.terminal === model.number && frame.kind === Kind.Ack) {
+      model.acknowledged(frame.offset);
+    } else if (frame.terminal === model.number && frame.kind === Kind.Output) {
+      const { gap, data } = model.output(frame);
+      const end = model.received;
+      this._listener.output(data, gap, () => model.parsed(end));
+    }
+  }
+
+  private _onEvent(channel: Channel, message: IMessage): void {
+    if (channel !== this._channel) {
+      return;
+    }
+    if (this._early) {
+      this._early.push(message);
+      return;
+    }
+    const data = message.data as unknown as { terminal: number } & ISize & IEnd;
+    if (data.terminal !== this._model.number) {
+      return;
+    }
+    if (message.event === 'terminalExit') {
+      this._listener.ended(data);
+    } else if (message.event === 'terminalSize') {
+      this._listener.resized(data);
+    }
+  }
+
+  private _model = new TerminalModel('', () => undefined);
+  private _channel: Channel | null = null;
+  /** What came before the reply to `requestTerminal`; null once that is here. */
+  private _early: (IFrame | IMessage)[] | null = null;
+}
