@@ -41,8 +41,8 @@ format: $(STAMPS)/installed ## Put everything into the house style
 	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 	cd $(LAB) && jlpm format
 
-bench: $(STAMPS)/installed ## Measure, beside the peers; writes docs/benchmarks.md
-	cd tests && ../$(BIN)/python -m benchmarks
+bench: $(STAMPS)/installed ## Measure, beside the peers; writes docs/benchmarks.md (ARGS=Terminal measures one part)
+	cd tests && ../$(BIN)/python -m benchmarks $(ARGS)
 
 lock: $(STAMPS)/uv ## Resolve and lock every version anew
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade \

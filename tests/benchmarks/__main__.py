@@ -1,16 +1,17 @@
-"""`make bench`: measure beside the peers and write docs/benchmarks.md. Medians of interleaved repeats."""
+"""`make bench ARGS="Start Tab"`: measure beside the peers and write docs/benchmarks.md."""
 
 import os
 import platform
+import sys
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from . import start, tab, weight
+from . import fairness, start, tab, terminal, weight
 from .table import render
 
 VERSIONS = ("jupyterlab", "jupyter_server", "jupyter_server_terminals", "terminado", "tornado")
-PARTS = {"Start": start, "Tab": tab, "Weight": weight}
+PARTS = {"Start": start, "Tab": tab, "Terminal": terminal, "Fairness": fairness, "Weight": weight}
 PAGE = Path(__file__).parent.parent.parent / "docs" / "benchmarks.md"
 
 
@@ -23,22 +24,22 @@ def machine() -> str:
     return f"{os.cpu_count()} cores ({kind}), {memory:.0f} GiB, {software}"
 
 
-def main() -> None:
-    parts = {name: part.measure() for name, part in PARTS.items()}
-    versions = ", ".join(f"{name} {version(name)}" for name in VERSIONS)
-    lines = [
+def main(chosen: list[str]) -> None:
+    """Measure the parts that are named, or all; what was measured before stays on the page."""
+    sections = dict(part.split("\n", 1) for part in PAGE.read_text().split("\n## ")[1:])
+    when = f"{datetime.now(UTC):%Y-%m-%d}, {machine()}. {', '.join(f'{name} {version(name)}' for name in VERSIONS)}."
+    for name in chosen or PARTS:
+        sections[name] = "\n".join(["", when, "", *render(PARTS[name].measure())]) + "\n"
+        print(f"## {name}\n{sections[name]}")
+    head = [
         "# Benchmarks",
         "",
         "Written by `make bench`. Medians of interleaved repeats; the range is from the fastest to the slowest.",
         "The machine is shared and noisy: compare rows of one table, not tables of two days.",
         "",
-        f"{datetime.now(UTC):%Y-%m-%d}, {machine()}. {versions}.",
     ]
-    for title, rows in parts.items():
-        lines += ["", f"## {title}", "", *render(rows)]
-    PAGE.write_text("\n".join(lines) + "\n")
-    print("\n".join(lines))
+    PAGE.write_text("\n".join([*head, *(f"## {name}\n{sections[name]}" for name in PARTS if name in sections)]))
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
