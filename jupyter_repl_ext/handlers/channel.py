@@ -50,14 +50,17 @@ class ChannelHandler(ReplMixin, WebSocketMixin, WebSocketHandler, JupyterHandler
         services = self.services
         address = await services.spawner.address(self._ref)
         headers, runner = await services.client.channel(address, self.request.headers)
-        self.set_status(101)
-        self.clear_header("Content-Type")
-        for name in ("Upgrade", "Connection", "Sec-WebSocket-Accept", "Sec-WebSocket-Protocol"):
-            self.set_header(name, headers[name])
-        self.finish()
-        browser = self.detach()
-        browser.set_nodelay(True)
-        await relay(browser, runner, services.activity.touch)
+        try:
+            self.set_status(101)
+            self.clear_header("Content-Type")
+            for name in ("Upgrade", "Connection", "Sec-WebSocket-Accept", "Sec-WebSocket-Protocol"):
+                self.set_header(name, headers[name])
+            self.finish()
+            browser = self.detach()
+            browser.set_nodelay(True)
+            await relay(browser, runner, services.activity.touch)
+        finally:
+            runner.close()
 
     def _offered(self) -> list[str]:
         return [name.strip() for name in self.request.headers.get("Sec-WebSocket-Protocol", "").split(",")]

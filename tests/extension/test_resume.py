@@ -50,7 +50,7 @@ class Every:
 
 def test_a_cut_network(repl: Lab, proxy: Proxy) -> None:
     traveller = Traveller(repl, "abc", proxy.port)
-    traveller.travel(20 * MEGABYTE, 2 * MEGABYTE, Every(2 * MEGABYTE, 8, proxy.cut))
+    traveller.travel(50 * MEGABYTE, 2 * MEGABYTE, Every(5 * MEGABYTE, 8, proxy.cut))
     assert traveller.reconnects >= 5
 
 

@@ -91,8 +91,14 @@ PROGRAMS = {
             (b"Gonumber = 40 + 2\x1b", "number = 40 + 2"),
             (b":split\r", "[+]"),
             (b"/hello\r", "hello"),
+            (b":set mouse=a ttymouse=sgr\r", "hello"),
+            (b"\x1b[<0;7;3M\x1b[<0;7;3m", "hello"),  # a click: the cursor goes there
             (b":qa!\r", "$"),
         ),
+    ),
+    "seq": Program(  # every colour, and text in all of its styles
+        "for i in $(seq 0 255); do printf '\\033[48;5;%dm%d ' $i $i; done; printf '\\033[0;1;3;4;7mstyled\\033[0m\\n'",
+        ((b"", "styled"),),
     ),
     "less": Program("less -S lines.txt", ((b"", "line 0001"), (b" ", "line 0030"), (b"/0777\r", "0777"), (b"q", "$"))),
     "tmux": Program(

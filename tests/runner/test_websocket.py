@@ -21,9 +21,10 @@ from jupyter_repl_runner.terminal.manager import Terminals
 class Other:
     """The client's end."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, terminals: Terminals) -> None:
         self.reader = reader
         self.writer = writer
+        self.terminals = terminals
 
     def send(self, opcode: Opcode, data: bytes) -> None:
         self.writer.write(Frame(opcode, data).serialize(mask=True))
@@ -58,7 +59,7 @@ async def connected(folder: Path) -> AsyncIterator[Other]:
     ours, theirs = socket.socketpair()
     loop = asyncio.get_running_loop()
     _, connection = await loop.connect_accepted_socket(lambda: websocket.Connection(hub), ours)
-    other = Other(*await asyncio.open_unix_connection(sock=theirs))
+    other = Other(*await asyncio.open_unix_connection(sock=theirs), terminals)
     try:
         async with asyncio.timeout(20):
             yield other
@@ -111,5 +112,19 @@ def test_who_does_not_read_is_cut_off_with_a_word(tmp_path: Path, monkeypatch: p
                 other.send(Opcode.TEXT, request)
             await asyncio.sleep(1)
             assert (await other.wait(Opcode.CLOSE))[:2] == (4008).to_bytes(2, "big")
+
+    asyncio.run(run())
+
+
+def test_a_shell_for_a_connection_that_is_lost_meanwhile_is_not_left(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with connected(tmp_path) as other:
+            await other.wait(Opcode.TEXT, b'"loaded"')
+            other.send(Opcode.TEXT, b'{"event": "requestTerminal", "data": {"rows": 24, "cols": 80}, "id": 1}')
+        until = asyncio.get_running_loop().time() + 1
+        while asyncio.get_running_loop().time() < until:  # it was opened, or will be
+            await asyncio.sleep(0.02)
+        assert not other.terminals.sessions
+        await other.terminals.close_all()
 
     asyncio.run(run())

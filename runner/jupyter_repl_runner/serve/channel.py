@@ -97,7 +97,7 @@ class Channel:
     def close(self) -> None:
         """Leave; requests under way come to their end, so that a save that was sent is a save."""
         self._hub.leave(self)
-        self._context.viewers.detach_all()
+        self._context.viewers.close()
 
     async def _answer(self, request: messages.Request, handler: Handler) -> None:
         context = Context(self._context.hub, self._context.viewers)

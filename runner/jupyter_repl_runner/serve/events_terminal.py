@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from jupyter_repl_runner.contract.errors import InvalidRequest
+from jupyter_repl_runner.contract.errors import InvalidRequest, Unavailable
 from jupyter_repl_runner.contract.frames import MAX_OFFSET
 from jupyter_repl_runner.contract.messages import bounded, field, optional
 from jupyter_repl_runner.contract.paths import check_path
@@ -28,7 +28,12 @@ async def request_terminal(context: Context, data: Mapping[str, Any]) -> dict[st
         raise InvalidRequest("The name of the viewer is empty or too long.", hint=f"At most {MAX_VIEWER_NAME}.")
     terminals = context.hub.terminals
     session = await _open(context, size, data) if number is None else terminals.get(number)
-    viewer, reply = context.viewers.attach(session, name, size, start, text)
+    try:
+        viewer, reply = context.viewers.attach(session, name, size, start, text)
+    except Unavailable:
+        if number is None:
+            terminals.close(session.number)  # nobody will ever know of it
+        raise
     context.after_reply.append(lambda: session.show(viewer))
     return reply
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from jupyter_repl_runner.contract import frames
-from jupyter_repl_runner.contract.errors import FileNotFound
+from jupyter_repl_runner.contract.errors import FileNotFound, Unavailable
 from jupyter_repl_runner.contract.frames import Frame
 from jupyter_repl_runner.contract.messages import build_event
 from jupyter_repl_runner.terminal.output import Exit, Viewer
@@ -34,11 +34,14 @@ class Viewers:
         self._transport = transport
         self._attached: dict[int, tuple[Session, Viewer]] = {}
         self._default_name = secrets.token_hex(8)
+        self._is_closed = False
 
     def attach(
         self, session: Session, name: str | None, size: tuple[int, int], start: int | None, text: bool
     ) -> tuple[Viewer, dict[str, Any]]:
-        """Attach to `session`, in place of an earlier attachment of this channel."""
+        """Attach to `session`, in place of an earlier attachment of this channel. Raises Unavailable after `close`."""
+        if self._is_closed:  # while a shell was opened for it; whom nobody acknowledges would stop the program
+            raise Unavailable("The connection is gone.")
         self.detach(session.number)
         sink = TextSink(self._transport) if text else BinarySink(self._transport)
         viewer, reply = session.attach(name or self._default_name, sink, size, start)
@@ -60,7 +63,9 @@ class Viewers:
         if session and viewer:
             session.detach(viewer)
 
-    def detach_all(self) -> None:
+    def close(self) -> None:
+        """Detach from all, for good."""
+        self._is_closed = True
         for number in list(self._attached):
             self.detach(number)
 

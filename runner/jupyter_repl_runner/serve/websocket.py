@@ -107,6 +107,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._is_open = False
         self._timer.cancel()
+        self._opening.cancel()
         self._channel.close()
 
     def _take(self, message: Message) -> None:
