@@ -4,12 +4,13 @@ import os
 from pathlib import Path
 
 import pytest
-from benchmarks import peers, terminal
+from benchmarks import ours, peers, terminal
+from benchmarks.peer import Terminal
 
 
 def test_every_peer_is_measured(tmp_path: Path) -> None:
     found = terminal.compare(tmp_path, repeats=1, keys=5, enters=5, bulk=200_000)
-    always = {peers.Runner, peers.PlainRunner, peers.Relayed, peers.Terminado, peers.JupyterTerminals}
+    always = {ours.Runner, ours.PlainRunner, ours.Relayed, peers.Terminado, peers.JupyterTerminals}
     assert always <= set(found)
     if os.environ.get("CI"):
         assert set(found) == set(peers.ALL)
@@ -21,7 +22,7 @@ def test_every_peer_is_measured(tmp_path: Path) -> None:
 class Liar:
     """A terminal of which the 1000th byte of a flood is another than it was."""
 
-    def __init__(self, real: peers.Terminal) -> None:
+    def __init__(self, real: Terminal) -> None:
         self._real = real
         self._left = 1000
 
@@ -39,7 +40,7 @@ class Liar:
 def test_one_wrong_byte_makes_it_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = b"line of text\n" * 10_000
     (tmp_path / "bulk.txt").write_bytes(text)
-    runner = peers.Runner(tmp_path)
+    runner = ours.Runner(tmp_path)
     try:
         assert terminal.flood(runner, tmp_path / "bulk.txt", text)["wire"] > 1
         real = runner.open

@@ -15,7 +15,9 @@ from pathlib import Path
 
 import psutil
 
-from .peers import ALL, PROMPT, Peer, PlainRunner, Relayed, Runner, Terminado, Terminal, Ttyd
+from .ours import PlainRunner, Relayed, Runner
+from .peer import PROMPT, Peer, Terminal
+from .peers import ALL, Terminado, Ttyd
 from .table import Row
 
 REPEATS = 5

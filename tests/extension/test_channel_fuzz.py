@@ -53,12 +53,11 @@ def victim(shared_lab: Lab) -> Lab:
     return shared_lab
 
 
-@pytest.fixture(scope="module")
-def fuzzer(victim: Lab) -> Any:
+@pytest.fixture
+def fuzzer(victim: Lab) -> Client:
     client = Client(victim, "victim")
     client._id = 10**12  # far from the ids that are thrown
-    yield client
-    client.close()
+    return client
 
 
 CORPUS = json.loads((Path(__file__).parent.parent / "fixtures" / "fuzz.json").read_text())
