@@ -10,7 +10,7 @@ from pathlib import Path
 from . import fairness, start, tab, terminal, weight
 from .table import render
 
-VERSIONS = ("jupyterlab", "jupyter_server", "jupyter_server_terminals", "terminado", "tornado")
+VERSIONS = ("jupyterlab", "jupyter_server", "jupyter_server_terminals", "terminado", "tornado", "uvloop")
 PARTS = {"Start": start, "Tab": tab, "Terminal": terminal, "Fairness": fairness, "Weight": weight}
 PAGE = Path(__file__).parent.parent.parent / "docs" / "benchmarks.md"
 

@@ -22,6 +22,11 @@ def render(rows: list[Row]) -> list[str]:
         if row.target is None:
             judged = "peer"
         else:
-            judged = f"≤ {row.target:g} {row.unit}: " + ("holds" if median <= row.target else "**does not hold**")
-        lines.append(f"| {row.what} | {median:.3g} {row.unit} | {low:.3g} to {high:.3g} | {judged} |")
+            holds = "holds" if median <= row.target else "**does not hold**"
+            judged = f"≤ {_number(row.target, row.unit)}: {holds}"
+        lines.append(f"| {row.what} | {_number(median, row.unit)} | {low:.3g} to {high:.3g} | {judged} |")
     return lines
+
+
+def _number(value: float, unit: str) -> str:
+    return f"{value:.3g} {unit}".rstrip()

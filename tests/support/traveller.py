@@ -119,8 +119,8 @@ class Traveller:
         time.sleep(0.02)
 
     def _check(self, start: int, total: int, seed: int) -> None:
-        assert self._client is not None
-        assert self._client.gaps == 0
+        # The connection may have gone with the last byte.
+        assert self._client is None or not self._client.gaps
         wanted = b"".join(mill.stream(total, seed))
         if self.output[start : start + total] != wanted:
             pairs = enumerate(zip(self.output[start:], wanted, strict=False))
