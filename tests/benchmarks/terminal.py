@@ -3,6 +3,7 @@
 import base64
 import multiprocessing
 import random
+import signal
 import statistics
 import sys
 import tempfile
@@ -47,6 +48,8 @@ def compare(folder: Path, repeats: int = REPEATS, keys: int = KEYS, enters: int 
     file = folder / "bulk.txt"
     file.write_bytes(text)
     results: dict[type, Results] = defaultdict(lambda: defaultdict(list))
+    # Of a process with nohup all but ours pass it on to their shells, whose floods would then outlive their terminals.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     with _started(folder) as peers:
         for _ in range(repeats):
             for kind, peer in peers.items():
