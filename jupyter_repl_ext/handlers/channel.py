@@ -10,7 +10,7 @@ from tornado.websocket import WebSocketHandler, WebSocketProtocol, WebSocketProt
 
 from jupyter_repl_ext.relay import relay
 from jupyter_repl_runner.contract.errors import ReplError
-from jupyter_repl_runner.contract.messages import SUBPROTOCOL
+from jupyter_repl_runner.contract.messages import SUBPROTOCOL, is_subprotocol_in
 
 from .base import ReplMixin, may_execute
 
@@ -35,7 +35,8 @@ class ChannelHandler(ReplMixin, WebSocketMixin, WebSocketHandler, JupyterHandler
     def get_websocket_protocol(self) -> WebSocketProtocol | None:
         """Called once origin and headers were found in order."""
         protocol = super().get_websocket_protocol()
-        if isinstance(protocol, WebSocketProtocol13) and self.select_subprotocol(self._offered()):
+        is_offered = is_subprotocol_in(self.request.headers.get("Sec-WebSocket-Protocol", ""))
+        if isinstance(protocol, WebSocketProtocol13) and is_offered:
             return _Joined(self, False, protocol.params)
         return protocol
 
@@ -61,9 +62,6 @@ class ChannelHandler(ReplMixin, WebSocketMixin, WebSocketHandler, JupyterHandler
             await relay(browser, runner, services.activity.touch)
         finally:
             runner.close()
-
-    def _offered(self) -> list[str]:
-        return [name.strip() for name in self.request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
 
 
 class _Joined(WebSocketProtocol13):

@@ -17,7 +17,7 @@ from jupyter_repl_runner.contract.local import RECORD_FILE, SOCKET_FILE
 from jupyter_repl_runner.contract.messages import AUTH_HEADER, SUBPROTOCOL
 from jupyter_repl_runner.contract.refs import ProjectRef
 
-from .peer import ENVIRONMENT, PROMPT, shell, tcp, wait_until
+from .peer import ENVIRONMENT, PROMPT, OneProcess, shell, tcp, wait_until
 
 
 class ReplTerminal:
@@ -68,7 +68,7 @@ class ReplTerminal:
                 return dict(message["data"])
 
 
-class Runner:
+class Runner(OneProcess):
     """`jupyter-repl-runner serve`, without the extension before it; as `pip install jupyter-repl-ext[fast]` has it."""
 
     loop = "uvloop"
@@ -90,15 +90,10 @@ class Runner:
         self._process = subprocess.Popen(
             arguments, env={**ENVIRONMENT, "SHELL": shell(folder), "JUPYTER_REPL_LOOP": self.loop}
         )
-        self.pids = [self._process.pid]
         wait_until(lambda: self._connect().close())
 
     def open(self) -> ReplTerminal:
         return ReplTerminal(Wire(self._connect(), "/channel", SUBPROTOCOL, {AUTH_HEADER: self._token}))
-
-    def stop(self) -> None:
-        self._process.terminate()
-        self._process.wait(20)
 
     def _connect(self) -> socket.socket:
         connection = socket.socket(socket.AF_UNIX)

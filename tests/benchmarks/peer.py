@@ -2,6 +2,7 @@
 
 import os
 import socket
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -47,6 +48,20 @@ class Peer(Protocol):
         """A new terminal, whatever its shell has printed so far."""
 
     def stop(self) -> None: ...
+
+
+class OneProcess:
+    """A peer that is one process of its own."""
+
+    _process: "subprocess.Popen[bytes]"
+
+    @property
+    def pids(self) -> list[int]:
+        return [self._process.pid]
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait(20)
 
 
 def shell(folder: Path) -> str:

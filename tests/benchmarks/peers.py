@@ -15,7 +15,7 @@ from support.lab import TOKEN, Lab, free_port
 from support.wire import TEXT, Wire
 
 from .ours import PlainRunner, Relayed, Runner
-from .peer import ENVIRONMENT, PROMPT, Peer, shell, tcp, wait_until
+from .peer import ENVIRONMENT, PROMPT, OneProcess, Peer, shell, tcp, wait_until
 
 # -- terminado, alone and in Jupyter's server
 
@@ -62,23 +62,18 @@ tornado.ioloop.IOLoop.current().start()
 """
 
 
-class Terminado:
+class Terminado(OneProcess):
     def __init__(self, folder: Path) -> None:
         self.name = f"terminado {version('terminado')}"
         self._port = free_port()
         arguments = [sys.executable, "-c", _TERMINADO, str(self._port), shell(folder)]
         self._process = subprocess.Popen(arguments, env=ENVIRONMENT, stderr=subprocess.DEVNULL)
-        self.pids = [self._process.pid]
         wait_until(lambda: tcp(self._port).close())
 
     def open(self) -> TerminadoTerminal:
         host = f"127.0.0.1:{self._port}"
         headers = {"Host": host, "Origin": f"http://{host}"}
         return TerminadoTerminal(Wire(tcp(self._port), "/terminal", headers=headers))
-
-    def stop(self) -> None:
-        self._process.terminate()
-        self._process.wait(20)
 
 
 class JupyterTerminals:
@@ -137,13 +132,11 @@ class TtydTerminal:
         self._wire.close()
 
 
-class Ttyd:
+class Ttyd(OneProcess):
     """Raises FileNotFoundError where ttyd is neither on PATH nor in `REPL_TEST_BINARIES`."""
 
     def __init__(self, folder: Path) -> None:
-        program = binaries.find("ttyd")
-        if program is None:
-            raise FileNotFoundError("ttyd")
+        program = _program("ttyd")
         said = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=20).stdout
         self.name = "ttyd " + said.split()[-1].split("-")[0]
         self._port = free_port()
@@ -151,15 +144,10 @@ class Ttyd:
         self._process = subprocess.Popen(
             arguments, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        self.pids = [self._process.pid]
         wait_until(lambda: tcp(self._port).close())
 
     def open(self) -> TtydTerminal:
         return TtydTerminal(Wire(tcp(self._port), "/ws", "tty"))
-
-    def stop(self) -> None:
-        self._process.terminate()
-        self._process.wait(20)
 
 
 # -- socat
@@ -192,13 +180,11 @@ class PlainTerminal:
         self.socket.close()
 
 
-class Socat:
+class Socat(OneProcess):
     """The limit: a loop in C that copies bytes between a socket and a PTY. Raises FileNotFoundError."""
 
     def __init__(self, folder: Path) -> None:
-        program = binaries.find("socat")
-        if program is None:
-            raise FileNotFoundError("socat")
+        program = _program("socat")
         said = subprocess.run([program, "-V"], capture_output=True, text=True, timeout=20).stdout
         self.name = "socat " + said.split("socat version ")[1].split()[0]
         self._port = free_port()
@@ -211,14 +197,18 @@ class Socat:
     def pids(self) -> list[int]:
         """It forks for each connection."""
         children = psutil.Process(self._process.pid).children(recursive=True)
-        return [self._process.pid, *(child.pid for child in children if child.name() == "socat")]
+        return [*super().pids, *(child.pid for child in children if child.name() == "socat")]
 
     def open(self) -> PlainTerminal:
         return PlainTerminal(tcp(self._port))
 
-    def stop(self) -> None:
-        self._process.terminate()
-        self._process.wait(20)
-
 
 ALL: tuple[Callable[[Path], Peer], ...] = (Runner, PlainRunner, Relayed, Terminado, JupyterTerminals, Ttyd, Socat)
+
+
+def _program(name: str) -> Path:
+    """Raises FileNotFoundError where it is neither on PATH nor in `REPL_TEST_BINARIES`."""
+    program = binaries.find(name)
+    if program is None:
+        raise FileNotFoundError(name)
+    return program

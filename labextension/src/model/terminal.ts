@@ -29,9 +29,7 @@ export class TerminalModel {
     this.runner = runner;
     if (isNew) {
       this._received = reply.offset;
-      this._input = this._typed.length ? this._input : reply.input;
-      this._acked = this._sent = reply.input;
-      this._input = reply.input;
+      this._input = this._acked = this._sent = reply.input;
       this._typed = [];
     } else {
       this._forget(reply.input);

@@ -32,6 +32,11 @@ class Request:
     id: int | None
 
 
+def is_subprotocol_in(offered: str) -> bool:
+    """Whether a Sec-WebSocket-Protocol header offers ours among others."""
+    return SUBPROTOCOL in (name.strip() for name in offered.split(","))
+
+
 def parse_request(text: str) -> Request:
     """Parse a text frame; raises InvalidRequest (RecursionError of deep nesting included)."""
     try:

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any, cast
 
-from jupyter_repl_runner.contract.messages import MAX_FRAME, SUBPROTOCOL, build_event
+from jupyter_repl_runner.contract.messages import MAX_FRAME, SUBPROTOCOL, build_event, is_subprotocol_in
 
 from .auth import RunnerHandler
 from .channel import Channel
@@ -42,8 +42,8 @@ class ChannelHandler(RunnerHandler):
 
     async def get(self) -> None:
         headers = self.request.headers
-        offered = [name.strip() for name in headers.get("Sec-WebSocket-Protocol", "").split(",")]
-        if headers.get("Upgrade", "").lower() != "websocket" or SUBPROTOCOL not in offered:
+        is_offered = is_subprotocol_in(headers.get("Sec-WebSocket-Protocol", ""))
+        if headers.get("Upgrade", "").lower() != "websocket" or not is_offered:
             self.set_status(400)
             self.finish({"code": "InvalidRequest", "message": f"A WebSocket with {SUBPROTOCOL} is wanted.", "hint": ""})
             return
