@@ -103,7 +103,7 @@ def echo(peer: Peer, keys: int) -> dict[str, float]:
             terminal.acknowledge()
             if seen != key:
                 raise ValueError(f"{key!r} was echoed as {seen!r}")
-            time.sleep(0.004)
+            time.sleep(random.uniform(0.002, 0.012))
         return {"echo": statistics.median(took), "cpu per key": (_cpu(peer) - before) / keys * 1e6}
 
 

@@ -118,8 +118,8 @@ def test_output_is_exact_also_when_utf8_is_split(client: Client) -> None:
 
 def test_resize_reaches_the_program(client: Client) -> None:
     terminal = client.terminal(rows=30, cols=100)
-    client.type(terminal, b"trap 'echo wi''nched' WINCH; stty size\n")
-    client.read_until(terminal, b"30 100")
+    client.type(terminal, b"trap 'echo wi''nched' WINCH; stty size; echo re''ady\n")
+    client.read_until(terminal, b"30 100\r\nready")  # before, the foreground group, which is told, may be stty's
     client.request("resizeTerminal", terminal=terminal, rows=41, cols=77)
     client.type(terminal, b"stty size\n")
     client.read_until(terminal, b"41 77")

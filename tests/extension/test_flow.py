@@ -12,7 +12,12 @@ from support.disturbances import Disturbance, echoes, going_on, quiet
 from support.lab import Lab
 from support.processes import pids
 
+from jupyter_repl_runner.serve import http_file
+from jupyter_repl_runner.terminal.session import REST_SECONDS
+
 RING = 8 << 20
+CHUNK = 1 << 16
+"""Bytes of a body that tornado reads at once."""
 STALL = float(os.environ.get("REPL_TEST_STALL", "61"))
 """Seconds: longer than the pings of any server or proxy."""
 
@@ -49,3 +54,30 @@ def test_nothing_delays_another_terminals_echo(repl: Lab, client: Client, action
     alone = statistics.median(echoes(client, terminal))
     with going_on(action, repl):
         assert statistics.median(echoes(client, terminal)) - alone < 6
+
+
+def test_a_flood_rests_while_people_type_elsewhere(client: Client) -> None:
+    """However fast its reader acknowledges; and not for ever."""
+    flood, terminal = client.terminal(), quiet(client)
+    client.type(flood, b"yes\n")
+    client.type(terminal, b"x")
+    client.read_until(flood, b"y\r\ny\r\n")
+    begun, before, frames = time.monotonic(), len(client.output[flood]), 0
+    while (took := time.monotonic() - begun) < 2:
+        client.type(terminal, b"x")
+        until = time.monotonic() + 0.2
+        while time.monotonic() < until:
+            client.pump(0.2)
+            frames += 1
+    assert frames < 2 * took / REST_SECONDS
+    assert len(client.output[flood]) - before > 100_000
+    client.interrupt(flood)
+    client.read_until(flood, b"^C")
+
+
+def test_an_upload_rests_while_people_type(repl: Lab, client: Client) -> None:
+    terminal = quiet(client)
+    client.type(terminal, b"x")
+    begun = time.monotonic()
+    repl.call("PUT", "project/abc/file/upload.bin", bytes(100 * CHUNK), {"If-None-Match": "*"})
+    assert time.monotonic() - begun > 90 * http_file.REST_SECONDS

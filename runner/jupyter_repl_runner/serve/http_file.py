@@ -1,5 +1,6 @@
 """`/file/{path}`: the bytes of one file, streamed; what is too large for a message goes here."""
 
+import asyncio
 from typing import Any
 
 from tornado.web import stream_request_body
@@ -12,6 +13,8 @@ from .auth import RunnerHandler
 from .hub import Hub
 
 MAX_UPLOAD = 5 << 30
+REST_SECONDS = 0.003
+"""After each chunk (64 KiB) while people type: an upload keeps its client, the server and the runner busy."""
 
 
 @stream_request_body
@@ -34,6 +37,8 @@ class FileHandler(RunnerHandler):
     async def data_received(self, chunk: bytes) -> None:
         if self._upload:
             await self._upload.feed(chunk)
+            if self._hub.terminals.are_typed_into:
+                await asyncio.sleep(REST_SECONDS)
 
     async def get(self, path: str) -> None:
         await send_object(self, self._store, check_path(path))

@@ -1,4 +1,4 @@
-"""Which terminals people type into, so that a flood elsewhere makes way for them. Pure: times are passed in."""
+"""Which terminals people type into, so that what takes much of the machine makes way. Pure: times are passed in."""
 
 SECONDS = 1.0
 """How long a key counts."""
@@ -13,6 +13,10 @@ class Attention:
     def note(self, terminal: int, now: float) -> None:
         """Somebody typed into `terminal`."""
         self._typed[terminal] = now
+
+    def is_anywhere(self, now: float) -> bool:
+        """Whether somebody types."""
+        return any(now - typed < SECONDS for typed in self._typed.values())
 
     def is_elsewhere(self, terminal: int, now: float) -> bool:
         """Whether somebody types into another one."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,11 @@ class Terminals:
             self.close(number)
         if self._closing:
             await asyncio.wait(self._closing, timeout=10)
+
+    @property
+    def are_typed_into(self) -> bool:
+        """Whether somebody types into one of them just now."""
+        return self._attention.is_anywhere(time.monotonic())
 
     def to_json(self) -> list[dict[str, Any]]:
         """Those whose program still runs."""

@@ -24,7 +24,7 @@ FEW_BYTES = 1 << 10
 """Less than this was all there is: another read would only say so."""
 FLOOD_BYTES = 8 << 10
 """So much in a turn, and more will come."""
-REST_BYTES, REST_SECONDS = 1 << 10, 0.004
+REST_BYTES, REST_SECONDS = 1 << 10, 0.006
 """A terminal that gave so much in a turn rests so long if nobody watches it, or while people type into others."""
 TELL_BYTES, TELL_SECONDS = 1 << 14, 0.02
 """Input is acknowledged after this much or this long: a key's acknowledgement must not delay its echo."""
@@ -61,6 +61,7 @@ class Session:
         """The viewer who typed last: the terminal has the size of that one's screen."""
         self._loop = asyncio.get_running_loop()
         self._reading = self._writing = self._ended = False
+        self._is_resting = False
         self._timers: list[asyncio.TimerHandle] = []
         self._finishing: asyncio.Task[None] | None = None
         self._resume()
@@ -128,10 +129,10 @@ class Session:
         data, is_end = self._read(now + TICK_SECONDS)
         if data:
             self._output.append(data, now)
+            if len(data) > REST_BYTES and self._may_rest(now):
+                self._is_resting = True
+                self._later(REST_SECONDS, self._end_rest)
             self._balance()
-            if len(data) > REST_BYTES and self._reading and self._may_rest(now):
-                self._pause()
-                self._later(REST_SECONDS, self._balance)
             self.last_activity = time.time()
         if is_end:
             self._begin_finish()
@@ -157,11 +158,15 @@ class Session:
         return not self._output.viewers or self._attention.is_elsewhere(self.number, now)
 
     def _balance(self) -> None:
-        """Read the PTY exactly while somebody has use for more."""
-        if self._output.is_wanted(time.monotonic()):
+        """Read the PTY exactly while somebody has use for more, and it does not rest."""
+        if not self._is_resting and self._output.is_wanted(time.monotonic()):
             self._resume()
         else:
             self._pause()
+
+    def _end_rest(self) -> None:
+        self._is_resting = False
+        self._balance()
 
     def _resume(self) -> None:
         if not self._reading and not self._ended:
