@@ -1,5 +1,5 @@
 import { IFrame, Kind, unpackFrame } from '../src/model/frames';
-import { MAX_UNACKNOWLEDGED, TerminalModel } from '../src/model/terminal';
+import { ACK_BYTES, MAX_UNACKNOWLEDGED, TerminalModel } from '../src/model/terminal';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const reply = (more = {}): { terminal: number; offset: number; start: number; input: number } => ({
@@ -12,12 +12,21 @@ const reply = (more = {}): { terminal: number; offset: number; start: number; in
 
 let sent: IFrame[];
 let model: TerminalModel;
+let pass: () => void;
 const typed = (): string =>
   sent.map(({ kind, payload }) => (kind === Kind.Input ? new TextDecoder().decode(payload) : '')).join('');
 
 beforeEach(() => {
   sent = [];
-  model = new TerminalModel('me', frame => sent.push(unpackFrame(frame.buffer)!));
+  pass = () => undefined;
+  model = new TerminalModel(
+    'me',
+    frame => sent.push(unpackFrame(frame.buffer)!),
+    call => {
+      pass = call;
+      return () => (pass = () => undefined);
+    }
+  );
 });
 
 test('what is typed before the terminal is there waits for it', () => {
@@ -68,6 +77,28 @@ test('output that comes twice is taken once, and a gap is told', () => {
   expect(model.output(output(11, 'bcd')).data).toEqual(bytes('d'));
   expect(model.output(output(20, 'x'))).toEqual({ gap: 6, data: bytes('x') });
   expect(model.received).toBe(21);
+});
+
+test('output is acknowledged by the piece while much comes, and all of it a moment later', () => {
+  model.attached(reply({ offset: 100 }), 'r');
+  model.parsed(101);
+  model.parsed(102);
+  expect(sent).toEqual([]);
+  pass();
+  expect(sent).toMatchObject([{ kind: Kind.Ack, offset: 102 }]);
+  model.parsed(102 + ACK_BYTES);
+  model.parsed(103 + ACK_BYTES);
+  expect(sent.slice(1)).toMatchObject([{ kind: Kind.Ack, offset: 102 + ACK_BYTES }]);
+  pass();
+  expect(sent.at(-1)).toMatchObject({ kind: Kind.Ack, offset: 103 + ACK_BYTES });
+});
+
+test('nothing is acknowledged on a connection that is gone', () => {
+  model.attached(reply(), 'r');
+  model.parsed(1);
+  model.detached();
+  pass();
+  expect(sent).toEqual([]);
 });
 
 test('a terminal of another runner starts anew', () => {

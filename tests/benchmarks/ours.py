@@ -5,6 +5,7 @@ import secrets
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from support.lab import TOKEN, Lab
@@ -19,6 +20,9 @@ from jupyter_repl_runner.contract.refs import ProjectRef
 
 from .peer import ENVIRONMENT, PROMPT, OneProcess, shell, tcp, wait_until
 
+ACK_BYTES, ACK_SECONDS = 32 << 10, 0.02
+"""As in labextension/src/model/terminal.ts."""
+
 
 class ReplTerminal:
     """A client of the channel with one terminal."""
@@ -27,8 +31,10 @@ class ReplTerminal:
         self._wire = wire
         self.socket = wire.socket
         self._typed = 0
+        self._acknowledged_at = 0.0
         reply = self._ask("requestTerminal", rows=24, cols=80)
         self._number, self._next = reply["terminal"], reply["offset"]
+        self._acknowledged = self._next
 
     @property
     def received(self) -> int:
@@ -53,7 +59,11 @@ class ReplTerminal:
                 return payload
 
     def acknowledge(self) -> None:
-        self._wire.send(HEADER.pack(ACK, self._number, self._next))
+        """As the browser's part does it: for every so many bytes, or after a moment."""
+        now = time.monotonic()
+        if self._next - self._acknowledged >= ACK_BYTES or now - self._acknowledged_at >= ACK_SECONDS:
+            self._acknowledged, self._acknowledged_at = self._next, now
+            self._wire.send(HEADER.pack(ACK, self._number, self._next))
 
     def close(self) -> None:
         self._ask("closeTerminal", terminal=self._number)

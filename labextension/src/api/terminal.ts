@@ -4,6 +4,7 @@ import { UUID } from '@lumino/coreutils'; // crypto.randomUUID is for secure add
 import { IFrame, Kind } from '../model/frames';
 import type { IMessage, ITerminalReply } from '../model/messages';
 import { TerminalModel } from '../model/terminal';
+import { later } from '../model/timer';
 import type { Channel } from './channel';
 
 export interface ISize {
@@ -46,7 +47,7 @@ export class RemoteTerminal {
     const { runner } = channel.loaded;
     const isSame = which === this._model.number && runner === this._model.runner;
     if (!isSame) {
-      this._model = new TerminalModel(UUID.uuid4(), frame => this._channel?.send(frame));
+      this._model = new TerminalModel(UUID.uuid4(), frame => this._channel?.send(frame), later);
       this._listener.reset();
     }
     this._channel = channel;
@@ -137,7 +138,7 @@ export class RemoteTerminal {
     }
   }
 
-  private _model = new TerminalModel('', () => undefined);
+  private _model = new TerminalModel('', () => undefined, later);
   private _channel: Channel | null = null;
   /** What came before the reply to `requestTerminal`; null once that is here. */
   private _early: (IFrame | IMessage)[] | null = null;

@@ -2,10 +2,14 @@
 
 import { IFrame, Kind, packFrame } from './frames';
 import type { ITerminalReply } from './messages';
+import { Later, Timer } from './timer';
 
 /** Bytes of input that may be unacknowledged; the rest waits here. */
 export const MAX_UNACKNOWLEDGED = 64 * 1024;
 const MAX_CHUNK = 16 * 1024;
+/** Output is acknowledged after so many bytes or ms: each acknowledgement costs the runner as much as a key. */
+export const ACK_BYTES = 32 * 1024;
+export const ACK_MS = 20;
 
 export class TerminalModel {
   /**
@@ -14,8 +18,11 @@ export class TerminalModel {
    */
   constructor(
     readonly viewer: string,
-    private readonly _send: (frame: Uint8Array<ArrayBuffer>) => void
-  ) {}
+    private readonly _send: (frame: Uint8Array<ArrayBuffer>) => void,
+    later: Later
+  ) {
+    this._timer = new Timer(later);
+  }
 
   /** The terminal's number, 0 until it is attached. */
   number = 0;
@@ -27,6 +34,7 @@ export class TerminalModel {
     const isNew = this.number !== reply.terminal || this.runner !== runner;
     this.number = reply.terminal;
     this.runner = runner;
+    this._told = reply.offset;
     if (isNew) {
       this._received = reply.offset;
       this._input = this._acked = this._sent = reply.input;
@@ -40,6 +48,7 @@ export class TerminalModel {
 
   /** The connection is gone: nothing is sent until `attached`. */
   detached(): void {
+    this._timer.cancel();
     this._sent = Number.MAX_SAFE_INTEGER;
   }
 
@@ -62,7 +71,16 @@ export class TerminalModel {
 
   /** The screen has parsed output up to `offset`. */
   parsed(offset: number): void {
-    this._send(packFrame(Kind.Ack, this.number, offset));
+    const tell = (): void => {
+      this._timer.cancel();
+      this._told = offset;
+      this._send(packFrame(Kind.Ack, this.number, offset));
+    };
+    if (offset - this._told >= ACK_BYTES) {
+      tell();
+    } else {
+      this._timer.set(tell, ACK_MS);
+    }
   }
 
   /** The runner wrote our input up to `offset` into the PTY. */
@@ -126,6 +144,9 @@ export class TerminalModel {
   }
 
   private _received = 0;
+  /** Output that the runner knows to be parsed. */
+  private _told = 0;
+  private readonly _timer: Timer;
   /** Not acknowledged yet, beginning at offset `_acked`. */
   private _typed: Uint8Array[] = [];
   /** All input so far, and how much of it was sent and acknowledged. */
