@@ -8,6 +8,7 @@ import pytest
 from support.channel import Client
 from support.lab import Lab
 from support.processes import repl_processes
+from support.s3 import SERVERS, S3Server
 
 BROWSER = Path(__file__).parent / "browser"
 
@@ -50,3 +51,25 @@ def shared_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     yield server
     server.stop()
     shutil.rmtree(server.runtime_dir, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def minio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """A MinIO for all tests that don't kill it; each test has a prefix of its own."""
+    yield from _served(SERVERS["minio"], tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def versitygw(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    yield from _served(SERVERS["versitygw"], tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def rclone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    yield from _served(SERVERS["rclone"], tmp_path_factory)
+
+
+def _served(kind: type[S3Server], factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    server = kind(factory.mktemp(kind.name) / "data").start()
+    yield server
+    server.stop()

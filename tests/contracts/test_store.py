@@ -1,23 +1,38 @@
 """The Store's contract, run on every adapter."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from support.s3 import CREDENTIALS, SERVERS, S3Server
 
-from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotFound, NoPermissions, ReplError
+from jupyter_repl_runner.contract.errors import (
+    Conflict,
+    FileExists,
+    FileNotFound,
+    NoPermissions,
+    ReplError,
+    Unavailable,
+)
 from jupyter_repl_runner.store.directory import DirectoryStore
+from jupyter_repl_runner.store.manifest import Manifest
 from jupyter_repl_runner.store.port import Store, read_all
+from jupyter_repl_runner.store.s3 import S3Store
 
 Result = TypeVar("Result")
 Test = Callable[[Store], Awaitable[None]]
 
 
-@pytest.fixture(params=["directory"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    return DirectoryStore(tmp_path / "store")
+@pytest.fixture(params=["directory", *SERVERS])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    if request.param == "directory":
+        yield DirectoryStore(tmp_path / "store")
+        return
+    store = request.getfixturevalue(request.param).store()
+    yield store
+    store.close()
 
 
 def run(awaitable: Awaitable[Result]) -> Result:
@@ -168,5 +183,104 @@ def test_large_objects_have_an_etag_without_being_hashed(store: Store) -> None:
         assert await store.put("code/p/big", b"y" * 6_000_000, if_match=head.etag) != head
         with pytest.raises(Conflict):
             await store.put("code/p/big", b"z", if_match=head.etag)
+
+    run(check())
+
+
+def test_a_tag_in_a_listing_is_a_condition_too(store: Store) -> None:
+    async def check() -> None:
+        await store.put("code/p/a", b"1")
+        (entry,) = [entry async for entry in store.list("code/p/")]
+        assert entry.tag == (await store.head("code/p/a")).entry.tag  # type: ignore[union-attr]
+        new = await store.put("code/p/a", b"22", if_tag=entry.tag)
+        assert new.entry.tag != entry.tag
+        for tag in (entry.tag, "0-0-0"):
+            with pytest.raises(Conflict):
+                await store.put("code/p/a", b"3", if_tag=tag)
+        with pytest.raises(Conflict):
+            await store.put("code/p/none", b"3", if_tag=entry.tag)
+        assert await read_all(store, "code/p/a") == (b"22", new.etag)
+
+    run(check())
+
+
+def test_modes_and_times_are_kept(store: Store) -> None:
+    async def check() -> None:
+        await store.put("code/p/run.sh", b"echo", mode=0o750, mtime=1_600_000_000.25)
+        await store.put("code/p/secret", b"x", mode=0o600)
+        await store.put("code/p/run.sh", b"echo 2", mtime=1_600_000_001.5)
+        await store.copy("code/p/run.sh", "code/p/copy")
+        await store.put("code/p/copy", b"over", mode=0o644)
+        await store.copy("code/p/run.sh", "code/p/copy")
+        for name in ("run.sh", "copy"):
+            head = await store.head(f"code/p/{name}")
+            assert head is not None
+            assert (head.entry.mode, head.entry.mtime) == (0o750, 1_600_000_001.5)
+        head = await store.head("code/p/secret")
+        assert head is not None
+        assert head.entry.mode == 0o600
+        with pytest.raises(FileNotFound):
+            await store.copy("code/p/none", "code/p/other")
+
+    run(check())
+
+
+def test_a_folder_is_put_whole_and_only_where_nothing_is(store: Store) -> None:
+    async def check() -> None:
+        with store.scratch() as scratch:
+            folder = scratch / "files"
+            (folder / "src").mkdir(parents=True)
+            (folder / "src/main.py").write_bytes(b"print()")
+            (folder / "src/main.py").chmod(0o755)
+            (folder / "link").symlink_to("src/main.py")
+            (folder / "empty").mkdir()
+            await store.put_folder(folder, "code/p/", "meta/p/manifest.json")
+        head = await store.head("code/p/src/main.py")
+        assert head is not None
+        assert head.entry.mode == 0o755
+        local = store.local_path("code/p/")
+        if local is None:
+            manifest = Manifest.from_bytes((await read_all(store, "meta/p/manifest.json"))[0])
+            assert (manifest.links, manifest.folders) == ({"link": "src/main.py"}, {"empty": 0o755})
+        else:
+            assert (local / "link").is_symlink()
+            assert (local / "empty").is_dir()
+        with store.scratch() as scratch:
+            (scratch / "files").mkdir()
+            with pytest.raises(FileExists):
+                await store.put_folder(scratch / "files", "code/p/", "meta/p/manifest.json")
+
+    run(check())
+
+
+def test_names_that_are_not_utf8_come_back(store: Store) -> None:
+    async def check() -> None:
+        names = ["code/p/caf\udce9", "code/p/.jupyter-repl-raw-41", "code/p/a\nb", "code/p/t\tab", "code/p/ \x7f"]
+        for name in names:
+            await store.put(name, name.encode("utf-8", "surrogateescape"))
+        assert sorted(await keys(store, "code/p/")) == sorted(names)
+        for name in names:
+            assert (await read_all(store, name))[0] == name.encode("utf-8", "surrogateescape")
+
+    run(check())
+
+
+def test_the_store_says_what_it_honours(store: Store) -> None:
+    async def check() -> None:
+        is_alone = isinstance(store, S3Store) and store.settings.single_server
+        assert (await store.probe()).put != is_alone
+        assert await keys(store, "") == []
+
+    run(check())
+
+
+def test_a_server_without_conditions_is_refused_unless_nobody_else_uses_it(rclone: S3Server) -> None:
+    async def check() -> None:
+        store = S3Store(rclone.settings("refused/", single_server=False), CREDENTIALS)
+        for asked in (store.probe, lambda: store.put("meta/a.json", b"1", if_none_match=True)):
+            with pytest.raises(Unavailable, match="ignores conditions"):
+                await asked()
+        assert await keys(store, "meta/") == []
+        store.close()
 
     run(check())

@@ -221,7 +221,7 @@ class Told:
 @pytest.fixture
 def told(beneath: Beneath, project: Path) -> Iterator[Told]:
     told = Told()
-    watcher = Watcher(beneath, told)
+    watcher = Watcher(beneath, lambda changes: told(changes.to_json(beneath)))
     watcher.start()
     wait_for(lambda: told.everything)  # it watches now, and says so for what it may have missed
     told.everything = 0

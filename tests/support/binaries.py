@@ -1,6 +1,7 @@
 """Programs that tests need beside Python's: on PATH, else from the folder that `REPL_TEST_BINARIES` names.
 
-That folder holds `{name}-{version}.zst`, or `.tar.zst` with `{name}-{version}/{name}` inside, and SHA256SUMS.
+That folder holds `{name}-{version}.zst`, or `.tar.zst` with `{name}-{version}/{name}` inside, and SHA256SUMS. What
+is in neither place, and is a Go module, can be built.
 """
 
 import fcntl
@@ -8,27 +9,50 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from functools import cache
 from pathlib import Path
+
+MODULES = {
+    "minio": "github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c",
+    "versitygw": "github.com/versity/versitygw/cmd/versitygw@v1.8.0",
+}
+BUILD_SECONDS = 1200
 
 
 @cache
 def find(name: str) -> Path | None:
     """The program, unpacked if need be, or None; raises ValueError if a packed one is not what SHA256SUMS says."""
-    if found := shutil.which(name):
+    beside = Path(sys.executable).parent / name  # some come from PyPI
+    if found := shutil.which(name) or (beside.exists() and beside):
         return Path(found)
     folder = os.environ.get("REPL_TEST_BINARIES")
     packed = sorted(Path(folder).glob(f"{name}-*.zst")) if folder else []
     return _unpack(name, packed[-1]) if packed else None
 
 
+@cache
+def build(name: str) -> Path | None:
+    """The program, built by Go and kept for the next time; None where there is no Go, or no such module."""
+    go = shutil.which("go")
+    if go is None or name not in MODULES:
+        return None
+    target = _place(hashlib.sha256(MODULES[name].encode()).hexdigest())
+    with open(target / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (target / name).exists():
+            print(f"Building {MODULES[name]}: this takes minutes, once.", file=sys.stderr)
+            environment = {**os.environ, "GOBIN": str(target), "CGO_ENABLED": "0"}
+            subprocess.run([go, "install", MODULES[name]], env=environment, check=True, timeout=BUILD_SECONDS)
+    return target / name
+
+
 def _unpack(name: str, packed: Path) -> Path:
     digest = hashlib.sha256(packed.read_bytes()).hexdigest()
     if f"{digest}  {packed.name}" not in (packed.parent / "SHA256SUMS").read_text().splitlines():
         raise ValueError(f"{packed} is not what SHA256SUMS says")
-    target = Path(tempfile.gettempdir()) / f"repl-binaries-{os.getuid()}" / digest[:16]
-    target.mkdir(parents=True, exist_ok=True)
+    target = _place(digest)
     stem = packed.name.removesuffix(".zst")
     program = target / stem.removesuffix(".tar") / name if stem.endswith(".tar") else target / name
     with open(target / "lock", "w") as lock:
@@ -41,3 +65,9 @@ def _unpack(name: str, packed: Path) -> Path:
                 program.chmod(0o755)
             (target / "done").touch()
     return program
+
+
+def _place(digest: str) -> Path:
+    target = Path(tempfile.gettempdir()) / f"repl-binaries-{os.getuid()}" / digest[:16]
+    target.mkdir(parents=True, exist_ok=True)
+    return target

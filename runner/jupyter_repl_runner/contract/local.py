@@ -13,3 +13,8 @@ MARK = "JUPYTER_REPL_MARK"
 """The environment variable that every process of the REPL inherits: `{directory}:{random}`."""
 
 ASKED, SERVER_GONE, CRASHED, START_FAILED = "asked", "server-gone", "crashed", "start-failed"
+UNSAVED = "unsaved"
+"""It was asked to end and S3 has not everything: the rest lies in the volume and is saved with the next start."""
+
+FENCED_CODE = 4
+"""The exit code of a sync that another start has ended."""

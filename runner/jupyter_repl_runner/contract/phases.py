@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 PhaseName = Literal["stopped", "starting", "running", "stopping", "failed"]
-Cause = Literal["", "server-gone", "runner-gone", "start-failed"]
+Cause = Literal["", "server-gone", "runner-gone", "start-failed", "unsaved"]
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,21 @@ class ProjectRef:
         return f"{meta_prefix(self.owner)}{self.repl_id}.json"
 
     @property
+    def generation(self) -> str:
+        """The store key of the number that is raised at each start where files are synced."""
+        return f"{meta_prefix(self.owner)}{self.repl_id}.generation"
+
+    @property
+    def manifest(self) -> str:
+        """The store key of what objects can't tell: links, empty folders, modes of folders."""
+        return f"{meta_prefix(self.owner)}{self.repl_id}/manifest.json"
+
+    @property
+    def meta_folder(self) -> str:
+        """The prefix of all that belongs to the project beside its record, its generation and its files."""
+        return f"{meta_prefix(self.owner)}{self.repl_id}/"
+
+    @property
     def trash(self) -> str:
         """The prefix of what was deleted from the project and can still be put back."""
         return f"{meta_prefix(self.owner)}{self.repl_id}/trash/"

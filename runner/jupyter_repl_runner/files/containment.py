@@ -7,7 +7,7 @@ that is swapped for a link meanwhile changes nothing about where the last step l
 import os
 from collections import deque
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from jupyter_repl_runner.contract.errors import (
@@ -108,7 +108,8 @@ class Beneath:
                 if kind == "missing":
                     if not make:
                         raise FileNotFound(f"There is no {path}.", hint="It may have been deleted or renamed.")
-                    os.mkdir(name, dir_fd=folders[-1])
+                    with suppress(FileExistsError):  # another writer was faster
+                        os.mkdir(name, dir_fd=folders[-1])
                 folders.append(self._enter(stack, name, folders[-1]))
         return None
 

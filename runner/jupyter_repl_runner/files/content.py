@@ -31,20 +31,20 @@ MISSING = "*missing*"
 
 @dataclass(frozen=True)
 class Stat:
-    """`size` in bytes, `mtime` in seconds, `mode` the permission bits."""
+    """`size` in bytes, `mtime` in seconds, `mode` the permission bits; `tag` changes with every write."""
 
     size: int
     mtime: float
     mode: int
     etag: str
+    tag: str
 
 
 def etag_of(descriptor: int) -> str:
     """The etag of an open file; reads from its start and leaves the position at the end of what was hashed."""
     status = os.fstat(descriptor)
     if status.st_size > HASHED_BYTES:
-        raw = f"{status.st_size}-{status.st_mtime_ns}-{status.st_ino}".encode()
-        return "s" + hashlib.sha256(raw).hexdigest()
+        return "s" + hashlib.sha256(tag_of(status).encode()).hexdigest()
     digest = hashlib.sha256()
     for chunk in read_chunks(descriptor, 0, None):
         digest.update(chunk)
@@ -64,7 +64,12 @@ def read_chunks(descriptor: int, start: int, end: int | None) -> Iterator[bytes]
 
 def stat_of(descriptor: int) -> Stat:
     status = os.fstat(descriptor)
-    return Stat(status.st_size, status.st_mtime, status.st_mode & 0o7777, etag_of(descriptor))
+    return Stat(status.st_size, status.st_mtime, status.st_mode & 0o7777, etag_of(descriptor), tag_of(status))
+
+
+def tag_of(status: os.stat_result) -> str:
+    """A word for this very content of a file, without reading it: every write makes another."""
+    return f"{status.st_size}-{status.st_mtime_ns}-{status.st_ino}"
 
 
 def stat(beneath: Beneath, path: str) -> Stat:
@@ -102,9 +107,12 @@ class Writer:
     through a link inside the project, the link itself survive. Use as a context manager; all calls block.
     """
 
-    def __init__(self, beneath: Beneath, path: str, *, make: bool = True, mode: int | None = None) -> None:
+    def __init__(
+        self, beneath: Beneath, path: str, *, make: bool = True, mode: int | None = None, mtime: float | None = None
+    ) -> None:
         self.path = path
         self.mode = mode
+        self.mtime = mtime
         self._beneath = beneath
         self._make = make
         self._temporary = TEMPORARY_PREFIX + secrets.token_hex(8)
@@ -144,6 +152,8 @@ class Writer:
     def commit(self, if_match: str | None = None) -> Stat:
         """Put the file in place; raises Conflict or FileExists if its etag is not `if_match` (MISSING: none yet)."""
         with told_as(self.path):
+            if self.mtime is not None:
+                os.utime(self._descriptor, (self.mtime, self.mtime))
             os.fsync(self._descriptor)
             check_etag(self._beneath, self.path, if_match)
             if if_match == MISSING:

@@ -12,7 +12,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from jupyter_repl_runner.contract.errors import FileNotFound, InvalidRequest
@@ -60,6 +60,14 @@ class Trash:
             _carry(source, _ENTRY, folder, name)
         shutil.rmtree(place, ignore_errors=True)
         return path
+
+    def list(self) -> list[tuple[str, float, str]]:
+        """`(item, when in seconds since the epoch, path)`, newest first."""
+        found = []
+        for place in self._folder.glob("*/" + _ITEM):
+            with suppress(OSError, ValueError, KeyError, TypeError):
+                found.append((place.parent.name, place.stat().st_mtime, str(json.loads(place.read_text())["path"])))
+        return sorted(found, key=lambda item: item[1], reverse=True)
 
     def forget_old(self) -> None:
         """End what was deleted KEPT_SECONDS ago."""

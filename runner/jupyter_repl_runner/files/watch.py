@@ -36,6 +36,8 @@ class Changes:
 
     folders: set[str] = field(default_factory=set)
     files: set[str] = field(default_factory=set)
+    attributes: set[str] = field(default_factory=set)
+    """Folders whose mode has changed, which nobody shows."""
     everything: bool = False
 
     def add_entry(self, path: str, *, is_folder: bool) -> None:
@@ -45,7 +47,7 @@ class Changes:
             self.files.add(path)
 
     def __bool__(self) -> bool:
-        return self.everything or bool(self.folders or self.files)
+        return self.everything or bool(self.folders or self.files or self.attributes)
 
     def to_json(self, beneath: Beneath) -> dict[str, Any]:
         """`{dirs, files: [{path, etag | null}]}`, or `{all: true}` where that would be over MAX_ENTRIES."""
@@ -56,11 +58,15 @@ class Changes:
 
 
 class Watcher:
-    """Calls `tell(changed)`, from its own thread, at most every BATCH_SECONDS."""
+    """Calls `tell(changes)`, from its own thread, at most every BATCH_SECONDS. `unwatched`: names of folders that are
+    none of its business."""
 
-    def __init__(self, beneath: Beneath, tell: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(
+        self, beneath: Beneath, tell: Callable[[Changes], None], unwatched: frozenset[str] = UNWATCHED
+    ) -> None:
         self._beneath = beneath
         self._tell = tell
+        self._unwatched = unwatched
         self._stop = threading.Event()
         self._wake_read, self._wake_write = os.pipe()
         self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
@@ -83,7 +89,7 @@ class Watcher:
         try:
             if sys.platform == "linux":
                 try:
-                    Inotify(self._beneath.root, self._stop, self._wake_read, self._flush).run()
+                    Inotify(self._beneath.root, self._stop, self._wake_read, self._flush, self._unwatched).run()
                     return
                 except OSError as error:
                     log.warning("No inotify (%s): polling the files instead.", error.strerror)
@@ -100,7 +106,7 @@ class Watcher:
             changes = Changes()
             for kind, name in batch:
                 path = os.path.relpath(name, root)
-                if not UNWATCHED.intersection(path.split("/")):
+                if not self._unwatched.intersection(path.split("/")):
                     if kind == watchfiles.Change.modified:
                         changes.files.add(path)
                     else:
@@ -109,17 +115,25 @@ class Watcher:
 
     def _flush(self, changes: Changes) -> None:
         if changes:
-            self._tell(changes.to_json(self._beneath))
+            self._tell(changes)
 
 
 class Inotify:
     """The watches of one tree; blocks in `run` until `stop` is set and `wake` is readable."""
 
-    def __init__(self, root: Path, stop: threading.Event, wake: int, flush: Callable[[Changes], None]) -> None:
+    def __init__(
+        self,
+        root: Path,
+        stop: threading.Event,
+        wake: int,
+        flush: Callable[[Changes], None],
+        unwatched: frozenset[str] = UNWATCHED,
+    ) -> None:
         self._root = root
         self._stop = stop
         self._wake = wake
         self._flush = flush
+        self._unwatched = unwatched
         self._paths: dict[int, str] = {}
 
     def run(self) -> None:
@@ -172,8 +186,7 @@ class Inotify:
             return
         path = paths.join(folder, event.name)
         if event.mask & (self._flags.MODIFY | self._flags.CLOSE_WRITE | self._flags.ATTRIB):
-            if not event.mask & self._flags.ISDIR:
-                changes.files.add(path)
+            (changes.attributes if event.mask & self._flags.ISDIR else changes.files).add(path)
             return
         is_folder = bool(event.mask & self._flags.ISDIR)
         changes.add_entry(path, is_folder=is_folder)
@@ -197,7 +210,7 @@ class Inotify:
                 with suppress(OSError):
                     is_folder = entry.is_dir(follow_symlinks=False)
                     changes.add_entry(inner, is_folder=is_folder)
-                    if is_folder and entry.name not in UNWATCHED:
+                    if is_folder and entry.name not in self._unwatched:
                         todo.append(inner)
 
 

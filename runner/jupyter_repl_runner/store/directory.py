@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-from jupyter_repl_runner.contract.errors import FileExists, FileNotADirectory, FileNotFound, Unavailable
+from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotADirectory, FileNotFound, Unavailable
 from jupyter_repl_runner.files import content, operations
 from jupyter_repl_runner.files.containment import Beneath, told_as
 
@@ -66,7 +66,8 @@ class DirectoryStore(Store):
                     continue
                 if stat.S_ISREG(status.st_mode):
                     key = os.path.relpath(path, self.root)
-                    yield Entry(key, status.st_size, status.st_mtime, stat.S_IMODE(status.st_mode))
+                    mode = stat.S_IMODE(status.st_mode)
+                    yield Entry(key, status.st_size, status.st_mtime, mode, content.tag_of(status))
 
     async def children(self, prefix: str) -> Sequence[str]:
         def names() -> list[str]:
@@ -94,24 +95,42 @@ class DirectoryStore(Store):
         *,
         if_match: str | None = None,
         if_none_match: bool = False,
+        if_tag: str | None = None,
+        mode: int | None = None,
+        mtime: float | None = None,
     ) -> Head:
         condition = content.MISSING if if_none_match else if_match
-        writer = await self._call(key, content.Writer(self._beneath, key).__enter__)
+        writer = await self._call(key, content.Writer(self._beneath, key, mode=mode, mtime=mtime).__enter__)
         try:
             if isinstance(data, bytes):
                 await self._call(key, lambda: writer.write(data))
             else:
                 async for chunk in data:
                     await self._call(key, lambda chunk=chunk: writer.write(chunk))  # type: ignore[misc]
-            return _head(key, await self._call(key, lambda: self._commit(writer, condition)))
+            return _head(key, await self._call(key, lambda: self._commit(writer, condition, if_tag)))
         finally:
             await self._call(key, lambda: writer.__exit__(None, None, None))
 
-    def _commit(self, writer: content.Writer, condition: str | None) -> content.Stat:
-        if condition is None:
+    def _commit(self, writer: content.Writer, condition: str | None, if_tag: str | None) -> content.Stat:
+        if condition is None and if_tag is None:
             return writer.commit()
         with self._lock():
+            if if_tag is not None:
+                self._check_tag(writer.path, if_tag)
             return writer.commit(condition)
+
+    def _check_tag(self, key: str, tag: str) -> None:
+        try:
+            current = content.tag_of(os.stat(self.root / key))
+        except FileNotFoundError:
+            current = ""
+        if current != tag:
+            raise Conflict(f"{key} was changed meanwhile.", hint="Look at it again.")
+
+    async def copy(self, source: str, target: str) -> None:
+        async with await self.get(source) as blob:
+            entry = blob.head.entry
+            await self.put(target, blob.chunks(), mode=entry.mode, mtime=entry.mtime)
 
     async def copy_prefix(self, source: str, target: str, *, leave_out: frozenset[str] = frozenset()) -> int:
         """Whole at once: a copy beside the target, renamed into place, so that no half a project is ever seen."""
@@ -128,7 +147,7 @@ class DirectoryStore(Store):
 
         return await self._call(source, copy)
 
-    async def put_folder(self, folder: Path, target: str) -> int:
+    async def put_folder(self, folder: Path, target: str, manifest: str) -> int:
         def put() -> int:
             _put_in_place(folder, self.root / target)
             return sum(1 for _ in self._walk(target))
@@ -205,7 +224,7 @@ class _FileBlob(Blob):
 
 
 def _head(key: str, status: content.Stat) -> Head:
-    return Head(Entry(key, status.size, status.mtime, status.mode), status.etag)
+    return Head(Entry(key, status.size, status.mtime, status.mode, status.tag), status.etag)
 
 
 def _put_in_place(folder: Path, final: Path) -> None:

@@ -14,20 +14,36 @@ from tempfile import TemporaryDirectory
 
 @dataclass(frozen=True)
 class Entry:
-    """One object. `size` in bytes, `mtime` in seconds since the epoch, `mode` the permission bits."""
+    """One object. `size` in bytes, `mtime` in seconds since the epoch, `mode` the permission bits.
+
+    `tag` is the store's own word for this very content, which every write changes. A listing of S3 knows neither mode
+    nor the file's own time: they come with `head` and `get`.
+    """
 
     key: str
     size: int
     mtime: float
     mode: int = 0o644
+    tag: str = ""
 
 
 @dataclass(frozen=True)
 class Head:
-    """An object with its etag (see `files.content`), quoted nowhere."""
+    """An object with its etag (see `files.content`), quoted nowhere. `digest`: its sha256, also where the etag is none;
+    empty if the store does not know it."""
 
     entry: Entry
     etag: str
+    digest: str = ""
+
+
+@dataclass(frozen=True)
+class Honoured:
+    """Which conditions a store takes into account, rather than ignoring them: on PUT, DELETE and COPY."""
+
+    put: bool = True
+    delete: bool = True
+    copy: bool = True
 
 
 class Blob:
@@ -60,6 +76,10 @@ class Store(ABC):
     async def children(self, prefix: str) -> Sequence[str]:
         """The names of the folders right under `prefix`, sorted (a listing with a delimiter)."""
 
+    async def folder(self, prefix: str) -> tuple[Sequence[Entry], Sequence[str]]:
+        """The objects right under `prefix`, and the names of the folders there."""
+        return [entry async for entry in self.list(prefix, deep=False)], await self.children(prefix)
+
     @abstractmethod
     async def head(self, key: str) -> Head | None:
         """None if there is no such object."""
@@ -76,8 +96,12 @@ class Store(ABC):
         *,
         if_match: str | None = None,
         if_none_match: bool = False,
+        if_tag: str | None = None,
+        mode: int | None = None,
+        mtime: float | None = None,
     ) -> Head:
-        """Write whole or not at all. Raises Conflict (`if_match` is no longer the etag) or FileExists."""
+        """Write whole or not at all. Raises Conflict (`if_match` is no longer the etag, or `if_tag` the tag of an
+        entry) or FileExists. `mode` and `mtime` None: as they were, else the usual ones and now."""
 
     @abstractmethod
     async def copy_prefix(self, source: str, target: str, *, leave_out: frozenset[str] = frozenset()) -> int:
@@ -88,13 +112,28 @@ class Store(ABC):
         """
 
     @abstractmethod
-    async def put_folder(self, folder: Path, target: str) -> int:
+    async def copy(self, source: str, target: str) -> None:
+        """Copy an object, with its mode and time, over whatever is there. Raises FileNotFound."""
+
+    @abstractmethod
+    async def put_folder(self, folder: Path, target: str, manifest: str) -> int:
         """Put what a folder of this machine holds under the prefix `target`, where nothing is yet; the number of
-        objects there afterwards. The folder lies in a `scratch` of this store and is given away. Raises FileExists."""
+        objects there afterwards. The folder lies in a `scratch` of this store and is given away. Raises FileExists.
+
+        `manifest`: the key for what objects can't hold, on a store that is no file system (see `manifest`).
+        """
 
     @abstractmethod
     async def delete(self, key: str, *, if_match: str | None = None) -> None:
         """Delete an object or, if `key` is a prefix, all under it. Nothing there is no error."""
+
+    async def probe(self) -> "Honoured":
+        """What this store honours, found out once. Raises Unavailable with the reason if it can't be used."""
+        return Honoured()
+
+    async def check(self) -> None:
+        """Raises Unavailable if the store can't be reached now."""
+        await self.head("meta/.none")
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:

@@ -1,0 +1,77 @@
+"""What sync tells of its work, for the spawner (while a REPL starts) and for the tab. Written to MARKS_FILE as JSON."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+MARKS_FILE = "marks.json"
+MAX_PATHS = 100
+
+State = Literal["restoring", "saved", "saving", "away", "fenced", "gone", "failed"]
+"""`away`: the store can't be reached, all goes on and is saved later. `fenced`: another runner has the project. `gone`:
+the volume was emptied or unmounted. `failed`: it can't begin."""
+
+
+@dataclass(frozen=True)
+class Marks:
+    """`when`: the store's last acknowledgement, in seconds since the epoch. `pending`: how many paths it has not yet;
+    `paths` are some of them. `uploaded`: the files it took last, with their etags. `reports`: what can't be saved, and
+    why. `left_out`: folders of dependencies that are not saved; `missing`: those that were there in another volume and
+    must be installed again, with what does that."""
+
+    state: State
+    when: float = 0.0
+    pending: int = 0
+    paths: tuple[str, ...] = ()
+    reason: str = ""
+    hint: str = ""
+    uploaded: tuple[tuple[str, str], ...] = ()
+    reports: tuple[tuple[str, str], ...] = ()
+    left_out: tuple[str, ...] = ()
+    missing: tuple[tuple[str, str], ...] = ()
+    files: int = 0
+    """Restored so far, of `total_files`; the same in bytes."""
+    total_files: int = 0
+    bytes: int = 0
+    total_bytes: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """As the `synced` event has it (docs/protocol.md)."""
+        fields = asdict(self)
+        return {
+            **{name: fields[name] for name in ("state", "when", "pending", "paths", "reason", "hint")},
+            "uploaded": [{"path": path, "etag": etag} for path, etag in self.uploaded],
+            "reports": [{"path": path, "reason": reason} for path, reason in self.reports],
+            "leftOut": list(self.left_out),
+            "restored": {
+                "files": self.files,
+                "totalFiles": self.total_files,
+                "bytes": self.bytes,
+                "totalBytes": self.total_bytes,
+            },
+            "missing": [{"path": path, "command": command} for path, command in self.missing],
+        }
+
+    def dump(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def load(cls, text: str) -> "Marks":
+        """Raises ValueError or TypeError. Fields of a later version are left out."""
+        fields = {name: value for name, value in json.loads(text).items() if name in cls.__dataclass_fields__}
+        for name in ("paths", "left_out"):
+            fields[name] = tuple(fields.get(name, ()))
+        for name in ("uploaded", "reports", "missing"):
+            fields[name] = tuple((path, said) for path, said in fields.get(name, ()))
+        return cls(**fields)
+
+    @property
+    def progress(self) -> str:
+        """A restore in words."""
+        if not self.total_files:
+            return "Looking for the files"
+        return f"Restoring files: {self.files} of {self.total_files}, {_size(self.bytes)} of {_size(self.total_bytes)}"
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 100_000 else f"{count / 1e3:.1f} kB"

@@ -1,0 +1,38 @@
+"""A folder of this machine as objects and a manifest. All calls block but `chunks`; the folder is ours alone."""
+
+import asyncio
+import os
+import stat
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from .manifest import USUAL_MODE, Manifest
+
+_CHUNK = 1 << 18
+
+
+def read(folder: Path) -> tuple[dict[str, tuple[int, float]], Manifest]:
+    """`(mode, mtime)` of each file by its path, and what else there is. Pipes, sockets and devices are left out."""
+    files: dict[str, tuple[int, float]] = {}
+    links: dict[str, str] = {}
+    folders: dict[str, int] = {}
+    for place, inner, names in os.walk(folder):
+        here = os.path.relpath(place, folder)
+        mode = stat.S_IMODE(os.stat(place).st_mode)
+        if here != "." and (mode != USUAL_MODE or (not inner and not names)):
+            folders[here] = mode
+        for name in (*inner, *names):
+            path = os.path.normpath(os.path.join(here, name))
+            status = os.lstat(os.path.join(place, name))
+            if stat.S_ISLNK(status.st_mode):
+                links[path] = os.readlink(os.path.join(place, name))
+            elif stat.S_ISREG(status.st_mode):
+                files[path] = stat.S_IMODE(status.st_mode), status.st_mtime
+    return files, Manifest(links, folders)
+
+
+async def chunks(folder: Path, path: str) -> AsyncIterator[bytes]:
+    file = await asyncio.to_thread(open, folder / path, "rb")
+    with file:
+        while chunk := await asyncio.to_thread(file.read, _CHUNK):
+            yield chunk

@@ -1,0 +1,47 @@
+"""What a project has that objects can't hold: links, and folders that are empty or of an unusual mode. Pure.
+
+One object per project, `meta/{replId}/manifest.json`. Whether a file exists is the listing's word: where the manifest
+disagrees (a crash between two writes) the file wins.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from jupyter_repl_runner.contract.errors import InvalidRequest
+
+USUAL_MODE = 0o755
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """`links`: target by path. `folders`: mode by path. `left_out`: folders of dependencies that are not saved."""
+
+    links: Mapping[str, str] = field(default_factory=dict)
+    folders: Mapping[str, int] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+
+    def to_bytes(self) -> bytes:
+        # ASCII, so that names which are not UTF-8 survive.
+        return json.dumps(
+            {
+                "version": VERSION,
+                "links": dict(sorted(self.links.items())),
+                "folders": {path: f"{mode:o}" for path, mode in sorted(self.folders.items())},
+                "leftOut": list(self.left_out),
+            }
+        ).encode()
+
+    @classmethod
+    def from_bytes(cls, raw: bytes) -> "Manifest":
+        """Raises InvalidRequest. Fields of a later version are left out."""
+        try:
+            found = json.loads(raw)
+            links = {str(path): str(target) for path, target in found["links"].items()}
+            folders = {str(path): int(mode, 8) for path, mode in found["folders"].items()}
+            return cls(links, folders, tuple(str(path) for path in found.get("leftOut", ())))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InvalidRequest(
+                "The project's manifest can't be read.", hint="Delete meta/{name}/manifest.json: links are lost."
+            ) from error

@@ -1,0 +1,97 @@
+"""What S3 and the way to it answer, as errors for people. Works on names alone, so that boto3 is not imported here."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from jupyter_repl_runner.contract.errors import Conflict, FileNotFound, ReplError, Unavailable
+from jupyter_repl_runner.contract.grant import S3Settings
+
+
+class _Kind(Unavailable):
+    """A kind that only callers of S3 tell apart."""
+
+    @property
+    def code(self) -> str:
+        return Unavailable.__name__
+
+
+class Denied(_Kind):
+    """These keys may not do that."""
+
+
+class Unreachable(_Kind):
+    """Nothing can be said of what S3 would have answered."""
+
+
+_BY_CODE: dict[str, tuple[type[ReplError], str, str]] = {
+    "NoSuchKey": (FileNotFound, "There is no {key}.", "It may have been deleted."),
+    "404": (FileNotFound, "There is no {key}.", "It may have been deleted."),
+    "NotFound": (FileNotFound, "There is no {key}.", "It may have been deleted."),
+    "PreconditionFailed": (Conflict, "{key} was changed meanwhile.", "Look at it again."),
+    "412": (Conflict, "{key} was changed meanwhile.", "Look at it again."),
+    "ConditionalRequestConflict": (Conflict, "{key} is just being changed.", "Try again."),
+    "NoSuchBucket": (Unavailable, "There is no bucket {bucket}.", "Create it, or name another in store_url."),
+    "InvalidAccessKeyId": (Unavailable, "S3 does not know the access key.", "Check AWS_ACCESS_KEY_ID, or the profile."),
+    "SignatureDoesNotMatch": (Unavailable, "S3 refuses the secret key.", "Check AWS_SECRET_ACCESS_KEY."),
+    "ExpiredToken": (Unavailable, "The keys of S3 have expired.", "Log in anew, then try again."),
+    "ExpiredTokenException": (Unavailable, "The keys of S3 have expired.", "Log in anew, then try again."),
+    "InvalidToken": (Unavailable, "S3 refuses the session's token.", "Check AWS_SESSION_TOKEN."),
+    "InvalidTokenId": (Unavailable, "S3 refuses the session's token.", "Check AWS_SESSION_TOKEN."),
+    "AccessDenied": (Denied, "S3 does not allow this with these keys.", "They must read, write and list {bucket}."),
+    "403": (Denied, "S3 does not allow this with these keys.", "They must read, write and list {bucket}."),
+    "RequestTimeTooSkewed": (Unavailable, "This machine's clock and S3's differ too much.", "Set the clock."),
+    "InternalError": (Unreachable, "S3 has a problem of its own.", "Try again in a moment."),
+    "SlowDown": (Unreachable, "S3 is busy.", "Try again in a moment."),
+    "XMinioStorageFull": (Unavailable, "The disk of S3 is full.", "Make room there."),
+    "QuotaExceeded": (Unavailable, "The bucket's quota is used up.", "Make room there."),
+}
+_BY_TYPE: dict[str, tuple[str, str]] = {
+    "NoCredentialsError": (
+        "There are no keys for S3.",
+        "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile.",
+    ),
+    "PartialCredentialsError": ("A part of the keys for S3 is missing.", "Set both, id and secret."),
+    "ProfileNotFound": ("There is no such profile.", "Look at ~/.aws/config."),
+    "SSLError": ("The certificate of S3 is not trusted.", "Name its authority in s3_ca_bundle."),
+    "EndpointConnectionError": ("S3 can't be reached at {endpoint}.", "Is it running, and the network up?"),
+    "ConnectTimeoutError": ("S3 does not answer at {endpoint}.", "Is the network up?"),
+    "ReadTimeoutError": ("S3 does not answer.", "Try again in a moment."),
+    "ConnectionClosedError": ("S3 closed the connection.", "Try again in a moment."),
+    "ResponseStreamingError": ("What S3 sent was cut on its way.", "Try again in a moment."),
+    "IncompleteReadError": ("What S3 sent was cut on its way.", "Try again in a moment."),
+    "ProtocolError": ("What S3 sent was cut on its way.", "Try again in a moment."),
+    "IncompleteRead": ("What S3 sent was cut on its way.", "Try again in a moment."),
+    "ModuleNotFoundError": ("What S3 needs is not installed.", 'pip install "jupyter-repl-ext[s3]"'),
+}
+
+
+@contextmanager
+def translated(settings: S3Settings, key: str) -> Iterator[None]:
+    """Turn an error of boto3 in the block into a ReplError about `key`."""
+    try:
+        yield
+    except ReplError:
+        raise
+    except Exception as error:
+        raise _translate(error, settings, key) from error
+
+
+def _translate(error: Exception, settings: S3Settings, key: str) -> ReplError:
+    words = {"key": key or "the object", "bucket": settings.bucket, "endpoint": settings.endpoint or "AWS"}
+    answer: Any = getattr(error, "response", None)
+    if isinstance(answer, dict) and "Error" in answer:
+        code = str(answer["Error"].get("Code", ""))
+        status = str(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", ""))
+        kind, message, hint = _BY_CODE.get(code) or _BY_CODE.get(status) or _unknown(answer)
+        return kind(message.format(**words), hint.format(**words))
+    for base in type(error).__mro__:
+        if base.__name__ in _BY_TYPE:
+            message, hint = _BY_TYPE[base.__name__]
+            return Unreachable(message.format(**words), hint.format(**words))
+    return Unavailable(f"S3: {error}", hint="Try again in a moment.")
+
+
+def _unknown(answer: Any) -> tuple[type[ReplError], str, str]:
+    said = str(answer["Error"].get("Message") or answer["Error"].get("Code")).replace("{", "{{").replace("}", "}}")
+    return Unavailable, f"S3 says: {said}", "Try again in a moment."

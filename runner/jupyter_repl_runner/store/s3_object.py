@@ -1,0 +1,114 @@
+"""One object of S3 as it is answered: what its headers say of it, and its body in chunks."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from jupyter_repl_runner.contract.errors import Conflict, FileNotFound, ReplError, Unavailable
+from jupyter_repl_runner.contract.grant import S3Settings
+from jupyter_repl_runner.files.content import HASHED_BYTES
+
+from .port import Blob, Entry, Head
+from .s3_errors import translated
+
+CHUNK = 1 << 18
+RESUMES = 4
+HASH, MODE, MTIME = "sha256", "mode", "mtime"
+"""What an object carries in its metadata."""
+
+Answer = dict[str, Any]
+InThread = Callable[[Callable[[], Any]], Awaitable[Any]]
+
+
+class S3Blob(Blob):
+    """A body that is cut on its way is asked for again from there, as long as the object is the same."""
+
+    def __init__(
+        self, ask: Callable[..., Awaitable[Any]], in_thread: InThread, settings: S3Settings, key: str, answer: Answer
+    ) -> None:
+        self._ask = ask
+        self._in_thread = in_thread
+        self._settings = settings
+        self._key = key
+        self._body: Any = answer["Body"]
+        self.head = head_of(key, answer)
+
+    async def chunks(self, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        size = self.head.entry.size
+        position, end = start, size if end is None else min(end, size)
+        failures = 0
+        if (position, end) != (0, size):
+            await self._release()
+        while position < end:
+            try:
+                if self._body is None:
+                    await self._ask_again(position, end)
+                chunk = await self._read(min(CHUNK, end - position))
+            except Unavailable:
+                await self._release()
+                failures += 1
+                if failures > RESUMES:
+                    raise
+                continue
+            position += len(chunk)
+            failures = 0
+            yield chunk
+
+    async def _read(self, count: int) -> bytes:
+        def read() -> Any:
+            with translated(self._settings, self._key):
+                return self._body.read(count)
+
+        chunk = await self._in_thread(read)
+        if not chunk:
+            raise Unavailable(f"{self._key} was cut on its way.", hint="Try again.")
+        return bytes(chunk)
+
+    async def _ask_again(self, start: int, end: int) -> None:
+        tag = {"IfMatch": f'"{self.head.entry.tag}"'}
+        with told({"412": Conflict(f"{self._key} was changed meanwhile.", hint="Read it again.")}):
+            answer = await self._ask("get_object", self._key, Range=f"bytes={start}-{end - 1}", **tag)
+        self._body = answer["Body"]
+
+    async def _release(self) -> None:
+        body, self._body = self._body, None
+        if body is not None:
+            with suppress(Exception):  # a connection that is given up: whatever it says
+                await self._in_thread(body.close)
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._release()
+
+
+@contextmanager
+def told(refusals: dict[str, ReplError]) -> Iterator[None]:
+    """Raise what is named in place of the errors of conditions."""
+    try:
+        yield
+    except Conflict:
+        raise refusals["412"] from None
+    except FileNotFound:
+        if "404" not in refusals:
+            raise
+        raise refusals["404"] from None
+
+
+def head_of(key: str, answer: Answer) -> Head:
+    said = {name.lower(): value for name, value in answer.get("Metadata", {}).items()}
+    size, tag = answer["ContentLength"], bare(answer["ETag"])
+    mtime, mode = answer["LastModified"].timestamp(), Entry.mode
+    with suppress(ValueError):  # somebody else's metadata
+        mtime = float(said.get(MTIME, mtime))
+        mode = int(said.get(MODE, f"{mode:o}"), 8) & 0o7777
+    digest = said.get(HASH, "")
+    return Head(Entry(key, size, mtime, mode, tag), etag_of(size, digest, tag), digest)
+
+
+def etag_of(size: int, digest: str, tag: str) -> str:
+    if size > HASHED_BYTES or not digest:
+        return ("s" if size > HASHED_BYTES else "t") + tag
+    return digest
+
+
+def bare(etag: str) -> str:
+    return etag.strip('"')

@@ -1,0 +1,50 @@
+"""The stand-in for conditions where a server of S3's kind has none and nobody else writes: a lock of this machine."""
+
+import asyncio
+import fcntl
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+from jupyter_repl_runner.contract.errors import Unavailable
+from jupyter_repl_runner.contract.grant import S3Settings
+
+LOCK_SECONDS = 30.0
+LOOK_SECONDS = 0.01
+
+
+class SingleServer:
+    """An async context manager: whoever is inside is the only one of this user's processes on this bucket and
+    prefix."""
+
+    def __init__(self, settings: S3Settings) -> None:
+        place = f"{settings.endpoint} {settings.bucket} {settings.prefix}"
+        name = f"jupyter-repl-{os.getuid()}-{hashlib.sha256(place.encode()).hexdigest()[:16]}.lock"
+        self._path = Path(tempfile.gettempdir()) / name
+        self._turn = asyncio.Lock()
+        self._held = -1
+
+    async def __aenter__(self) -> None:
+        await asyncio.wait_for(self._turn.acquire(), LOCK_SECONDS)
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + LOCK_SECONDS
+        try:
+            while True:
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if loop.time() > until:
+                        raise Unavailable("The store is busy.", hint="Try again in a moment.") from None
+                    await asyncio.sleep(LOOK_SECONDS)
+        except BaseException:
+            os.close(descriptor)
+            self._turn.release()
+            raise
+        self._held = descriptor
+
+    async def __aexit__(self, *_: object) -> None:
+        os.close(self._held)
+        self._turn.release()

@@ -1,0 +1,47 @@
+"""Credentials for one project alone, from a server that has STS: they read and write its files and its meta folder,
+read its generation, and list nothing else."""
+
+import json
+from typing import Any
+
+from jupyter_repl_runner.contract.grant import Credentials, S3Settings
+from jupyter_repl_runner.contract.refs import ProjectRef
+
+from .keys import encode
+from .s3_client import make_client
+from .s3_errors import translated
+
+LIFETIME_SECONDS = 3600
+_ANY_ROLE = "arn:aws:iam::000000000000:role/jupyter-repl"
+"""Servers other than AWS want one and don't look at it."""
+
+
+def mint(settings: S3Settings, ref: ProjectRef, role: str) -> Credentials:
+    """Blocks. `role`: the ARN of the role to take on, which AWS wants. Raises Unavailable where there is no STS."""
+    with translated(settings, ""):
+        answer = make_client("sts", settings, None).assume_role(
+            RoleArn=role or _ANY_ROLE,
+            RoleSessionName=f"repl-{ref.repl_id}",
+            DurationSeconds=LIFETIME_SECONDS,
+            Policy=json.dumps(policy(settings, ref)),
+        )["Credentials"]
+    return Credentials(
+        answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"], answer["Expiration"].timestamp()
+    )
+
+
+def policy(settings: S3Settings, ref: ProjectRef) -> dict[str, Any]:
+    """What such credentials may do."""
+    bucket = f"arn:aws:s3:::{settings.bucket}"
+    folders = [encode(settings.prefix, prefix) for prefix in (ref.code(), ref.meta_folder)]
+    generation = encode(settings.prefix, ref.generation)
+    objects = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
+    listing = {"StringLike": {"s3:prefix": [f"{folder}*" for folder in folders]}}
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Action": objects, "Resource": [f"{bucket}/{folder}*" for folder in folders]},
+            {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": [f"{bucket}/{generation}"]},
+            {"Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": [bucket], "Condition": listing},
+        ],
+    }

@@ -1,0 +1,73 @@
+"""What was deleted from a project in the store, for KEPT_SECONDS: an item for each batch of deletions.
+
+`meta/{replId}/trash/{item}/item.json` is written first and names all that the item holds; the files follow beside it,
+under `files/`. Times are the store's own: this machine's clock may jump.
+"""
+
+import json
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+
+from jupyter_repl_runner.contract.errors import FileNotFound
+from jupyter_repl_runner.contract.refs import ProjectRef
+
+from .port import Store, read_all
+
+KEPT_SECONDS = 7 * 24 * 3600.0
+ITEM_FILE, FILES = "item.json", "files/"
+_NAME = re.compile(r"[0-9a-f]{16}")
+
+
+@dataclass(frozen=True)
+class Item:
+    """`links`: target by path; `folders`: mode by path."""
+
+    paths: Sequence[str]
+    links: Mapping[str, str] = field(default_factory=dict)
+    folders: Mapping[str, int] = field(default_factory=dict)
+
+
+class StoreTrash:
+    """Of one project."""
+
+    def __init__(self, store: Store, ref: ProjectRef) -> None:
+        self._store = store
+        self._ref = ref
+
+    async def begin(self, item: Item) -> str:
+        """Write down what will be deleted; the prefix for its files."""
+        prefix = f"{self._ref.trash}{secrets.token_hex(8)}/"
+        await self._store.put(prefix + ITEM_FILE, json.dumps(asdict(item)).encode(), if_none_match=True)
+        return prefix + FILES
+
+    async def list(self) -> list[tuple[str, float, Item]]:
+        """`(name, when in seconds since the epoch, item)`, newest first."""
+        prefix = self._ref.trash
+        entries = [entry async for entry in self._store.list(prefix) if entry.key.endswith("/" + ITEM_FILE)]
+        entries.sort(key=lambda entry: entry.mtime, reverse=True)
+        names = [entry.key[len(prefix) : -len(ITEM_FILE) - 1] for entry in entries]
+        return [(name, entry.mtime, await self.get(name)) for name, entry in zip(names, entries, strict=True)]
+
+    async def get(self, name: str) -> Item:
+        """Raises FileNotFound."""
+        if not _NAME.fullmatch(name):
+            raise FileNotFound("There is no such item in the trash.", hint="It is kept for 7 days.")
+        raw, _ = await read_all(self._store, f"{self._ref.trash}{name}/{ITEM_FILE}")
+        return Item(**json.loads(raw))
+
+    def key(self, name: str, path: str) -> str:
+        """Of a file of the item."""
+        return f"{self._ref.trash}{name}/{FILES}{path}"
+
+    async def forget_old(self) -> None:
+        """End what was put there KEPT_SECONDS ago, by the store's clock."""
+        clock = f"{self._ref.trash}clock"
+        await self._store.put(clock, b"")
+        entries = [entry async for entry in self._store.list(self._ref.trash)]
+        now = max((entry.mtime for entry in entries if entry.key == clock), default=0.0)
+        for entry in entries:
+            if entry.key.endswith("/" + ITEM_FILE) and entry.mtime < now - KEPT_SECONDS:
+                await self._store.delete(entry.key.removesuffix(ITEM_FILE))
+        await self._store.delete(clock)
