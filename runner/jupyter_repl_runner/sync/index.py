@@ -1,0 +1,140 @@
+"""What the store and the volume last agreed on, path by path: the base of every comparison. SQLite, in a place that the
+runner can't write.
+
+A row is written after the store has acknowledged it, or after a file from it lies in the volume; so a crash loses rows
+and never invents one. All calls block.
+"""
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Kind = Literal["file", "link", "folder"]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What lies at `path` in the volume. `mode`: the permission bits; `target`: where a link points to."""
+
+    path: str
+    kind: Kind
+    mode: int = 0
+    size: int = 0
+    mtime_ns: int = 0
+    ctime_ns: int = 0
+    inode: int = 0
+    target: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """What was found when both sides agreed, with the store's tag and the content's sha256 (files only)."""
+
+    found: Found
+    tag: str = ""
+    hash: str = ""
+
+
+_COLUMNS = "path, kind, mode, size, mtime_ns, ctime_ns, inode, target, tag, hash"
+_SCHEMA = """
+create table if not exists row (path blob primary key, kind text, mode integer, size integer, mtime_ns integer,
+    ctime_ns integer, inode integer, target blob, tag text, hash text) without rowid;
+create table if not exists attempt (path blob, hash text, primary key (path, hash)) without rowid;
+create table if not exists about (name text primary key, value text) without rowid;
+"""
+
+
+class Index:
+    """`about` is what it is the index of: one that says something else, or can't be read, is begun anew."""
+
+    def __init__(self, path: Path, about: Mapping[str, str]) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            self._database = self._open()
+            is_ours = dict(self._database.execute("select name, value from about")) == dict(about)
+        except sqlite3.DatabaseError:
+            is_ours = False
+        if not is_ours:
+            self._begin(about)
+
+    def _open(self) -> sqlite3.Connection:
+        database = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
+        # Losing the last rows in a power cut costs work, never data.
+        database.executescript("pragma journal_mode = wal; pragma synchronous = off;" + _SCHEMA)
+        return database
+
+    def _begin(self, about: Mapping[str, str]) -> None:
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{self._path}{suffix}").unlink(missing_ok=True)
+        self._database = self._open()
+        self._database.executemany("insert into about values (?, ?)", list(about.items()))
+
+    def close(self) -> None:
+        with self._lock:
+            self._database.close()
+
+    def get(self, path: str) -> Row | None:
+        return next(self._select("where path = ?", os.fsencode(path)), None)
+
+    def all(self) -> dict[str, Row]:
+        return {row.found.path: row for row in self._select("")}
+
+    def at(self, path: str) -> dict[str, Row]:
+        """The row of `path` and those of all below it; for the root, all."""
+        if not path:
+            return self.all()
+        raw = os.fsencode(path)
+        rows = self._select("where path = ? or (path > ? and path < ?)", raw, raw + b"/", raw + b"0")
+        return {row.found.path: row for row in rows}
+
+    def children(self, folder: str) -> set[str]:
+        """The paths right in `folder` that have a row."""
+        below = self.at(folder)
+        depth = folder.count("/") + 1 if folder else 0
+        return {path for path in below if path != folder and path.count("/") == depth}
+
+    def attempt(self, path: str, digest: str) -> None:
+        """We are about to send a file with this content: if the store has it, it is from us, acknowledged or not."""
+        with self._lock:
+            self._database.execute("insert or ignore into attempt values (?, ?)", (os.fsencode(path), digest))
+
+    def attempts(self, path: str) -> set[str]:
+        """What was sent and not acknowledged."""
+        with self._lock:
+            found = self._database.execute("select hash from attempt where path = ?", (os.fsencode(path),))
+            return {digest for (digest,) in found}
+
+    def attempted(self) -> set[str]:
+        """Paths of which something was sent and not acknowledged, so that the store may have it without a row here."""
+        with self._lock:
+            return {os.fsdecode(path) for (path,) in self._database.execute("select distinct path from attempt")}
+
+    def change(self, rows: Iterable[Row] = (), gone: Iterable[str] = ()) -> None:
+        """Write rows and forget paths, all or none."""
+        values = [(*_values(row.found), row.tag, row.hash) for row in rows]
+        forgotten = [(os.fsencode(path),) for path in gone]
+        settled = [(value[0],) for value in values] + forgotten
+        with self._lock:
+            self._database.execute("begin")
+            self._database.executemany("delete from row where path = ?", forgotten)
+            self._database.executemany(f"insert or replace into row ({_COLUMNS}) values (?,?,?,?,?,?,?,?,?,?)", values)  # noqa: S608
+            self._database.executemany("delete from attempt where path = ?", settled)
+            self._database.execute("commit")
+
+    def _select(self, where: str, *values: bytes) -> Iterator[Row]:
+        with self._lock:
+            found = self._database.execute(f"select {_COLUMNS} from row {where}", values).fetchall()  # noqa: S608
+        for path, kind, mode, size, mtime_ns, ctime_ns, inode, target, tag, digest in found:
+            what = Found(os.fsdecode(path), kind, mode, size, mtime_ns, ctime_ns, inode, os.fsdecode(target))
+            yield Row(what, tag, digest)
+
+
+def _values(found: Found) -> tuple[object, ...]:
+    path, target = os.fsencode(found.path), os.fsencode(found.target)
+    return path, found.kind, found.mode, found.size, found.mtime_ns, found.ctime_ns, found.inode, target

@@ -1,0 +1,266 @@
+"""Carries what has changed in the volume into the store, in an order that no crash can turn into a loss.
+
+New objects first, then the manifest, deletions last, each of them after a copy in the trash. One exception: a file
+whose name a folder has now (or the other way round) goes before what takes its place.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from logging import getLogger
+
+from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotFound
+from jupyter_repl_runner.contract.refs import ProjectRef
+from jupyter_repl_runner.store.checkout import read_manifest
+from jupyter_repl_runner.store.manifest import Manifest
+from jupyter_repl_runner.store.port import Head, Store
+from jupyter_repl_runner.store.trash import Item, StoreTrash
+
+from .fence import Fence
+from .index import Found, Row
+from .plan import Plan, build_manifest, first_of, plan_push
+from .queue import Batch
+from .rules import Rules
+from .scan import Sight
+from .status import Status
+from .upload import Uploader
+from .volume import Volume
+
+AT_ONCE = 8
+GRACE_SECONDS = 1.0
+"""For which a file must be missing: editors and git delete and make anew."""
+DELETIONS = 200
+"""After so many the generation is looked at again."""
+
+log = getLogger(__name__)
+
+
+class Push:
+    def __init__(
+        self, store: Store, ref: ProjectRef, volume: Volume, fence: Fence, status: Status, uploader: Uploader
+    ) -> None:
+        self._store = store
+        self._ref = ref
+        self._volume = volume
+        self._fence = fence
+        self._status = status
+        self._uploader = uploader
+        self._trash = StoreTrash(store, ref)
+        self._turn = asyncio.Lock()
+        self.is_met = False
+        """Whether all of the project is here, so that what is not here is gone."""
+        self.is_gone = False
+        """Whether the volume was emptied, or another folder is in its place."""
+        self._missing_since: dict[str, float] = {}
+        self._manifest: tuple[Manifest, str] | None = None
+        """The store's, with its etag, once it is known."""
+        self._left_out: tuple[str, ...] = ()
+        """As the manifest tells it."""
+
+    async def push(self, batch: Batch, *, is_last: bool = False) -> set[str]:
+        """Bring the store to what the batch's paths are now; those that must be looked at again.
+
+        `is_last`: deletions have no grace. Raises Fenced and what the store raises; what was done until then is done.
+        """
+        await self._fence.check()
+        self.is_gone = self.is_met and not await asyncio.to_thread(lambda: self._volume.is_whole)
+        if self.is_gone:  # what lies there now is not the project: it is neither saved nor missed
+            return set()
+        rules = await asyncio.to_thread(self._volume.rules)
+        sight, base = await asyncio.to_thread(self._look, batch, rules)
+        plan = plan_push(sight.found, base)
+        plan.trash += await asyncio.to_thread(self._orphans, plan, rules)
+        looked_at = self._status.reported if batch.everything else batch.paths
+        self._status.settle(path for path in looked_at if path not in sight.found)
+        again = self._put_off(plan, is_last)
+        before = set() if batch.everything else set(self._status.marks.left_out)
+        self._status.tell(left_out=tuple(sorted(sight.left_out | before)))
+        await self.carry_out(plan, sight.found, again)
+        return again
+
+    async def forget_old(self) -> None:
+        """End what was deleted long ago."""
+        await self._fence.check()
+        await self._trash.forget_old()
+
+    async def carry_out(self, plan: Plan, found: dict[str, Found], again: set[str]) -> None:
+        """Adds to `again` what must be looked at again."""
+        async with self._turn:
+            await self._carry_out(plan, found, again)
+
+    async def _carry_out(self, plan: Plan, found: dict[str, Found], again: set[str]) -> None:
+        is_told = self._left_out == self._status.marks.left_out
+        has_new = any(self._volume.index.get(path) is None for path in plan.uploads)
+        blockers = first_of(plan.trash, plan.uploads)
+        if blockers:
+            await self._delete(blockers, again)
+        sizes = {path: found[path].size for path in plan.uploads}
+
+        async def upload(path: str) -> None:
+            if not await self._uploader.upload(path):
+                again.add(path)
+
+        await each(sorted(plan.uploads, key=lambda path: sizes[path]), upload)
+        later = [path for path in plan.trash if path not in blockers]
+        links = {path: row.found.target for path in plan.forgotten if (row := self._row(path, "link"))}
+        agreed = [Row(found[path]) for path in plan.agreed if path not in later]
+        replacing = [Row(found[path]) for path in plan.agreed if path in later]
+        await asyncio.to_thread(self._volume.index.change, agreed, plan.forgotten)
+        if has_new or plan.agreed or plan.forgotten or plan.trash or not is_told:
+            await self._write_manifest(set(plan.trash), replacing)
+        if later:
+            await self._delete(later, again, links)
+            await asyncio.to_thread(self._volume.index.change, replacing)
+
+    def _row(self, path: str, kind: str) -> Row | None:
+        row = self._volume.index.get(path)
+        return row if row and row.found.kind == kind else None
+
+    def _look(self, batch: Batch, rules: Rules) -> tuple[Sight, dict[str, Row]]:
+        """What lies there now, and the rows of just that."""
+        index, tree = self._volume.index, self._volume.tree
+        if batch.everything:
+            sight, base = self._volume.look_at_all(rules), index.all()
+        else:
+            sight, base = Sight(), {}
+            paths = {*batch.paths, *batch.folders} - {""}
+            for folder in batch.folders:
+                tree.look(folder, rules, sight, deep=False)
+                paths |= index.children(folder)
+            for path in {*paths, *sight.found}:
+                if path not in sight.found:
+                    tree.look_at(path, rules, sight)
+                found, row = sight.found.get(path), index.get(path)
+                if found is not None and found.kind == "folder" and row is not None and row.found.kind == "folder":
+                    base[path] = row  # what happens in a folder that is known has events of its own
+                    continue
+                base |= index.at(path)
+                if found is not None and found.kind == "folder":
+                    tree.look(path, rules, sight, deep=True)
+        return sight, {
+            path: row
+            for path, row in base.items()
+            if not rules.is_below_ignored(path) and not any(is_at_or_below(path, each) for each in sight.unseen)
+        }
+
+    def _orphans(self, plan: Plan, rules: Rules) -> list[str]:
+        """Files that were sent, perhaps in vain, and have gone since: nobody but the store would remember them."""
+        index, sight = self._volume.index, Sight()
+        paths = [path for path in index.attempted() if index.get(path) is None and path not in plan.trash]
+        for path in paths:
+            self._volume.tree.look_at(path, rules, sight)
+        return [path for path in sorted(paths) if path not in sight.found and path not in sight.unseen]
+
+    def _put_off(self, plan: Plan, is_last: bool) -> set[str]:
+        """Take out of the plan what has only just gone, and all deletions where absence can't be believed."""
+        now = time.monotonic()
+        gone = set(plan.trash) - set(plan.agreed)
+        self._missing_since = {path: since for path, since in self._missing_since.items() if path in gone}
+        if not self._volume.is_whole:
+            plan.trash = [path for path in plan.trash if path not in gone]
+            plan.forgotten = []
+            return set()
+        if is_last:
+            return set()
+        taken_place = set(first_of(gone, plan.uploads))
+        young = {path for path in gone - taken_place if now - self._missing_since.setdefault(path, now) < GRACE_SECONDS}
+        plan.trash = [path for path in plan.trash if path not in young]
+        return young
+
+    async def _delete(self, paths: list[str], again: set[str], links: dict[str, str] | None = None) -> None:
+        for start in range(0, len(paths), DELETIONS):
+            some = paths[start : start + DELETIONS]
+            place = await self._trash.begin(Item(some, links if start == 0 and links else {}))
+
+            async def save(path: str, place: str = place) -> None:
+                try:
+                    await self._store.copy(self._ref.code(path), place + path)
+                except FileNotFound:
+                    return
+
+            await each(some, save)
+            if not await asyncio.to_thread(lambda: self._volume.is_whole):
+                return
+            await self._fence.check()
+            await each(some, lambda path: self._delete_one(path, again))
+
+    async def _delete_one(self, path: str, again: set[str]) -> None:
+        """A version that we did not know of is not deleted: it comes back into the volume. Nor is what is here
+        again."""
+        if await asyncio.to_thread(self._is_here, path):
+            again.add(path)
+            return
+        row = await asyncio.to_thread(self._volume.index.get, path)
+        there = await self._store.head(self._ref.code(path))
+        if there is not None and not await self._is_known(there, row):
+            await asyncio.to_thread(self._volume.index.change, (), [path])
+            await self._uploader.keep_other(path)
+            return
+        if there is not None:
+            try:
+                await self._store.delete(self._ref.code(path))
+            except Conflict:
+                again.add(path)
+                return
+        await asyncio.to_thread(self._volume.index.change, (), [path])
+        self._missing_since.pop(path, None)
+
+    async def _is_known(self, there: Head, row: Row | None) -> bool:
+        """Whether the store's version is one that we have seen or sent."""
+        path = there.entry.key.removeprefix(self._ref.code())
+        if row is not None and row.tag == there.entry.tag:
+            return True
+        return there.digest in await asyncio.to_thread(self._volume.index.attempts, path)
+
+    async def is_orphan(self, path: str) -> bool:
+        """Whether the store has of `path` just what we have sent it, without our hearing that it was taken."""
+        there = await self._store.head(self._ref.code(path))
+        return there is not None and await self._is_known(there, None)
+
+    def _is_here(self, path: str) -> bool:
+        sight = Sight()
+        self._volume.tree.look_at(path, Rules(), sight)
+        return path in sight.unseen or (path in sight.found and sight.found[path].kind == "file")
+
+    async def _write_manifest(self, gone: set[str], replacing: list[Row]) -> None:
+        """Write what objects can't tell, if that has changed. `gone`: files that are about to be deleted; `replacing`:
+        what is in the place of some of them."""
+        rows = await asyncio.to_thread(self._volume.index.all)
+        self._left_out = self._status.marks.left_out
+        left = [*(row for path, row in rows.items() if path not in gone), *replacing]
+        new = build_manifest(left, self._left_out)
+        if self._manifest is None:
+            self._manifest = await read_manifest(self._store, self._ref)
+        old, etag = self._manifest
+        if not self.is_met:
+            new = Manifest({**old.links, **new.links}, {**old.folders, **new.folders}, old.left_out)
+        if new == old:
+            return
+        self._manifest = None
+        try:
+            head = await self._store.put(
+                self._ref.manifest, new.to_bytes(), if_match=etag or None, if_none_match=not etag
+            )
+        except (Conflict, FileExists):  # an earlier runner's last word: ours is newer
+            head = await self._store.put(self._ref.manifest, new.to_bytes())
+        self._manifest = new, head.etag
+
+
+async def each(paths: Iterable[str], call: Callable[[str], Awaitable[None]]) -> None:
+    """Call for each path, AT_ONCE at a time and in order; the first failure ends the rest, and is raised."""
+    todo = iter(list(paths))
+
+    async def work() -> None:
+        for path in todo:
+            await call(path)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(AT_ONCE):
+                group.create_task(work())
+    except BaseExceptionGroup as failed:
+        raise failed.exceptions[0] from None
+
+
+def is_at_or_below(path: str, folder: str) -> bool:
+    return not folder or path == folder or path.startswith(folder + "/")

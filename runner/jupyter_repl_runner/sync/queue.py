@@ -1,0 +1,89 @@
+"""Which paths have changed and when their turn comes. Pure: times are passed in, in seconds of any clock that only
+rises.
+
+A path's turn comes when nothing was heard of it for QUIET_SECONDS, but LONGEST_SECONDS after its first change at the
+latest.
+"""
+
+from dataclasses import dataclass, field
+
+QUIET_SECONDS, LONGEST_SECONDS = 0.3, 2.0
+MOST_PATHS = 5000
+"""More than so many, and all of the project is looked at."""
+
+
+@dataclass
+class Batch:
+    """`everything`: a look at all of the project; else at these paths, and right in these folders."""
+
+    everything: bool = False
+    paths: set[str] = field(default_factory=set)
+    folders: set[str] = field(default_factory=set)
+
+    def __bool__(self) -> bool:
+        return self.everything or bool(self.paths or self.folders)
+
+
+@dataclass
+class _Times:
+    first: float
+    last: float
+
+    @property
+    def due(self) -> float:
+        return min(self.last + QUIET_SECONDS, self.first + LONGEST_SECONDS)
+
+
+class Queue:
+    def __init__(self) -> None:
+        self._paths: dict[str, _Times] = {}
+        self._folders: dict[str, _Times] = {}
+        self._everything: _Times | None = None
+
+    def note(
+        self, now: float, *, paths: set[str] | frozenset[str] = frozenset(), folders: set[str] | None = None
+    ) -> None:
+        """Something has happened to `paths`, and to what lies in `folders`."""
+        for kept, new in ((self._paths, paths), (self._folders, folders or ())):
+            for path in new:
+                times = kept.setdefault(path, _Times(now, now))
+                times.last = now
+        if len(self._paths) + len(self._folders) > MOST_PATHS:
+            self.note_all(now)
+
+    def note_all(self, now: float, *, at_once: bool = False) -> None:
+        """Anything may have happened."""
+        first = min([times.first for times in (*self._paths.values(), *self._folders.values())], default=now)
+        if self._everything is None:
+            self._everything = _Times(first, now)
+        self._everything.last = now - QUIET_SECONDS if at_once else now
+        self._paths.clear()
+        self._folders.clear()
+
+    @property
+    def next_due(self) -> float | None:
+        times = [*self._paths.values(), *self._folders.values(), *([self._everything] if self._everything else [])]
+        return min((each.due for each in times), default=None)
+
+    @property
+    def waiting(self) -> list[str]:
+        return sorted({*self._paths, *self._folders})
+
+    def __bool__(self) -> bool:
+        return self._everything is not None or bool(self._paths or self._folders)
+
+    def take(self, now: float) -> Batch:
+        """What is due; it is waited for no more."""
+        if self._everything is not None:
+            if self._everything.due > now:
+                return Batch()
+            self._everything = None
+            self._paths.clear()
+            self._folders.clear()
+            return Batch(everything=True)
+        batch = Batch()
+        for kept, due in ((self._paths, batch.paths), (self._folders, batch.folders)):
+            due.update(path for path, times in kept.items() if times.due <= now)
+            for path in due:
+                del kept[path]
+        return batch

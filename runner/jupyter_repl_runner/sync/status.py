@@ -1,0 +1,76 @@
+"""Keeps the marks: what is saved and what is not yet, in a file that the runner reads."""
+
+import os
+import time
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from jupyter_repl_runner.contract.marks import MAX_PATHS, Marks, State
+
+MOST_REPORTS = 50
+
+
+class Status:
+    """Each change is written at once; the last `MAX_PATHS` uploads are told."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._uploaded: OrderedDict[str, str] = OrderedDict()
+        self._reports: dict[str, str] = {}
+        self._marks = Marks("restoring")
+        self._written = ""
+        self.sending = 0
+        """Bytes of files that are on their way just now."""
+
+    @property
+    def marks(self) -> Marks:
+        return self._marks
+
+    def tell(self, state: State | None = None, reason: str = "", hint: str = "", **fields: object) -> None:
+        """Change what is named; reason and hint hold for the state."""
+        if state is not None:
+            fields |= {"state": state, "reason": reason, "hint": hint}
+        self._marks = replace(self._marks, **fields)  # type: ignore[arg-type]
+        self.write()
+
+    def waiting(self, paths: list[str], state: State) -> None:
+        self.tell(state, pending=len(paths), paths=tuple(paths[:MAX_PATHS]))
+
+    def uploaded(self, path: str, etag: str) -> None:
+        """The store has taken a file."""
+        self._uploaded[path] = etag
+        self._uploaded.move_to_end(path)
+        while len(self._uploaded) > MAX_PATHS:
+            self._uploaded.popitem(last=False)
+        self._marks = replace(self._marks, when=time.time(), uploaded=tuple(self._uploaded.items()))
+        self.settle([path])
+
+    def report(self, path: str, reason: str) -> None:
+        """A path that can't be saved."""
+        if path in self._reports or len(self._reports) < MOST_REPORTS:
+            self._reports[path] = reason
+        self._tell_reports()
+
+    @property
+    def reported(self) -> list[str]:
+        return list(self._reports)
+
+    def settle(self, paths: Iterable[str]) -> None:
+        """There is nothing to report of these any more."""
+        for path in paths:
+            self._reports.pop(path, None)
+        self._tell_reports()
+
+    def _tell_reports(self) -> None:
+        self._marks = replace(self._marks, reports=tuple(sorted(self._reports.items())))
+
+    def write(self) -> None:
+        text = self._marks.dump()
+        if text == self._written:
+            return
+        temporary = self._path.with_suffix(".new")
+        temporary.write_text(text)
+        os.replace(temporary, self._path)
+        self._written = text

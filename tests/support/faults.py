@@ -1,0 +1,113 @@
+"""An S3 server that fails: a proxy before a real one that answers some requests with errors, cuts bodies, or is
+late."""
+
+import asyncio
+import random
+import threading
+from typing import Any
+
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest
+from tornado.httpserver import HTTPServer
+from tornado.web import Application, RequestHandler
+
+from .lab import free_port
+
+_ERROR = "<?xml version='1.0'?><Error><Code>{code}</Code><Message>a fault of the tests</Message></Error>"
+FAULTS = ("InternalError", "SlowDown", "reset", "cut", "late", "lost answer")
+MAX_BODY = 1 << 30
+
+
+class FaultyProxy:
+    """`share` of all requests fail, each in one of the ways of `faults`; `late` ones after `latency` seconds."""
+
+    def __init__(self, target: int, seed: int = 1) -> None:
+        self.port = free_port()
+        self.endpoint = f"http://127.0.0.1:{self.port}"
+        self.target = target
+        self.share = 0.0
+        self.latency = 1.0
+        self.faults: tuple[str, ...] = FAULTS
+        self.failed = 0
+        self.chance = random.Random(seed)
+        self._loop = asyncio.new_event_loop()
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+        assert self._ready.wait(10)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._start())
+        self._loop.run_forever()
+
+    async def _start(self) -> None:
+        self.client = AsyncHTTPClient(force_instance=True, defaults={"decompress_response": False})
+        application = Application([(r".*", _Handler, {"proxy": self})], log_function=lambda _: None)
+        self._server = HTTPServer(application, max_body_size=MAX_BODY)
+        self._server.listen(self.port, "127.0.0.1")
+        self._ready.set()
+
+    def close(self) -> None:
+        async def end() -> None:
+            self._server.stop()
+            await self._server.close_all_connections()
+            self.client.close()
+
+        asyncio.run_coroutine_threadsafe(end(), self._loop).result(10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
+
+
+class _Handler(RequestHandler):
+    def initialize(self, proxy: FaultyProxy) -> None:
+        self._proxy = proxy
+
+    async def _forward(self) -> None:
+        proxy = self._proxy
+        fault = proxy.chance.choice(proxy.faults) if proxy.chance.random() < proxy.share else ""
+        proxy.failed += bool(fault)
+        if fault in ("InternalError", "SlowDown"):
+            self.set_status(500 if fault == "InternalError" else 503)
+            self.finish(_ERROR.format(code=fault))
+            return
+        if fault == "late":
+            await asyncio.sleep(proxy.latency)
+        if fault == "reset":
+            self.request.connection.stream.close()  # type: ignore[union-attr]
+            return
+        request = HTTPRequest(
+            f"http://127.0.0.1:{proxy.target}{self.request.uri}",
+            method=str(self.request.method),
+            headers=self.request.headers,  # the host that was signed included
+            body=self.request.body or None,
+            allow_nonstandard_methods=True,
+            request_timeout=60,
+            follow_redirects=False,
+        )
+        answer = await proxy.client.fetch(request, raise_error=False)
+        if fault == "lost answer":  # it was done, and nobody hears of it
+            self.request.connection.stream.close()  # type: ignore[union-attr]
+            return
+        self.set_status(answer.code)
+        for name, value in answer.headers.get_all():
+            if name not in ("Transfer-Encoding", "Content-Length", "Connection"):
+                self.set_header(name, value)
+        body = answer.body or b""
+        if self.request.method == "HEAD":
+            self.set_header("Content-Length", answer.headers.get("Content-Length", "0"))
+            body = b""
+        elif fault == "cut" and len(body) > 1:
+            self.set_header("Content-Length", str(len(body)))
+            self.write(body[: len(body) // 2])
+            await self.flush()
+            self.request.connection.stream.close()  # type: ignore[union-attr]
+            return
+        if body:
+            self.write(body)
+        await self.finish()
+
+    get = put = post = delete = head = _forward  # type: ignore[assignment]
+
+    def compute_etag(self) -> Any:
+        return None

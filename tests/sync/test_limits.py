@@ -1,0 +1,137 @@
+"""What is not saved, and how it is told: rules, limits, files that are being written, links that lead away."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from support.lab import wait_for
+from support.syncing import Sync, objects, put
+
+from jupyter_repl_runner.store.s3 import S3Store
+from jupyter_repl_runner.sync.rules import Rules
+
+Make = Callable[..., Sync]
+
+
+def test_the_usual_rules() -> None:
+    rules = Rules()
+    assert rules.is_ignored("a/node_modules", True)
+    assert rules.is_ignored("__pycache__", True)
+    assert rules.is_ignored(".git/index.lock", False)
+    assert rules.is_below_ignored("a/venv/lib/x.py")
+    kept = [
+        ("package-lock.json", False),
+        ("poetry.lock", False),
+        (".env", False),
+        (".git", True),
+        ("node_modules", False),
+    ]
+    assert not any(rules.is_ignored(path, is_folder) for path, is_folder in kept)
+
+
+def test_rules_of_ones_own() -> None:
+    rules = Rules(["# data", "*.bin", "!venv/", "/build/", "[broken", ""])
+    assert rules.is_ignored("a/x.bin", False)
+    assert rules.is_ignored("build", True)
+    assert rules.is_ignored("node_modules", True)
+    assert not rules.is_ignored("src/build", True)
+    assert not rules.is_below_ignored("venv/lib/x.py")
+
+
+def test_what_is_left_out_is_told_and_its_return_is_hinted_at(make: Make, store: S3Store) -> None:
+    sync = make()
+    sync.project.mkdir(parents=True)
+    (sync.project / ".replignore").write_text("*.bin\n")
+    sync.start().opened()
+    for name in ("node_modules/a/x.js", "deep/.venv/pyvenv.cfg", "src/a.py", "data.bin"):
+        (sync.project / name).parent.mkdir(parents=True, exist_ok=True)
+        (sync.project / name).write_text("x")
+    wait_for(lambda: set(objects(store)) >= {"src/a.py", ".replignore"})
+    sync.settled()
+    assert sync.stop() == 0
+    assert set(objects(store)) == {"src/a.py", ".replignore"}
+    again = make("b").start().opened().settled()
+    assert again.marks.missing == (("deep/.venv", "python3 -m venv .venv"), ("node_modules", "npm install"))
+
+
+def test_a_large_file_is_reported_and_saved_once_it_is_small(make: Make, store: S3Store) -> None:
+    sync = make(max_file_bytes=1000).start().opened()
+    (sync.project / "big").write_bytes(bytes(1001))
+    (sync.project / "small").write_bytes(bytes(1000))
+    wait_for(lambda: sync.marks.reports)
+    assert [path for path, _ in sync.settled().marks.reports] == ["big"]
+    assert set(objects(store)) == {"small"}
+    os.truncate(sync.project / "big", 10)
+    wait_for(lambda: "big" in objects(store))
+    wait_for(lambda: not sync.marks.reports)
+
+
+def test_a_file_that_is_always_written_is_saved_every_five_seconds(make: Make, store: S3Store) -> None:
+    sync = make().start().opened()
+    code = "import time\nf=open('log','ab',0)\nwhile True: f.write(b'%f\\n' % time.time()); time.sleep(0.0005)"
+    writer = subprocess.Popen([sys.executable, "-c", code], cwd=sync.project)
+    try:
+        wait_for(lambda: "log" in objects(store), 12)
+        worst = 0.0
+        began = time.monotonic()
+        while time.monotonic() - began < 12:
+            last = float(objects(store)["log"].splitlines()[-2])
+            worst = max(worst, time.time() - last)
+            time.sleep(0.2)
+        assert worst < 8
+    finally:
+        writer.kill()
+        writer.wait()
+    wait_for(lambda: objects(store)["log"] == (sync.project / "log").read_bytes())
+
+
+def test_folders_swapped_for_links_lead_nowhere(make: Make, store: S3Store, tmp_path: Path) -> None:
+    """A user who swaps a folder for a link while sync walks gets nothing of what lies outside into the store."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "f").write_text("of somebody else")
+    sync = make().start().opened()
+    stop = threading.Event()
+
+    def swap() -> None:
+        turn = 0
+        while not stop.is_set():
+            turn += 1
+            folder, link = sync.project / "d", sync.project / "l"
+            folder.mkdir(exist_ok=True)
+            (folder / "f").write_text(f"mine {turn}")
+            link.symlink_to(outside)
+            os.rename(folder, sync.project / f"old{turn % 3}-{turn}")
+            os.rename(link, folder)
+            time.sleep(0.001 * (turn % 5))
+            folder.unlink()
+
+    thread = threading.Thread(target=swap)
+    thread.start()
+    try:
+        until = time.monotonic() + 6
+        while time.monotonic() < until:
+            for path, data in objects(store).items():
+                assert data.startswith(b"mine"), path
+    finally:
+        stop.set()
+        thread.join()
+    sync.settled(60)
+    assert all(data.startswith(b"mine") for data in objects(store).values())
+    assert (outside / "f").read_text() == "of somebody else"
+
+
+def test_a_link_in_the_way_of_a_restore_leads_nowhere(make: Make, store: S3Store, tmp_path: Path) -> None:
+    put(store, d__f=b"from the store")
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    sync = make(main="")
+    sync.project.mkdir(parents=True)
+    (sync.project / "d").symlink_to(outside)
+    sync.start()
+    time.sleep(3)
+    assert list(outside.iterdir()) == []
