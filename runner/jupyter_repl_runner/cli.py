@@ -23,11 +23,19 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--guarded", action="store_true", help="end when standard input ends")
     serve.set_defaults(verb=_serve)
 
+    sync = verbs.add_parser("sync", help="restore a project from S3, then carry every change back")
+    sync.add_argument("--directory", required=True, help="the REPL's private directory")
+    sync.add_argument("--grants", type=int, required=True, help="a socket on which the server grants the work")
+    sync.add_argument("--ready", type=int, default=-1, help="a descriptor to write to when the main file is there")
+    sync.add_argument("--guarded", action="store_true", help="end when standard input ends")
+    sync.set_defaults(verb=_sync)
+
     guard = verbs.add_parser("guard", help="start `serve`, and end all of it when either side goes")
     guard.add_argument("--directory", required=True, help="the REPL's private directory")
     guard.add_argument("--lock", type=int, required=True, help="the locked directory's descriptor")
     guard.add_argument("--control", type=int, required=True, help="a pipe that closes when the server goes")
     guard.add_argument("--ready", type=int, required=True, help="passed on to `serve`")
+    guard.add_argument("--grants", type=int, default=-1, help="passed on to `sync`; without it there is none")
     guard.set_defaults(verb=_guard)
 
     verbs.add_parser("version", help="print the version").set_defaults(verb=_version)
@@ -42,10 +50,18 @@ def _serve(options: argparse.Namespace) -> int:
     return serve(ServeOptions(Path(options.directory), options.ready, options.guarded))
 
 
+def _sync(options: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from .sync.app import SyncOptions, sync
+
+    return sync(SyncOptions(Path(options.directory), options.grants, options.ready, options.guarded))
+
+
 def _guard(options: argparse.Namespace) -> int:
     from .guard.guard import guard
 
-    return guard(options.directory, options.lock, options.control, options.ready)
+    return guard(options.directory, options.lock, options.control, options.ready, options.grants)
 
 
 def _version(_: argparse.Namespace) -> int:

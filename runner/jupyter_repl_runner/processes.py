@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.02
 
 
-def find(root: int | None, mark: tuple[str, str]) -> "list[psutil.Process]":
-    """Live processes that descend from the pid `root` (not itself), or whose environment holds `mark`."""
+def find(root: int | None, mark: tuple[str, str], spare: int = 0) -> "list[psutil.Process]":
+    """Live processes that descend from the pid `root` (not itself), or whose environment holds `mark`; not `spare`."""
     import psutil
 
     found: dict[int, psutil.Process] = {}
@@ -35,11 +35,12 @@ def find(root: int | None, mark: tuple[str, str]) -> "list[psutil.Process]":
         except (psutil.Error, OSError):
             continue
     found.pop(os.getpid(), None)
+    found.pop(spare, None)
     return [process for process in found.values() if _alive(process)]
 
 
-def end(root: int | None, mark: tuple[str, str], steps: Sequence[tuple[int, float]]) -> bool:
-    """Send each signal of `steps` in turn and wait up to its seconds until all are gone; True if they are.
+def end(root: int | None, mark: tuple[str, str], steps: Sequence[tuple[int, float]], spare: int = 0) -> bool:
+    """Send each signal of `steps` in turn and wait up to its seconds until all but `spare` are gone; True if they are.
 
     Blocks: never on an event loop. Each search is made anew, so what forks meanwhile is found too.
     """
@@ -47,7 +48,7 @@ def end(root: int | None, mark: tuple[str, str], steps: Sequence[tuple[int, floa
         until = time.monotonic() + seconds
         told: set[int] = set()
         while True:
-            alive = find(root, mark)
+            alive = find(root, mark, spare)
             if not alive:
                 return True
             # SIGKILL again and again: a fork bomb's children must not outrun one pass.
@@ -56,7 +57,7 @@ def end(root: int | None, mark: tuple[str, str], steps: Sequence[tuple[int, floa
             if time.monotonic() > until:
                 break
             time.sleep(POLL_SECONDS)
-    return not find(root, mark)
+    return not find(root, mark, spare)
 
 
 def send(processes: "Iterable[psutil.Process]", number: int) -> None:

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from jupyter_repl_runner.contract.assignment import Assignment
+from jupyter_repl_runner.contract.grant import Grant
 from jupyter_repl_runner.contract.phases import Phase
 from jupyter_repl_runner.contract.refs import ProjectRef
 
@@ -25,6 +26,16 @@ class Folders:
 
     workdir: Path
     trash: Path
+
+
+class Granter(Protocol):
+    """Gives leave to work on projects in a store that is not the runner's disk; the extension is one."""
+
+    async def grant(self, ref: ProjectRef) -> Grant:
+        """Raise the project's generation, which fences every earlier runner off. Raises Unavailable."""
+
+    async def renew(self, grant: Grant) -> Grant:
+        """The same with credentials that last. Raises Unavailable."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +77,10 @@ class Spawner(ABC):
     @abstractmethod
     async def list(self) -> list[ProjectRef]:
         """The refs that have a runner, or what is left of one."""
+
+    @abstractmethod
+    async def forget(self, ref: ProjectRef) -> None:
+        """The project is deleted and its runner stopped: keep no copy of its files. Idempotent."""
 
     @abstractmethod
     async def address(self, ref: ProjectRef) -> Address:

@@ -1,8 +1,11 @@
-"""The parent of one runner on a laptop: when runner, guard's pipe or server goes, all of the REPL's processes end.
+"""The parent of a REPL's processes on a laptop: when runner, guard's pipe or server goes, all of them end.
 
 It holds the lock of the REPL's private directory (an inherited descriptor) until the last of them is gone, so whoever
 gets that lock knows that nothing of the REPL runs. It is in the path of every start, so it starts the runner first and
 imports what it needs for the end when that has come: subprocess, dataclasses and pathlib alone would cost 30 ms.
+
+Where the files live in S3 it starts `sync` before the runner, starts it again if it is killed, and ends it last:
+what the runner and the programs wrote at their end is saved too.
 """
 
 import os
@@ -11,9 +14,21 @@ import signal
 import sys
 import time
 
-from jupyter_repl_runner.contract.local import ASKED, CRASHED, EXIT_FILE, MARK, RECORD_FILE, SERVER_GONE
+from jupyter_repl_runner.contract.local import (
+    ASKED,
+    CRASHED,
+    EXIT_FILE,
+    FENCED_CODE,
+    MARK,
+    RECORD_FILE,
+    SERVER_GONE,
+    UNSAVED,
+)
 
 DRAIN_SECONDS = 2.0
+FLUSH_SECONDS = 25.0
+"""Longer than sync gives itself."""
+SYNC_AGAIN_SECONDS = 0.5
 ENDING: tuple[tuple[int, float], ...] = (
     (signal.SIGHUP, 0.1),
     (signal.SIGTERM, 0.4),
@@ -22,83 +37,162 @@ ENDING: tuple[tuple[int, float], ...] = (
 _PR_SET_CHILD_SUBREAPER = 36
 
 
-def guard(directory: str, lock: int, control: int, ready: int) -> int:
+def guard(directory: str, lock: int, control: int, ready: int, grants: int = -1) -> int:
     """Run until the REPL has ended; the exit code is 0 unless the runner crashed.
 
     `lock` is the locked directory's descriptor, `control` the pipe that closes when the server goes, `ready` the pipe
-    on which the runner says that it listens.
+    on which the runner says that it listens, `grants` a socket for sync, or -1 where the files are on this disk.
     """
-    for descriptor in (lock, control):
-        os.set_inheritable(descriptor, False)
-    runner, pipe = _start_runner(directory, ready)
-    _become_subreaper()
-    wake_read, wake_write = os.pipe()
-    os.set_blocking(wake_write, False)
-    signal.set_wakeup_fd(wake_write)
-    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda *_: None)
-    cause, status = _watch(control, runner, wake_read)
-    os.close(pipe)
-    _end_all(runner)
+    for descriptor in (lock, control, ready, grants):
+        if descriptor >= 0:
+            os.set_inheritable(descriptor, False)
+    family = _Family(directory, control, ready, grants)
+    cause, status = family.watch()
+    family.end()
+    if cause == ASKED and family.has_unsaved:
+        cause = UNSAVED
     _leave(directory, cause, status)
     return 1 if cause == CRASHED else 0
 
 
-def _start_runner(directory: str, ready: int) -> tuple[int, int]:
-    """The runner's pid, and our end of the pipe that is its standard input.
+class _Family:
+    """The runner, and sync where there is one; made, they are started."""
 
-    Only the guard holds it: its end tells the runner that the guard was killed, and the runner then ends the REPL's
-    processes itself.
-    """
-    read, write = os.pipe()
-    os.set_inheritable(ready, True)
-    verb = ["serve", "--directory", directory, "--ready", str(ready), "--guarded"]
-    pid = os.posix_spawn(
-        sys.executable,
-        [sys.executable, "-P", "-m", "jupyter_repl_runner", *verb],
-        os.environ,
-        file_actions=[(os.POSIX_SPAWN_DUP2, read, 0)],
-        setsid=True,
-    )
-    os.close(read)
-    os.close(ready)
-    return pid, write
+    def __init__(self, directory: str, control: int, ready: int, grants: int) -> None:
+        self._directory = directory
+        self._control = control
+        self._ready = ready
+        self._grants = grants
+        self._ended: dict[int, int] = {}
+        """The wait statuses of children that were reaped."""
+        # Only the guard holds the other end of its children's standard input: its end tells them that it was killed,
+        # and they then end the REPL themselves.
+        self._input, self._pipe = os.pipe()
+        self._runner = self._sync = 0
+        self._sync_again = 0.0
+        self.has_unsaved = False
+        self._opened = -1
+        if grants < 0:
+            self._start_runner()
+        _become_subreaper()
+        self._wake, wake = os.pipe()
+        os.set_blocking(wake, False)
+        signal.set_wakeup_fd(wake)
+        for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, lambda *_: None)
+        if grants >= 0:
+            self._start_sync()
 
+    def _start_runner(self) -> None:
+        self._runner = self._spawn("serve", ["--ready", str(self._ready)], [self._ready])
+        os.close(self._ready)
 
-def _watch(control: int, runner: int, wake: int) -> tuple[str, int]:
-    """Wait for the first of: the runner's end, the server's end, a signal. `(cause, runner's status)`."""
-    poll = select.poll()
-    poll.register(wake, select.POLLIN)
-    poll.register(control, select.POLLIN)
-    while True:
-        ready = dict(poll.poll())
-        if wake in ready:
-            numbers = os.read(wake, 64)
-            status = reap(runner)
-            if status is not None:
-                return (ASKED if status == 0 else CRASHED), status
-            if any(number != signal.SIGCHLD for number in numbers):
-                return ASKED, 0
-        if control in ready:
-            return SERVER_GONE, 0
+    def _start_sync(self) -> None:
+        """It says on a pipe when the main file is there, which is when the runner starts."""
+        self._opened, opened = os.pipe()
+        arguments = ["--grants", str(self._grants), "--ready", str(opened)]
+        self._sync = self._spawn("sync", arguments, [self._grants, opened])
+        os.close(opened)
 
+    def _spawn(self, verb: str, arguments: list[str], descriptors: list[int]) -> int:
+        for descriptor in descriptors:
+            os.set_inheritable(descriptor, True)
+        command = [sys.executable, "-P", "-m", "jupyter_repl_runner", verb, "--directory", self._directory]
+        pid = os.posix_spawn(
+            sys.executable,
+            [*command, "--guarded", *arguments],
+            os.environ,
+            file_actions=[(os.POSIX_SPAWN_DUP2, self._input, 0)],
+            setsid=True,
+        )
+        for descriptor in descriptors:
+            os.set_inheritable(descriptor, False)
+        return pid
 
-def _end_all(runner: int) -> None:
-    """End the runner gently (it saves), then whatever the REPL started, wherever it hides."""
-    from jupyter_repl_runner import processes
+    def watch(self) -> tuple[str, int]:
+        """Wait for the first of: the runner's end, the server's end, a signal. `(cause, runner's status)`."""
+        while True:
+            poll = select.poll()
+            for descriptor in (self._wake, self._control, self._opened):
+                if descriptor >= 0:
+                    poll.register(descriptor, select.POLLIN)
+            ready = dict(poll.poll(self._timeout()))
+            if self._opened in ready:
+                self._hear()
+            if self._wake in ready:
+                numbers = os.read(self._wake, 64)
+                self._reap()
+                if self._runner in self._ended:
+                    status = self._ended[self._runner]
+                    return (ASKED if status == 0 else CRASHED), status
+                if any(number != signal.SIGCHLD for number in numbers):
+                    return ASKED, 0
+            if self._control in ready:
+                return SERVER_GONE, 0
+            if self._sync in self._ended and not self._runner:
+                return CRASHED, self._ended[self._sync]
+            self._start_sync_again()
 
-    if reap(runner) is None:
+    def _timeout(self) -> float | None:
+        """Milliseconds until sync may be started again, if it must be."""
+        return max(0.0, self._sync_again - time.monotonic()) * 1000 if self._sync_again else None
+
+    def _hear(self) -> None:
+        said = os.read(self._opened, 16)
+        os.close(self._opened)
+        self._opened = -1
+        if said and not self._runner:
+            self._start_runner()
+
+    def _start_sync_again(self) -> None:
+        """A sync that was killed goes on where it was; one that was fenced off is not wanted any more."""
+        if self._sync not in self._ended:
+            return
+        status = self._ended[self._sync]
+        if os.WIFEXITED(status) and os.WEXITSTATUS(status) == FENCED_CODE:
+            self._sync = 0
+        elif not self._sync_again:
+            self._sync_again = time.monotonic() + SYNC_AGAIN_SECONDS
+        elif time.monotonic() >= self._sync_again:
+            self._sync_again = 0.0
+            self._start_sync()
+
+    def end(self) -> None:
+        """End the runner gently (it saves), then whatever the REPL started, wherever it hides, then sync."""
+        from jupyter_repl_runner import processes
+
+        os.close(self._pipe)
+        if self._runner and self._runner not in self._ended:
+            self._finish(self._runner, DRAIN_SECONDS)
+        mark = (MARK, os.environ.get(MARK, ""))
+        if mark[1]:
+            processes.end(os.getpid(), mark, ENDING, spare=self._sync)
+        if self._sync:
+            self._finish(self._sync, FLUSH_SECONDS)
+            self.has_unsaved = self._ended.get(self._sync) != 0
+            processes.end(os.getpid(), mark, ENDING)
+        self._reap()
+
+    def _finish(self, pid: int, seconds: float) -> None:
+        """SIGTERM, and wait."""
         try:
-            os.kill(runner, signal.SIGTERM)
+            os.kill(pid, signal.SIGTERM)
         except ProcessLookupError:
             pass
-        until = time.monotonic() + DRAIN_SECONDS
-        while time.monotonic() < until and reap(runner) is None and _exists(runner):
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and pid not in self._ended and _exists(pid):
             time.sleep(0.02)
-    mark = (MARK, os.environ.get(MARK, ""))
-    if mark[1]:
-        processes.end(os.getpid(), mark, ENDING)
-    reap(runner)
+            self._reap()
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                ended, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if ended == 0:
+                return
+            self._ended[ended] = status
 
 
 def _leave(directory: str, cause: str, status: int) -> None:
@@ -118,20 +212,6 @@ def _leave(directory: str, cause: str, status: int) -> None:
     temporary.write_text(json.dumps({"cause": cause, "code": code, "signal": number}))
     os.replace(temporary, folder / EXIT_FILE)
     (folder / RECORD_FILE).unlink(missing_ok=True)
-
-
-def reap(pid: int) -> int | None:
-    """Reap every ended child; the wait status of `pid` if it is among them (0 if it is nobody's child any more)."""
-    found = None
-    while True:
-        try:
-            ended, status = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            return found
-        if ended == 0:
-            return found
-        if ended == pid:
-            found = status
 
 
 def _exists(pid: int) -> bool:

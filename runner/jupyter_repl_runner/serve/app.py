@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_unix_socket
@@ -20,14 +19,16 @@ from jupyter_repl_runner.contract.assignment import Assignment
 from jupyter_repl_runner.contract.local import RECORD_FILE, SOCKET_FILE
 from jupyter_repl_runner.files.containment import Beneath
 from jupyter_repl_runner.files.trash import Trash
-from jupyter_repl_runner.files.watch import Watcher
+from jupyter_repl_runner.files.watch import Changes, Watcher
 from jupyter_repl_runner.store.directory import DirectoryStore
 from jupyter_repl_runner.terminal.manager import Terminals
 
 from .http_archive import ArchiveHandler
+from .http_call import CallHandler
 from .http_file import FileHandler
 from .http_status import DrainHandler, StatusHandler
 from .hub import Hub
+from .marks import MarksReader
 from .websocket import ChannelHandler
 
 DRAIN_SECONDS = 5.0
@@ -91,16 +92,19 @@ class Runner:
         hub = Hub(self._assignment, beneath, Trash(self._trash), terminals)
         loop = asyncio.get_running_loop()
 
-        def tell(changed: dict[str, Any]) -> None:
-            loop.call_soon_threadsafe(hub.broadcast, "changed", changed)
+        def tell(changes: Changes) -> None:
+            if changes.everything or changes.folders or changes.files:
+                loop.call_soon_threadsafe(hub.broadcast, "changed", changes.to_json(beneath))
 
         watcher = Watcher(beneath, tell)
         server = HTTPServer(self._application(hub))
         server.add_socket(self._listen())
         self._watch_for_the_end(loop)
         watcher.start()
+        marks = asyncio.create_task(MarksReader(self._options.directory, hub.tell_synced).run(), name="marks of sync")
         self._say_ready()
         await self._drained.wait()
+        marks.cancel()
         hub.draining = True
         server.stop()
         try:
@@ -122,6 +126,7 @@ class Runner:
                 (r"/channel", ChannelHandler, shared),
                 (r"/file/(.+)", FileHandler, {**shared, "store": store}),
                 (r"/archive", ArchiveHandler, shared),
+                (r"/call", CallHandler, shared),
                 (r"/status", StatusHandler, shared),
                 (r"/drain", DrainHandler, {**shared, "drain": self.drain}),
             ],

@@ -59,6 +59,7 @@ class Channel:
             "rootTotal": total,
             "terminals": hub.terminals.to_json(),
             "runs": hub.program.to_json(),
+            "synced": hub.synced,
         }
 
     def send(self, message: str) -> None:
@@ -101,18 +102,24 @@ class Channel:
 
     async def _answer(self, request: messages.Request, handler: Handler) -> None:
         context = Context(self._context.hub, self._context.viewers)
-        try:
-            reply = messages.build_reply(request.id, await handler(context, request.data))
-            if len(reply) > messages.MAX_MESSAGE:  # a text of which much is escaped
-                raise FileTooLarge("The answer is too large for a message.", hint="Read it from file/.")
-        except ReplError as error:
-            reply = messages.build_error(request.id, error)
-        except OSError as error:
-            reply = messages.build_error(request.id, from_os_error(error, str(request.data.get("path", ""))[:200]))
-        except Exception:
-            log.exception("%s: the event %s failed", self._hub.assignment.ref, request.event)
-            reply = messages.build_error(request.id, _FAILURE)
+        reply = await answer(context, request, handler)
         if request.id is not None or '"error"' in reply:
             self._send(reply)
         for call in context.after_reply:
             call()
+
+
+async def answer(context: Context, request: messages.Request, handler: Handler) -> str:
+    """The reply of an event, or its error; raises nothing."""
+    try:
+        reply = messages.build_reply(request.id, await handler(context, request.data))
+        if len(reply) > messages.MAX_MESSAGE:  # a text of which much is escaped
+            raise FileTooLarge("The answer is too large for a message.", hint="Read it from file/.")
+    except ReplError as error:
+        reply = messages.build_error(request.id, error)
+    except OSError as error:
+        reply = messages.build_error(request.id, from_os_error(error, str(request.data.get("path", ""))[:200]))
+    except Exception:
+        log.exception("%s: the event %s failed", context.hub.assignment.ref, request.event)
+        reply = messages.build_error(request.id, _FAILURE)
+    return reply

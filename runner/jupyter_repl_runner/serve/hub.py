@@ -33,6 +33,8 @@ class Hub:
         self.program = Program(beneath, terminals, assignment, self._tell_run)
         self.activity = Activity(lambda: terminals.sessions)
         self.draining = False
+        self.synced: Mapping[str, Any] | None = None
+        """What sync says of its work; None where the files are on this disk."""
         self._listeners: set[Listener] = set()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -56,6 +58,10 @@ class Hub:
             lock = self._locks[path] = asyncio.Lock()
         async with lock:
             yield
+
+    def tell_synced(self, marks: Mapping[str, Any]) -> None:
+        self.synced = marks
+        self.broadcast("synced", marks)
 
     def _tell_run(self, run: Run) -> None:
         self.broadcast("runExit", run.to_json())

@@ -12,11 +12,16 @@ from pathlib import Path
 from jupyter_repl_runner.contract.assignment import Assignment
 from jupyter_repl_runner.contract.errors import Unavailable
 from jupyter_repl_runner.contract.local import EXIT_FILE, LOG_FILE, MARK, RECORD_FILE, SOCKET_FILE
-from jupyter_repl_spawner.port import Folders
+from jupyter_repl_runner.contract.marks import MARKS_FILE, Marks
+from jupyter_repl_spawner.port import Folders, Progress
 
+from .answers import Answers
 from .sockets import Record, write_record
 
 END_SECONDS = 8.0
+FLUSH_SECONDS = 30.0
+"""More for a guard whose sync still saves."""
+LOOK_SECONDS = 0.2
 _LOG_TAIL = 2000
 
 
@@ -26,14 +31,20 @@ class Guard:
 
     process: "subprocess.Popen[bytes]"
     control: int
+    answers: Answers | None = None
 
-    def discard(self) -> None:
-        """Let go of it and wait until it has ended everything and itself. Idempotent. Blocks, at most END_SECONDS."""
+    async def discard(self) -> None:
+        """Let go of it and wait until it has ended everything and itself. Idempotent."""
+        await asyncio.to_thread(self._discard)
+        if self.answers is not None:
+            await self.answers.stop()
+
+    def _discard(self) -> None:
         if self.control >= 0:
             os.close(self.control)
             self.control = -1
         try:
-            self.process.wait(END_SECONDS)
+            self.process.wait(END_SECONDS + (FLUSH_SECONDS if self.answers else 0))
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -46,13 +57,16 @@ async def launch(
     folders: Folders,
     environment: Mapping[str, str],
     seconds: float,
+    progress: Progress,
+    answers: Answers | None = None,
 ) -> Guard:
-    """Start a guard and return it when its runner listens. `lock` is the directory's, the guard inherits it.
+    """Start a guard and return it when its runner listens. `lock` is the directory's, the guard inherits it; `answers`
+    are for sync, where the files come from a store. `seconds` may pass without any progress.
 
     Raises Unavailable with the log's last lines, and Cancelled; the guard is let go then, and ends everything.
     """
     mark = f"{directory}:{secrets.token_hex(8)}"
-    for name in (EXIT_FILE, SOCKET_FILE):
+    for name in (EXIT_FILE, SOCKET_FILE, MARKS_FILE):
         (directory / name).unlink(missing_ok=True)
     write_record(
         directory,
@@ -70,7 +84,9 @@ async def launch(
     control_read, control_write = os.pipe()
     ready_read, ready_write = os.pipe()
     try:
-        guard = Guard(_spawn(directory, [lock, control_read, ready_write], {**environment, MARK: mark}), control_write)
+        descriptors = [lock, control_read, ready_write, *([answers.theirs.fileno()] if answers else [])]
+        process = _spawn(directory, descriptors, {**environment, MARK: mark})
+        guard = Guard(process, control_write, answers)
     except OSError as error:
         os.close(control_write)
         os.close(ready_read)
@@ -78,24 +94,27 @@ async def launch(
     finally:
         os.close(control_read)
         os.close(ready_write)
+        if answers is not None:
+            answers.started()
     try:
-        await _wait_ready(ready_read, directory, seconds)
+        await _wait_ready(ready_read, directory, seconds, progress)
     except BaseException:
-        await asyncio.shield(asyncio.to_thread(_undo, guard, directory))
+        await asyncio.shield(_undo(guard, directory))
         raise
     return guard
 
 
-def _undo(guard: Guard, directory: Path) -> None:
-    guard.discard()
+async def _undo(guard: Guard, directory: Path) -> None:
+    await guard.discard()
     for name in (RECORD_FILE, EXIT_FILE):
         (directory / name).unlink(missing_ok=True)
 
 
 def _spawn(directory: Path, descriptors: list[int], environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
-    lock, control, ready = descriptors
-    arguments = ["--directory", str(directory), "--lock", str(lock)]
-    arguments += ["--control", str(control), "--ready", str(ready)]
+    names = ("--lock", "--control", "--ready", "--grants")
+    arguments = ["--directory", str(directory)]
+    for name, descriptor in zip(names, descriptors, strict=False):
+        arguments += [name, str(descriptor)]
     with open(directory / LOG_FILE, "wb") as output:
         return subprocess.Popen(
             [sys.executable, "-P", "-m", "jupyter_repl_runner", "guard", *arguments],
@@ -109,7 +128,7 @@ def _spawn(directory: Path, descriptors: list[int], environment: Mapping[str, st
         )
 
 
-async def _wait_ready(descriptor: int, directory: Path, seconds: float) -> None:
+async def _wait_ready(descriptor: int, directory: Path, seconds: float, progress: Progress) -> None:
     """Wait for a word on the pipe; its end without one means that the runner did not come up."""
     loop = asyncio.get_running_loop()
     word: asyncio.Future[bytes] = loop.create_future()
@@ -121,14 +140,36 @@ async def _wait_ready(descriptor: int, directory: Path, seconds: float) -> None:
 
     loop.add_reader(descriptor, read)
     try:
-        said = await asyncio.wait_for(word, seconds)
-    except TimeoutError:
-        raise Unavailable(f"The runner did not listen within {seconds:.0f} s.", hint="Try again.") from None
+        until, before = loop.time() + seconds, None
+        while not (await asyncio.wait({word}, timeout=LOOK_SECONDS))[0]:
+            marks = read_marks(directory)
+            if marks is not None and marks.progress != before:
+                until, before = loop.time() + seconds, marks.progress
+                progress(marks.progress)
+            if loop.time() > until:
+                raise _late(marks, seconds)
     finally:
         loop.remove_reader(descriptor)
         os.close(descriptor)
-    if said != b"ready\n":
+    if word.result() != b"ready\n":
+        marks = read_marks(directory)
+        if marks is not None and marks.reason:
+            raise _late(marks, seconds)
         raise Unavailable("The runner ended while it started.", hint=_log_tail(directory))
+
+
+def read_marks(directory: Path) -> Marks | None:
+    """What sync says of its work, where there is one."""
+    try:
+        return Marks.load((directory / MARKS_FILE).read_text())
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _late(marks: Marks | None, seconds: float) -> Unavailable:
+    if marks is None:
+        return Unavailable(f"The runner did not listen within {seconds:.0f} s.", hint="Try again.")
+    return Unavailable(f"The files could not be restored: {marks.reason or 'no answer.'}", hint=marks.hint)
 
 
 def _log_tail(directory: Path) -> str:

@@ -20,15 +20,16 @@ import psutil
 
 from jupyter_repl_runner.contract.assignment import Assignment
 from jupyter_repl_runner.contract.errors import Unavailable
-from jupyter_repl_runner.contract.local import CRASHED, MARK, SERVER_GONE, SOCKET_FILE, START_FAILED
+from jupyter_repl_runner.contract.local import CRASHED, MARK, SERVER_GONE, SOCKET_FILE, START_FAILED, UNSAVED
 from jupyter_repl_runner.contract.messages import AUTH_HEADER
 from jupyter_repl_runner.contract.phases import RUNNING, STOPPED, Phase
 from jupyter_repl_runner.contract.refs import ProjectRef
-from jupyter_repl_spawner.port import Address, Folders, Progress, Spawner
+from jupyter_repl_spawner.port import Address, Folders, Granter, Progress, Spawner
 
 from . import sockets
+from .answers import Answers
 from .environment import repl_environment
-from .launch import Guard, launch
+from .launch import FLUSH_SECONDS, Guard, launch, read_marks
 from .sweep import end_marked, sweep
 
 POLL_SECONDS = 0.03
@@ -37,7 +38,8 @@ ASK_SECONDS = 2.0
 
 class LocalSpawner(Spawner):
     """`runtime_dir` empty: /tmp/jupyter-repl-{uid}. `start_seconds`, `stop_seconds`: deadlines. `keep_environment`:
-    names and patterns of variables that REPLs get beside the usual ones. Raises Unavailable on Windows."""
+    names and patterns of variables that REPLs get beside the usual ones. `granter`: where projects live in a store, and
+    their folders here are copies; None: where the folders are the projects. Raises Unavailable on Windows."""
 
     def __init__(
         self,
@@ -46,11 +48,13 @@ class LocalSpawner(Spawner):
         start_seconds: float = 20.0,
         stop_seconds: float = 10.0,
         keep_environment: Sequence[str] = (),
+        granter: Granter | None = None,
     ) -> None:
         self._folders = folders
         self._runtime_dir = runtime_dir
         self._start_seconds = start_seconds
-        self._stop_seconds = stop_seconds
+        self._stop_seconds = stop_seconds + (FLUSH_SECONDS if granter else 0)
+        self._granter = granter
         self._keep = tuple(keep_environment)
         self._guards: dict[Path, Guard] = {}
 
@@ -75,21 +79,31 @@ class LocalSpawner(Spawner):
                     return
                 await asyncio.sleep(POLL_SECONDS)
         try:
-            await self._launch(directory, lock, assignment)
+            await self._launch(directory, lock, assignment, progress)
         finally:
             os.close(lock)
 
-    async def _launch(self, directory: Path, lock: int, assignment: Assignment) -> None:
+    async def _launch(self, directory: Path, lock: int, assignment: Assignment, progress: Progress) -> None:
         if sockets.read_record(directory) is not None:  # its guard was killed: nothing of it may live on beside us
             await asyncio.to_thread(end_marked, directory)
         folders = self._folders(assignment.ref)
         environment = repl_environment(os.environ, self._keep)
+        answers = None
         try:
-            if not folders.workdir.is_dir():
+            if self._granter is not None:
+                grant = await self._granter.grant(assignment.ref)
+                folders.workdir.mkdir(parents=True, exist_ok=True)
+                answers = Answers(self._granter, grant)
+            elif not folders.workdir.is_dir():
                 raise Unavailable(f"The folder of {assignment.ref} is gone.", hint="Put it back, or make a new REPL.")
-            guard = await launch(directory, lock, assignment, folders, environment, self._start_seconds)
-        except Unavailable as error:
-            sockets.write_exit(directory, START_FAILED, error.message, error.hint)
+            guard = await launch(
+                directory, lock, assignment, folders, environment, self._start_seconds, progress, answers
+            )
+        except BaseException as error:
+            if answers is not None:
+                await answers.stop()
+            if isinstance(error, Unavailable):
+                sockets.write_exit(directory, START_FAILED, error.message, error.hint)
             raise
         self._guards[directory] = guard
 
@@ -101,11 +115,11 @@ class LocalSpawner(Spawner):
         guard = self._guards.pop(directory, None)
         if sockets.is_locked(directory):
             await asyncio.to_thread(_ask, directory, "POST", "/drain")
-            if not await self._is_free(directory, self._stop_seconds / 2):
+            if not await self._is_free(directory, self._stop_seconds * 0.8):
                 _signal_guard(directory)
                 await self._is_free(directory, self._stop_seconds / 2)
         if guard is not None:
-            await asyncio.to_thread(guard.discard)
+            await guard.discard()
         async with _deadline(self._stop_seconds, "The REPL did not stop in time."):
             while (lock := sockets.lock(directory, make=False)) is None:
                 if not sockets.is_locked(directory):
@@ -113,18 +127,29 @@ class LocalSpawner(Spawner):
                 await asyncio.sleep(POLL_SECONDS)  # another server is at the same step
         try:
             await asyncio.to_thread(end_marked, directory)
-            shutil.rmtree(directory, ignore_errors=True)
+            if sockets.read_exit(directory).get("cause") != UNSAVED:
+                shutil.rmtree(directory, ignore_errors=True)
         finally:
             os.close(lock)
+
+    async def forget(self, ref: ProjectRef) -> None:
+        if self._granter is not None:  # else its folders are the project itself, and the store's to delete
+            folders = self._folders(ref)
+            await asyncio.to_thread(shutil.rmtree, folders.workdir.parent, ignore_errors=True)
+            await asyncio.to_thread(shutil.rmtree, self._directory(ref), ignore_errors=True)
 
     async def poll(self, ref: ProjectRef) -> Phase:
         directory = self._directory(ref)
         if sockets.is_locked(directory):
-            is_ready = (directory / SOCKET_FILE).exists()
-            return RUNNING if is_ready else Phase("starting", step="Starting the runner")
+            if (directory / SOCKET_FILE).exists():
+                return RUNNING
+            marks = read_marks(directory)
+            return Phase("starting", step=marks.progress if marks else "Starting the runner")
         record, end = sockets.read_record(directory), sockets.read_exit(directory)
         if end.get("cause") == START_FAILED:
             return Phase("failed", cause="start-failed", reason=end["reason"], hint=end["hint"])
+        if end.get("cause") == UNSAVED:
+            return Phase("stopped", cause="unsaved", reason=_UNSAVED, hint="Start it again to save the rest.")
         if end.get("cause") == SERVER_GONE or (record and not psutil.pid_exists(record.server_pid)):
             return Phase("stopped", cause="server-gone", reason="The server that ran it went away.")
         if end.get("cause") == CRASHED or record:
@@ -157,6 +182,9 @@ class LocalSpawner(Spawner):
 
     def _root(self) -> Path:
         return sockets.runtime_root(self._runtime_dir)
+
+
+_UNSAVED = "Not everything has reached S3 yet: the rest is kept on this machine."
 
 
 def _crashed(end: dict[str, Any]) -> Phase:

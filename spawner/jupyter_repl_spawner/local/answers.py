@@ -1,0 +1,52 @@
+"""The server's end of sync's socket: a line asks for leave to work on the project, a line with a grant answers."""
+
+import asyncio
+import socket
+from logging import getLogger
+
+from jupyter_repl_runner.contract.errors import ReplError
+from jupyter_repl_runner.contract.grant import Grant
+from jupyter_repl_spawner.port import Granter
+
+ANSWER_SECONDS = 15.0
+
+log = getLogger(__name__)
+
+
+class Answers:
+    """Answers as long as it is not stopped; the first answer is `grant`, later ones have new credentials."""
+
+    def __init__(self, granter: Granter, grant: Grant) -> None:
+        ours, self.theirs = socket.socketpair()
+        ours.setblocking(False)
+        self._granter = granter
+        self._grant = grant
+        self._task = asyncio.create_task(self._serve(ours), name="grants to sync")
+
+    def started(self) -> None:
+        """The guard has its end: keep no copy of it."""
+        self.theirs.close()
+
+    async def stop(self) -> None:
+        """Idempotent."""
+        self.theirs.close()
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _serve(self, connection: socket.socket) -> None:
+        reader, writer = await asyncio.open_unix_connection(sock=connection)
+        is_first = True
+        try:
+            while await reader.readline():
+                try:
+                    if not is_first:
+                        self._grant = await asyncio.wait_for(self._granter.renew(self._grant), ANSWER_SECONDS)
+                except (ReplError, TimeoutError) as error:
+                    log.warning("No new credentials for sync: %s", error)
+                is_first = False
+                writer.write(self._grant.to_json().encode() + b"\n")
+                await writer.drain()
+        except ConnectionError:
+            return
+        finally:
+            writer.close()
