@@ -14,13 +14,16 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONHOME PYTHONPATH CONDA_PREFIX
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-python test-frontend lint format bench lock version clean
+.PHONY: help run run-s3 test test-python test-frontend lint format chaos bench lock version clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 run: $(STAMPS)/installed ## Start JupyterLab with the extension (ARGS="--port=8890" passes arguments on)
 	$(BIN)/jupyter lab $(ARGS)
+
+run-s3: $(STAMPS)/installed ## Start JupyterLab on a MinIO of its own, that is thrown away at the end
+	cd tests && ../$(BIN)/python -m support.run_s3 $(ARGS)
 
 test: test-frontend test-python ## Run every test: the frontend's models, the packages, the browser
 test-frontend: $(STAMPS)/frontend
@@ -40,6 +43,9 @@ lint: $(STAMPS)/installed ## Check style, types and import rules; changes nothin
 format: $(STAMPS)/installed ## Put everything into the house style
 	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 	cd $(LAB) && jlpm format
+
+chaos: $(STAMPS)/installed ## Kill everything a hundred times while somebody works: nothing may be lost
+	REPL_TEST_CHAOS=100 $(BIN)/pytest -q -k nothing_is_lost tests/extension/test_chaos.py $(ARGS)
 
 bench: $(STAMPS)/installed ## Measure, beside the peers; writes docs/benchmarks.md (ARGS=Terminal measures one part)
 	cd tests && ../$(BIN)/python -m benchmarks $(ARGS)

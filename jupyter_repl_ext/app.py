@@ -3,7 +3,6 @@
 import os
 import shutil
 import sys
-from pathlib import Path
 from typing import Any
 
 from jupyter_core.paths import jupyter_data_dir
@@ -11,9 +10,10 @@ from jupyter_server.extension.application import ExtensionApp
 from traitlets import Float, Integer, List, Unicode, default
 
 from . import __version__
+from .s3_settings import S3Traits
 
 
-class ReplExtension(ExtensionApp):
+class ReplExtension(S3Traits, ExtensionApp):
     """REPLs inside JupyterLab."""
 
     name = "jupyter_repl_ext"
@@ -23,8 +23,9 @@ class ReplExtension(ExtensionApp):
 
     store_url = Unicode(
         config=True,
-        help="""Where projects live: `file:/a/folder`. Empty (the default): the folder `repl` under Jupyter's data
-        directory, so that a laptop needs no setting. Also by the environment: JUPYTER_REPL_STORE_URL.""",
+        help="""Where projects live: `file:/a/folder`, or `s3://bucket/prefix` (with the settings that begin with s3).
+        Empty (the default): the folder `repl` under Jupyter's data directory, so that a laptop needs no setting.
+        Also by the environment: JUPYTER_REPL_STORE_URL, or the bucket alone by S3_BUCKET.""",
     )
     spawner = Unicode(
         config=True,
@@ -60,7 +61,8 @@ class ReplExtension(ExtensionApp):
 
     @default("store_url")
     def _default_store_url(self) -> str:
-        return os.environ.get("JUPYTER_REPL_STORE_URL", "")
+        bucket = os.environ.get("S3_BUCKET", "")
+        return os.environ.get("JUPYTER_REPL_STORE_URL") or (f"s3://{bucket}" if bucket else "")
 
     @default("spawner")
     def _default_spawner(self) -> str:
@@ -79,7 +81,8 @@ class ReplExtension(ExtensionApp):
     def initialize_settings(self) -> None:
         from .services import SETTING
 
-        self._services = self._wire()
+        assert self.serverapp is not None
+        self._services = self.make_services(self.serverapp.web_app.settings)
         self.settings[SETTING] = self._services
 
     def initialize_handlers(self) -> None:
@@ -94,41 +97,57 @@ class ReplExtension(ExtensionApp):
         if self._services is not None:
             await self._services.stop()
 
-    def _wire(self) -> Any:
+    def make_services(self, activity: dict[str, Any]) -> Any:
+        """All parts, not started; `activity` is where the time of the last one is told."""
         from .activity import Activity
         from .archives import Archives
         from .catalog import Catalog
+        from .drive.making import make_drive
         from .lifecycle import Lifecycle
         from .projects import Projects
+        from .recovery import Recovery
         from .runner_client import RunnerClient
         from .services import Services
         from .stores import open_store
 
-        store = open_store(self.store_url, jupyter_data_dir())
+        store = open_store(self.store_url, jupyter_data_dir(), **self.s3_settings())
         catalog = Catalog(store, lambda program: shutil.which(program) is not None)
-        spawner = self._make_spawner(store)
         projects = Projects(store, catalog)
+        spawner = self._make_spawner(store, self._make_granter(store, projects))
         client = RunnerClient()
-        assert self.serverapp is not None
+        lifecycle = Lifecycle(spawner, projects, self.terminal_ring)
         return Services(
             store=store,
             spawner=spawner,
             catalog=catalog,
             projects=projects,
             archives=Archives(store, catalog, projects),
-            lifecycle=Lifecycle(spawner, projects, self.terminal_ring),
+            lifecycle=lifecycle,
+            recovery=Recovery(store, lifecycle, spawner, client),
+            drive=make_drive(store, projects, lifecycle, spawner, client),
             client=client,
-            activity=Activity(self.serverapp.web_app.settings, spawner, client),
+            activity=Activity(activity, spawner, client),
         )
 
-    def _make_spawner(self, store: Any) -> Any:
+    def _make_granter(self, store: Any, projects: Any) -> Any:
+        """None where projects are folders of this machine."""
+        if not self.store_url.startswith("s3:"):
+            return None
+        from jupyter_repl_runner.store.s3 import S3Store
+
+        from .grants import Grants
+
+        if not isinstance(store, S3Store):  # its address was not understood, which every call says
+            return None
+        return Grants(store, projects, self.s3_role_arn, self.s3_max_file_mb << 20)
+
+    def _make_spawner(self, store: Any, granter: Any) -> Any:
         """The spawner of the trait; a name that nobody registered is an error at start, not at the first click."""
-        from jupyter_repl_spawner.port import Folders
+        from .volumes import folders_of
 
         options: dict[str, Any] = {
-            "folders": lambda ref: Folders(
-                Path(store.local_path(ref.code()) or ""), Path(store.local_path(ref.trash) or "")
-            ),
+            "folders": folders_of(store, f"{self.s3_endpoint} {self.store_url}", jupyter_data_dir()),
+            "granter": granter,
             "runtime_dir": self.runtime_dir,
             "start_seconds": self.start_timeout,
             "keep_environment": self.keep_environment,

@@ -1,11 +1,13 @@
 """Projects as zips: out of the store while nothing runs, and in as new projects."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
-from jupyter_repl_runner.contract.errors import InvalidRequest, Unavailable
+from jupyter_repl_runner.contract.errors import InvalidRequest
 from jupyter_repl_runner.contract.refs import ProjectRef
+from jupyter_repl_runner.store.checkout import checkout
 from jupyter_repl_runner.store.pack import pack
 from jupyter_repl_runner.store.port import Store
 from jupyter_repl_runner.store.unpack import Report, about_of, names_of, unpack
@@ -20,12 +22,17 @@ class Archives:
         self._catalog = catalog
         self._projects = projects
 
-    def pack(self, project: Project, path: str) -> Iterator[bytes]:
+    @asynccontextmanager
+    async def packed(self, project: Project, path: str) -> AsyncIterator[Iterator[bytes]]:
         """The zip of a folder of the project, which no runner has; blocks as it is read. Raises FileNotFound."""
+        about = None if path else {"language": project.record.language}
         folder = self._store.local_path(project.ref.code())
-        if folder is None:
-            raise Unavailable("This store has no archives of stopped projects.", hint="Start it first.")
-        return pack(folder, path, None if path else {"language": project.record.language})
+        if folder is not None:
+            yield pack(folder, path, about)
+            return
+        with self._store.scratch() as scratch:
+            await checkout(self._store, project.ref, scratch)
+            yield pack(scratch, path, about)
 
     async def create(self, ref: ProjectRef, archive: Path, language: str) -> tuple[Project, Report]:
         """A project from a zip that lies in a `scratch` of the store; `language` empty: as the zip says or shows.

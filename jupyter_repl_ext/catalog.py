@@ -1,7 +1,9 @@
 """The templates on offer: what lies under `base/` in the store, and whether it can run here."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,16 @@ PACKAGED = Path(__file__).parent / "templates"
 log = logging.getLogger(__name__)
 
 
+@dataclass
+class Pushed:
+    """Files of a template: those that were written, those that differ in the store and stayed, how many were the
+    same."""
+
+    written: "list[str]" = field(default_factory=list)
+    kept: "list[str]" = field(default_factory=list)
+    same: int = 0
+
+
 class Catalog:
     """`can_run(program)` tells whether a program is there where REPLs run."""
 
@@ -23,24 +35,50 @@ class Catalog:
         self._store = store
         self._can_run = can_run
         self._packaged = packaged
+        self._is_published = False
 
     async def publish(self) -> None:
-        """Put our templates into the store where they are missing; what is there is never changed. Idempotent.
+        """Put our templates into the store where they are missing; what is there is never changed. Done once, and again
+        with each call until it has succeeded: a store may be away when the server starts.
 
         A template's own file comes last: where it is, the rest was published, so a deleted file stays deleted.
         """
-        for folder in sorted(self._packaged.iterdir()):
-            if folder.is_dir() and await self._store.head(template_prefix(folder.name) + TEMPLATE_FILE) is None:
-                files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-                for path in sorted(files, key=lambda path: path.name == TEMPLATE_FILE):
-                    key = template_prefix(folder.name) + path.relative_to(folder).as_posix()
-                    try:
-                        await self._store.put(key, path.read_bytes(), if_none_match=True)
-                    except FileExists:
-                        continue
+        if self._is_published:
+            return
+        for folder in self.packaged():
+            if await self._store.head(template_prefix(folder.name) + TEMPLATE_FILE) is None:
+                await self.push(folder)
+        self._is_published = True
+
+    def packaged(self) -> Sequence[Path]:
+        """The folders of the templates that come with us."""
+        return sorted(folder for folder in self._packaged.iterdir() if folder.is_dir())
+
+    async def push(self, folder: Path, *, overwrite: bool = False) -> Pushed:
+        """Publish a folder as the template of its name. What is there and differs stays, unless it is to be
+        overwritten.
+
+        Raises InvalidRequest for a name that is no language's, or a folder that is not there.
+        """
+        prefix, pushed = template_prefix(check_id(folder.name, "language")), Pushed()
+        for name, mode, data in await asyncio.to_thread(_read_template, folder):
+            try:
+                await self._store.put(prefix + name, data, if_none_match=True, mode=mode)
+            except FileExists:
+                there, etag = await read_all(self._store, prefix + name)
+                if there == data:
+                    pushed.same += 1
+                    continue
+                if not overwrite:
+                    pushed.kept.append(name)
+                    continue
+                await self._store.put(prefix + name, data, if_match=etag, mode=mode)
+            pushed.written.append(name)
+        return pushed
 
     async def list(self) -> Sequence[dict[str, Any]]:
         """What the launcher shows, sorted by label. A folder whose name is no id is passed over, with a warning."""
+        await self.publish()
         rows = []
         for language in await self._store.children(template_prefix()):
             try:
@@ -52,6 +90,7 @@ class Catalog:
     async def get(self, language: str) -> Template:
         """Raises FileNotFound if there is no such template, InvalidRequest if its settings can't be read."""
         prefix = template_prefix(check_id(language, "language"))
+        await self.publish()
         try:
             raw, _ = await read_all(self._store, prefix + TEMPLATE_FILE)
         except FileNotFound:
@@ -77,3 +116,14 @@ class Catalog:
             "available": available,
             "hint": "" if available else f"{missing} was not found here. {template.hint}".strip(),
         }
+
+
+def _read_template(folder: Path) -> "list[tuple[str, int, bytes]]":
+    """`(path, mode, content)` of each file, the template's own last."""
+    if not folder.is_dir():
+        raise InvalidRequest(f"There is no folder {folder}.", hint="Name folders, each like its language.")
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    return [
+        (path.relative_to(folder).as_posix(), path.stat().st_mode & 0o777, path.read_bytes())
+        for path in sorted(files, key=lambda path: path.name == TEMPLATE_FILE)
+    ]

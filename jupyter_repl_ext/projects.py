@@ -27,6 +27,8 @@ STALE_SECONDS = 3.0
 LOOK_SECONDS = 0.1
 MAX_WAIT_SECONDS = 60.0
 MAX_TITLE = 200
+PATIENCE_SECONDS = 2.0
+"""For which a store is waited for where an older answer will do."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,8 @@ class Projects:
         self._catalog = catalog
         self._server = secrets.token_hex(4)
         self._working: set[str] = set()
+        self._known: dict[ProjectRef, Record] = {}
+        """Records as they were last seen, for when the store is away."""
 
     async def create(self, ref: ProjectRef, language: str, folder: Path | None = None) -> Project:
         """Raises FileExists if the name is taken (nothing of it is touched), FileNotFound for the language.
@@ -111,10 +115,24 @@ class Projects:
             raise _taken(ref)
 
     async def get(self, ref: ProjectRef) -> Project:
-        """Finishes a half-made or half-deleted project first. Raises FileNotFound."""
-        record, etag = await self._read(ref)
+        """Finishes a half-made or half-deleted project first. Raises FileNotFound.
+
+        While the store is away a project that was seen before is as it was then: its REPL can still be stopped.
+        """
+        known = self._known.get(ref)
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS if known else None):
+                record, etag = await self._read(ref)
+        except (Unavailable, TimeoutError):
+            if known is None:
+                raise
+            return Project(ref, known)
+        except FileNotFound:
+            self._known.pop(ref, None)
+            raise
         if record.state != "ready":
             record = await self._finish(ref, record, etag)
+        self._known[ref] = record
         return Project(ref, record)
 
     async def list(self, owner: str) -> list[Project]:
@@ -148,6 +166,8 @@ class Projects:
         taken = _taken(ref)
         try:
             record, etag = await self._read(ref)
+            if record.worker == ours.worker:  # it was written, and the answer was lost on its way
+                return etag
             if record.state == "ready" or record.worker in self._working:
                 raise taken
             record, etag = await self._wait_left(ref, record, etag)
@@ -201,7 +221,7 @@ class Projects:
     async def _fill(self, ref: ProjectRef, record: Record, etag: str, folder: Path | None = None) -> Record:
         """Put the files there, the template's or a folder's, beating meanwhile, and declare the project ready."""
         if folder is not None:
-            putting = self._store.put_folder(folder, ref.code())
+            putting = self._store.put_folder(folder, ref.code(), ref.manifest)
         else:
             template, leave_out = template_prefix(record.language), frozenset({TEMPLATE_FILE})
             putting = self._store.copy_prefix(template, ref.code(), leave_out=leave_out)
@@ -224,7 +244,8 @@ class Projects:
         record = replace(record, state="deleting", worker=self._new_worker())
         etag = (await self._store.put(ref.meta, record.to_bytes(), if_match=etag)).etag
         await self._store.delete(ref.code())
-        await self._store.delete(ref.trash)
+        await self._store.delete(ref.meta_folder)
+        await self._store.delete(ref.generation)
         await self._store.delete(ref.meta, if_match=etag)
 
     async def _read(self, ref: ProjectRef) -> tuple[Record, str]:

@@ -6,6 +6,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, cast
+from urllib.parse import quote
 
 from tornado.httpclient import HTTPError, HTTPRequest
 from tornado.httputil import HTTPHeaders
@@ -19,6 +20,7 @@ from jupyter_repl_spawner.port import Address
 
 CONNECT_SECONDS = 5.0
 REQUEST_SECONDS = 10.0
+CALL_SECONDS = 60.0
 TRANSFER_SECONDS = 3600.0
 MAX_TRANSFER = 5 << 30
 MAX_HEAD = 1 << 14
@@ -91,6 +93,37 @@ class RunnerClient:
         finally:
             left.cancel()
         answer.check()
+
+    async def put_file(
+        self, address: Address, path: str, body: AsyncIterator[bytes], headers: Mapping[str, str]
+    ) -> str:
+        """Write a file of the project; its etag. Raises ReplError of the runner's."""
+        answered: list[str] = []
+
+        def on_headers(_: int, found: HTTPHeaders) -> None:
+            answered.append(found.get("ETag", "").strip('"'))
+
+        async def on_chunk(_: bytes) -> None:
+            return
+
+        await self.transfer(address, "PUT", file_url(path), headers, body, on_headers, on_chunk)
+        return answered[0]
+
+    async def call(self, address: Address, event: str, data: Mapping[str, Any]) -> dict[str, Any]:
+        """What the channel's event of that name answers; raises ReplError of the runner's."""
+        request = HTTPRequest(
+            _url(address, "/call"),
+            method="POST",
+            headers={AUTH_HEADER: address.token, "Content-Type": "application/json"},
+            body=json.dumps({"event": event, "data": data}),
+            connect_timeout=CONNECT_SECONDS,
+            request_timeout=CALL_SECONDS,
+        )
+        with _told():
+            answer = json.loads((await self._http.fetch(request)).body)
+        if "error" in answer:
+            raise from_json(answer["error"])
+        return dict(answer["data"])
 
     async def channel(self, address: Address, asked: HTTPHeaders) -> tuple[HTTPHeaders, IOStream]:
         """The runner's channel, opened with the handshake that a browser `asked` for: the runner's answer to it, and
@@ -195,6 +228,11 @@ def _producer(
 async def _next(body: AsyncIterator[bytes]) -> bytes:
     """Empty at the end."""
     return await anext(body, b"")
+
+
+def file_url(path: str) -> str:
+    """The runner's address of a file."""
+    return "/file/" + quote(path, errors="surrogateescape")
 
 
 def _url(address: Address, path: str) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from dataclasses import dataclass, field
+from typing import Any
 
 from jupyter_repl_runner.contract.errors import ReplError
 from jupyter_repl_runner.store.port import Store
@@ -13,6 +14,7 @@ from .archives import Archives
 from .catalog import Catalog
 from .lifecycle import Lifecycle
 from .projects import Projects
+from .recovery import Recovery
 from .runner_client import RunnerClient
 
 SETTING = "jupyter_repl"
@@ -33,6 +35,9 @@ class Services:
     lifecycle: Lifecycle
     client: RunnerClient
     activity: Activity
+    recovery: Recovery
+    drive: Any
+    """The drive's contents manager."""
     _started: "asyncio.Task[None] | None" = field(default=None)
 
     async def started(self) -> None:
@@ -54,7 +59,12 @@ class Services:
             self.client.close()
 
     async def _start(self) -> None:
-        for name, step in (("sweep", self.spawner.__aenter__), ("templates", self.catalog.publish)):
+        steps = (
+            ("sweep", self.spawner.__aenter__),
+            ("store", self._look_at_store),
+            ("templates", self.catalog.publish),
+        )
+        for name, step in steps:
             try:
                 await step()
             except ReplError as error:
@@ -62,3 +72,13 @@ class Services:
             except Exception:
                 log.exception("The start of jupyter-repl (%s) failed", name)
         self.activity.start()
+
+    async def _look_at_store(self) -> None:
+        """Say what the store does without, and what stands in for it."""
+        honoured = await self.store.probe()
+        if not honoured.put:
+            log.warning("The store ignores conditions on PUT: a lock file of this machine stands in for them")
+        if not honoured.delete:
+            log.warning("The store ignores conditions on DELETE: an object is looked at just before it is deleted")
+        if not honoured.copy:
+            log.warning("The store ignores conditions on COPY: a copy is made only where a listing shows nothing")

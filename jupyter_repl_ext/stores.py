@@ -1,38 +1,47 @@
-"""From `store_url` to a Store."""
+"""From `store_url` and its settings to a Store."""
 
 import logging
 import os
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 from urllib.parse import unquote, urlsplit
 
 from jupyter_repl_runner.contract.errors import InvalidRequest, ReplError, Unavailable
+from jupyter_repl_runner.contract.grant import S3Settings
 from jupyter_repl_runner.store.directory import DirectoryStore
 from jupyter_repl_runner.store.port import Blob, Entry, Head, Store
 
 log = logging.getLogger(__name__)
 
 
-def open_store(url: str, data_dir: str) -> Store:
-    """The store of `url`; empty: a directory under Jupyter's `data_dir`.
+def open_store(url: str, data_dir: str, **s3: Any) -> Store:
+    """The store of `url`; empty: a directory under Jupyter's `data_dir`. `s3`: the fields of S3Settings beside the
+    place.
 
     One that can't be opened is a store that says so to everybody who asks, so that the tab shows the reason.
     """
     try:
-        return _open(url, data_dir)
+        return _open(url, data_dir, s3)
     except ReplError as error:
         log.error("store_url %s: %s %s", url, error.message, error.hint)
         return BrokenStore(error)
 
 
-def _open(url: str, data_dir: str) -> Store:
+def _open(url: str, data_dir: str, s3: dict[str, Any]) -> Store:
     if not url:
         return DirectoryStore(Path(data_dir) / "repl")
     parts = urlsplit(url)
     if parts.scheme == "file" and parts.path:
         return DirectoryStore(Path(os.path.expanduser(unquote(parts.path))))
-    raise InvalidRequest(f"store_url {url} is not understood.", hint="Use file:/path/of/a/folder.")
+    if parts.scheme == "s3" and parts.netloc and not (parts.username or parts.port or parts.query):
+        from jupyter_repl_runner.store.s3 import S3Store
+
+        prefix = unquote(parts.path).strip("/")
+        return S3Store(S3Settings(parts.netloc, f"{prefix}/" if prefix else "", **s3))
+    raise InvalidRequest(
+        f"store_url {url} is not understood.", hint="Use file:/path/of/a/folder or s3://bucket/prefix."
+    )
 
 
 class BrokenStore(Store):
@@ -57,21 +66,20 @@ class BrokenStore(Store):
     async def get(self, key: str) -> Blob:
         self._refuse()
 
-    async def put(
-        self,
-        key: str,
-        data: bytes | AsyncIterator[bytes],
-        *,
-        if_match: str | None = None,
-        if_none_match: bool = False,
-    ) -> Head:
+    async def put(self, key: str, data: bytes | AsyncIterator[bytes], **_: Any) -> Head:
+        self._refuse()
+
+    async def copy(self, source: str, target: str) -> None:
         self._refuse()
 
     async def copy_prefix(self, source: str, target: str, *, leave_out: frozenset[str] = frozenset()) -> int:
         self._refuse()
 
-    async def put_folder(self, folder: Path, target: str) -> int:
+    async def put_folder(self, folder: Path, target: str, manifest: str) -> int:
         self._refuse()
 
     async def delete(self, key: str, *, if_match: str | None = None) -> None:
+        self._refuse()
+
+    async def probe(self) -> NoReturn:
         self._refuse()

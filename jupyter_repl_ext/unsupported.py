@@ -20,6 +20,9 @@ class UnsupportedSpawner(Spawner):
     async def list(self) -> list[ProjectRef]:
         return []
 
+    async def forget(self, ref: ProjectRef) -> None:
+        return
+
     async def address(self, ref: ProjectRef) -> Address:
         raise self.reason
 

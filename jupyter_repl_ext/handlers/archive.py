@@ -58,7 +58,8 @@ class ArchiveHandler(ReplHandler):
         project = await self.services.projects.get(ref)
         async with self.services.lifecycle.without_runner(ref) as stopped:
             if stopped:
-                await send_archive(self, self.services.archives.pack(project, path), path.rpartition("/")[2] or repl_id)
+                async with self.services.archives.packed(project, path) as chunks:
+                    await send_archive(self, chunks, path.rpartition("/")[2] or repl_id)
             else:
                 address = await self.services.spawner.address(ref)
                 await relay(self, self.services.client, address, url_concat("/archive", {"path": path}), None)

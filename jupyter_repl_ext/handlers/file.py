@@ -4,12 +4,12 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
-from urllib.parse import quote
 
 from jupyter_server.auth.decorator import authorized
 from tornado.web import authenticated, stream_request_body
 
 from jupyter_repl_ext.proxy import relay
+from jupyter_repl_ext.runner_client import file_url
 from jupyter_repl_runner.contract.errors import Unavailable
 from jupyter_repl_runner.contract.paths import check_path
 from jupyter_repl_runner.contract.refs import ProjectRef
@@ -107,7 +107,3 @@ class FileHandler(ReplHandler):
             if not chunk:
                 return
             yield chunk
-
-
-def file_url(path: str) -> str:
-    return "/file/" + quote(path, errors="surrogateescape")

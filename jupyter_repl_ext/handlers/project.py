@@ -62,6 +62,7 @@ class ProjectHandler(ReplHandler):
         await self.services.projects.get(ref)
         await self.services.lifecycle.stop_and_wait(ref)
         await self.services.projects.delete(ref)
+        await self.services.spawner.forget(ref)
         self.set_status(204)
         self.finish()
 

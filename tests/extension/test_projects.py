@@ -58,8 +58,11 @@ class KillingStore(Store):
     async def copy_prefix(self, source: str, target: str, **options: Any) -> int:
         return await self._call(self.inner.copy_prefix(source, target, **options))
 
-    async def put_folder(self, folder: Path, target: str) -> int:
-        return await self._call(self.inner.put_folder(folder, target))
+    async def copy(self, source: str, target: str) -> None:
+        await self._call(self.inner.copy(source, target))
+
+    async def put_folder(self, folder: Path, target: str, manifest: str) -> int:
+        return await self._call(self.inner.put_folder(folder, target, manifest))
 
     async def delete(self, key: str, **conditions: Any) -> None:
         await self._call(self.inner.delete(key, **conditions))

@@ -230,6 +230,8 @@ def test_the_description_is_served_and_true(shared_lab: Lab) -> None:
 
     served = {}
     for route, handler in HANDLERS:
+        if route.startswith("/repl/contents"):  # Jupyter's own API, which Jupyter describes
+            continue
         verbs = {v for v in ("get", "put", "post", "patch", "delete") if v in vars(handler)}
         served[shape(route.removeprefix("/repl"))] = verbs
     promised = {shape(path): set(verbs) - {"parameters"} for path, verbs in described["paths"].items()}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from support.lab import TOKEN, Lab
+from tornado.web import RequestHandler
 
 from jupyter_repl_ext.handlers import HANDLERS
 
@@ -17,6 +18,11 @@ PATHS = {
     r"/repl/project/([^/]+)/file/(.+)": "project/walk/file/main.py",
     r"/repl/project/([^/]+)/archive": "project/walk/archive",
     r"/repl/project/([^/]+)/channel": "project/walk/channel",
+    r"/repl/project/([^/]+)/trash": "project/walk/trash",
+    r"/repl/health": "health",
+    r"/repl/contents((?:/.+?)??/?)/checkpoints": "contents/walk/main.py/checkpoints",
+    r"/repl/contents((?:/.+?)??/?)/checkpoints/([\w-]+)": "contents/walk/main.py/checkpoints/checkpoint",
+    r"/repl/contents((?:/.+?)??/?)": "contents/walk/main.py",
     r"/repl/start": "start",
     r"/repl/stop": "stop",
     r"/repl/openapi.yaml": "openapi.yaml",
@@ -31,7 +37,7 @@ def verbs() -> Iterator[tuple[str, str]]:
     for route, handler in HANDLERS:
         assert route in PATHS, f"{route} is new: add it here"
         for verb in ("get", "put", "post", "patch", "delete"):
-            if verb in vars(handler):
+            if getattr(handler, verb) is not RequestHandler._unimplemented_method:
                 yield verb, PATHS[route]
 
 

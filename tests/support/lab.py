@@ -50,6 +50,12 @@ class Lab:
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
+    def environment(self) -> dict[str, str]:
+        """What it is started with, beside what it needs of this process."""
+        own = {"HOME": str(self.home), "JUPYTER_REPL_RUNTIME_DIR": str(self.runtime_dir), "SHELL": "/bin/bash"}
+        return {**own, "PS1": "$ ", "JUPYTER_PREFER_ENV_PATH": "1", **self._env}
+
+    @property
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid
@@ -81,8 +87,7 @@ class Lab:
             arguments += ["--JupyterNotebookApp.expose_app_in_browser=True"]
         keep = {"PATH", "LANG", "VIRTUAL_ENV", "PYTHONWARNINGS"}
         env = {name: value for name, value in os.environ.items() if name in keep}
-        env |= {"HOME": str(self.home), "JUPYTER_REPL_RUNTIME_DIR": str(self.runtime_dir), "SHELL": "/bin/bash"}
-        env |= {"PS1": "$ ", "JUPYTER_PREFER_ENV_PATH": "1", **self._env}
+        env |= self.environment
         (self.home / ".bashrc").write_text("PS1='$ '\n")
         with open(self.log, "ab") as log:
             self._process = subprocess.Popen(

@@ -1,0 +1,96 @@
+"""`jupyter repl`: what an administrator does to the store, and a person when no tab is at hand. It reads the
+settings of the Jupyter server on this machine."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from jupyter_repl_runner.contract.errors import ReplError
+from jupyter_repl_runner.contract.refs import ProjectRef
+
+from .services import Services
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a verb; the exit code."""
+    options = _parser().parse_args(arguments)
+    services = _services()
+    try:
+        return int(asyncio.run(options.verb(services, options)))
+    except ReplError as error:
+        print(f"{error.message} {error.hint}".strip(), file=sys.stderr)
+        return 1
+    finally:
+        services.client.close()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("jupyter repl", description="REPLs inside JupyterLab: templates and lost files.")
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+
+    templates = verbs.add_parser("templates", help="the templates that new REPLs start from")
+    push = templates.add_subparsers(required=True, metavar="VERB").add_parser(
+        "push", help="publish folders as templates"
+    )
+    push.add_argument(
+        "folders", nargs="*", type=Path, help="each named like its language; none: those that come with us"
+    )
+    push.add_argument("--overwrite", action="store_true", help="also files that are there and differ")
+    push.set_defaults(verb=_push)
+
+    restore = verbs.add_parser("restore", help="list what was deleted from a project, or put it back")
+    restore.add_argument("name", help="the REPL's name")
+    restore.add_argument("item", nargs="?", help="what to put back; absent: list what there is")
+    restore.add_argument("--owner", default="", help="whose project it is, where there are several")
+    restore.set_defaults(verb=_restore)
+    return parser
+
+
+def _services() -> Services:
+    """As the Jupyter server would have them."""
+    from jupyter_server.serverapp import ServerApp
+
+    from .app import ReplExtension
+
+    server: Any = ServerApp()
+    server.load_config_file(suppress_errors=False)
+    extension: Any = ReplExtension(config=server.config)
+    return extension.make_services({})  # type: ignore[no-any-return]
+
+
+async def _push(services: Services, options: argparse.Namespace) -> int:
+    kept = []
+    for folder in options.folders or services.catalog.packaged():
+        pushed = await services.catalog.push(folder, overwrite=options.overwrite)
+        print(f"{folder.name}: {len(pushed.written)} written, {pushed.same} unchanged, {len(pushed.kept)} kept")
+        kept += [f"{folder.name}/{path}" for path in pushed.kept]
+    for path in kept:
+        print(f"kept, since it differs there: {path}")
+    if kept:
+        print("Add --overwrite to replace them.")
+    return 0
+
+
+async def _restore(services: Services, options: argparse.Namespace) -> int:
+    ref = ProjectRef(options.owner, options.name)
+    await services.projects.get(ref)
+    if options.item is None:
+        for deleted in await services.recovery.deleted(ref):
+            when = datetime.fromtimestamp(deleted.when).isoformat(" ", "seconds")
+            more = f" and {deleted.count - len(deleted.paths)} more" if deleted.count > len(deleted.paths) else ""
+            print(f"{deleted.item}  {when}  {', '.join(deleted.paths)}{more}")
+        return 0
+    done = await services.recovery.restore(ref, options.item)
+    for path in done["restored"]:
+        print(f"restored: {path}")
+    for path in done["kept"]:
+        print(f"not restored, its place is taken: {path}")
+    return 0 if done["restored"] or not done["kept"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

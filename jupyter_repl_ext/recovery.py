@@ -1,0 +1,109 @@
+"""What was deleted from a project and can still be had: listed, and put back where nothing has taken its place."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotFound
+from jupyter_repl_runner.contract.refs import ProjectRef
+from jupyter_repl_runner.files.containment import Beneath
+from jupyter_repl_runner.files.trash import Trash
+from jupyter_repl_runner.store.checkout import edit_manifest
+from jupyter_repl_runner.store.manifest import Manifest
+from jupyter_repl_runner.store.port import Store
+from jupyter_repl_runner.store.trash import Item, StoreTrash
+from jupyter_repl_spawner.port import Spawner
+
+from .lifecycle import Lifecycle
+from .runner_client import RunnerClient
+
+MAX_NAMES = 5
+
+
+@dataclass(frozen=True)
+class Deleted:
+    """One deletion. `when` in seconds since the epoch; `paths` are at most MAX_NAMES of `count`."""
+
+    item: str
+    when: float
+    count: int
+    paths: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"item": self.item, "when": self.when, "count": self.count, "paths": list(self.paths)}
+
+
+class Recovery:
+    def __init__(self, store: Store, lifecycle: Lifecycle, spawner: Spawner, client: RunnerClient) -> None:
+        self._store = store
+        self._lifecycle = lifecycle
+        self._spawner = spawner
+        self._client = client
+
+    async def deleted(self, ref: ProjectRef) -> list[Deleted]:
+        """Newest first."""
+        trash = self._local(ref)
+        if trash is not None:
+            return [Deleted(item, when, 1, (path,)) for item, when, path in await asyncio.to_thread(trash[0].list)]
+        found = await StoreTrash(self._store, ref).list()
+        return [
+            Deleted(name, when, len(names), tuple(names[:MAX_NAMES]))
+            for name, when, item in found
+            for names in [[*item.paths, *item.links]]
+        ]
+
+    async def restore(self, ref: ProjectRef, item: str) -> dict[str, list[str]]:
+        """`{restored, kept}`: paths that are back, and those whose place something else has. Raises FileNotFound."""
+        trash = self._local(ref)
+        if trash is not None:
+            return {"restored": [await asyncio.to_thread(trash[0].restore, trash[1], item)], "kept": []}
+        known = await StoreTrash(self._store, ref).get(item)
+        restored: list[str] = []
+        kept: list[str] = []
+        async with self._lifecycle.without_runner(ref) as stopped:
+            for path in known.paths:
+                done = await (self._copy_back if stopped else self._bring_back)(ref, item, path)
+                (restored if done else kept).append(path)
+            if stopped:
+                restored += await self._restore_rest(ref, known)
+            else:
+                kept += known.links
+        return {"restored": restored, "kept": kept}
+
+    def _local(self, ref: ProjectRef) -> tuple[Trash, Beneath] | None:
+        """Where projects are folders of this machine the runner's trash is the only one."""
+        trash, code = self._store.local_path(ref.trash), self._store.local_path(ref.code())
+        return (Trash(trash), Beneath(Path(code))) if trash is not None and code is not None else None
+
+    async def _copy_back(self, ref: ProjectRef, item: str, path: str) -> bool:
+        try:
+            async with await self._store.get(StoreTrash(self._store, ref).key(item, path)) as blob:
+                entry = blob.head.entry
+                await self._store.put(
+                    ref.code(path), blob.chunks(), if_none_match=True, mode=entry.mode, mtime=entry.mtime
+                )
+        except (FileExists, FileNotFound):
+            return False
+        return True
+
+    async def _bring_back(self, ref: ProjectRef, item: str, path: str) -> bool:
+        """By the runner, which has the files now."""
+        address = await self._spawner.address(ref)
+        try:
+            async with await self._store.get(StoreTrash(self._store, ref).key(item, path)) as blob:
+                await self._client.put_file(address, path, blob.chunks(), {"If-None-Match": "*"})
+        except (FileExists, FileNotFound, Conflict):
+            return False
+        return True
+
+    async def _restore_rest(self, ref: ProjectRef, item: Item) -> list[str]:
+        """Links, which only the manifest holds; those whose place a file has lose against it anyway."""
+        if not item.links:
+            return []
+
+        def change(old: Manifest) -> Manifest:
+            return Manifest({**item.links, **old.links}, old.folders, old.left_out)
+
+        await edit_manifest(self._store, ref, change)
+        return list(item.links)

@@ -1,0 +1,99 @@
+"""The settings of projects in S3, as traits of the extension. Keys are never settings: boto3 finds them."""
+
+import os
+from typing import Any
+
+from traitlets import Bool, HasTraits, Integer, Unicode, default
+
+ENVIRONMENT = {
+    "endpoint": ("JUPYTER_REPL_S3_ENDPOINT", "S3_ENDPOINT", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
+    "region": ("AWS_REGION", "AWS_DEFAULT_REGION"),
+    "profile": ("AWS_PROFILE",),
+    "ca_bundle": ("AWS_CA_BUNDLE",),
+}
+"""Of each setting, the variables that hold it, the first of those that are set; the runner's sync has none of them."""
+
+
+class S3Traits(HasTraits):
+    """A part of ReplExtension."""
+
+    s3_endpoint = Unicode(
+        config=True,
+        help="""The address of a server of S3's kind that is not AWS, as https://minio.example.org:9000. Empty (the
+        default): AWS. Also by the environment: JUPYTER_REPL_S3_ENDPOINT, S3_ENDPOINT, or boto3's
+        AWS_ENDPOINT_URL_S3.""",
+    )
+    s3_region = Unicode(
+        config=True,
+        help="""The bucket's region. Empty (the default): what the profile says, else us-east-1, which servers other
+        than AWS take. Also by the environment: AWS_REGION.""",
+    )
+    s3_profile = Unicode(
+        config=True,
+        help="""The profile of ~/.aws whose keys are used. Empty (the default): the usual order, which is environment,
+        default profile, web identity, the machine's role. Also by the environment: AWS_PROFILE.""",
+    )
+    s3_ca_bundle = Unicode(
+        config=True,
+        help="""The file of certificate authorities to trust, for a server with a certificate of one's own. Empty (the
+        default): the usual ones. Also by the environment: AWS_CA_BUNDLE.""",
+    )
+    s3_path_style = Bool(
+        None,
+        allow_none=True,
+        config=True,
+        help="""Whether the bucket's name goes into the path of an address rather than into its host. None (the
+        default): with an s3_endpoint, since few such servers have a host for each bucket.""",
+    )
+    s3_role_arn = Unicode(
+        config=True,
+        help="""The role of AWS that runners take on, each limited to its project. Empty (the default): on AWS
+        runners get the server's own keys; another server that has STS needs no role.""",
+    )
+    s3_single_server = Bool(
+        False,
+        config=True,
+        help="""Set it for a server of S3's kind that ignores conditions, if this machine's Jupyter servers are the only
+        ones that use the bucket and prefix: a lock file then stands in for them. Otherwise such a store is refused.""",
+    )
+    s3_max_file_mb = Integer(
+        512,
+        min=1,
+        max=5000,
+        config=True,
+        help="""Files over so many MB are not saved in S3; the tab names them. The default keeps a dataset that was
+        downloaded by mistake from going back and forth. There is no way to save files of any size: 5000 is S3's own
+        limit.""",
+    )
+
+    @default("s3_endpoint")
+    def _default_endpoint(self) -> str:
+        return _from_environment("endpoint")
+
+    @default("s3_region")
+    def _default_region(self) -> str:
+        return _from_environment("region")
+
+    @default("s3_profile")
+    def _default_profile(self) -> str:
+        return _from_environment("profile")
+
+    @default("s3_ca_bundle")
+    def _default_ca_bundle(self) -> str:
+        return _from_environment("ca_bundle")
+
+    def s3_settings(self) -> dict[str, Any]:
+        """The fields of S3Settings beside bucket and prefix."""
+        path_style = bool(self.s3_endpoint) if self.s3_path_style is None else self.s3_path_style
+        return {
+            "endpoint": self.s3_endpoint,
+            "region": self.s3_region,
+            "profile": self.s3_profile,
+            "ca_bundle": self.s3_ca_bundle,
+            "path_style": path_style,
+            "single_server": self.s3_single_server,
+        }
+
+
+def _from_environment(name: str) -> str:
+    return next((found for each in ENVIRONMENT[name] if (found := os.environ.get(each))), "")

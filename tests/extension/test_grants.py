@@ -1,0 +1,106 @@
+"""Credentials of one project: what they open, and that they are renewed."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from support.s3 import CREDENTIALS, S3Server
+
+from jupyter_repl_ext.catalog import Catalog
+from jupyter_repl_ext.grants import Grants
+from jupyter_repl_ext.projects import Projects
+from jupyter_repl_runner.contract.errors import ReplError
+from jupyter_repl_runner.contract.refs import ProjectRef
+from jupyter_repl_runner.store.port import Store, read_all
+from jupyter_repl_runner.store.s3 import S3Store
+
+OURS, OTHER, LONGER = ProjectRef("", "abc"), ProjectRef("", "other"), ProjectRef("", "abc-pro")
+
+
+@pytest.fixture
+def keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the server's environment has them."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", CREDENTIALS.access_key)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", CREDENTIALS.secret_key)
+
+
+async def granted(server: S3Server, prefix: str) -> tuple[Store, S3Store, Grants, Any]:
+    store = S3Store(server.settings(prefix))
+    projects = Projects(store, Catalog(store, lambda program: True))
+    for ref in (OURS, OTHER, LONGER):
+        await projects.create(ref, "python")
+    grants = Grants(store, projects, "", 1 << 20)
+    grant = await grants.grant(OURS)
+    return store, S3Store(grant.store, grant.credentials), grants, grant
+
+
+@pytest.mark.usefixtures("keys")
+def test_they_open_no_other_project(minio: S3Server) -> None:
+    async def check() -> None:
+        store, limited, _, grant = await granted(minio, "sts-1/")
+        assert grant.credentials.token
+        assert (await limited.head(OURS.code("main.py"))) is not None
+        assert (await limited.head(OURS.code("none.py"))) is None
+        await limited.put(OURS.code("new.py"), b"1")
+        await limited.copy(OURS.code("new.py"), OURS.trash + "x/new.py")
+        await limited.delete(OURS.code("new.py"))
+        assert [entry.key async for entry in limited.list(OURS.code())] == [OURS.code("main.py")]
+        assert await read_all(limited, OURS.generation)
+        for refused in _refused(limited):
+            with pytest.raises(ReplError, match="allow"):
+                await refused()
+        assert (await read_all(store, OTHER.code("main.py")))[0]
+
+    asyncio.run(check())
+
+
+def _refused(limited: S3Store) -> list[Callable[[], Any]]:
+    async def list_(prefix: str) -> None:
+        async for _ in limited.list(prefix):
+            pass
+
+    return [
+        *(lambda ref=ref: list_(ref.code()) for ref in (OTHER, LONGER)),
+        *(lambda ref=ref: limited.get(ref.code("main.py")) for ref in (OTHER, LONGER)),
+        *(lambda ref=ref: limited.put(ref.code("main.py"), b"x") for ref in (OTHER, LONGER)),
+        *(lambda ref=ref: limited.delete(ref.code("main.py")) for ref in (OTHER, LONGER)),
+        lambda: limited.copy(OTHER.code("main.py"), OURS.code("stolen")),
+        lambda: limited.copy(OURS.code("main.py"), OTHER.code("planted")),
+        lambda: limited.get(OTHER.meta),
+        lambda: limited.put(OURS.meta, b"{}"),
+        lambda: limited.put(OURS.generation, b"{}"),
+        lambda: list_("code/"),
+        lambda: list_("meta/"),
+        lambda: list_("base/"),
+        lambda: limited.put("base/python/main.py", b"x"),
+    ]
+
+
+@pytest.mark.usefixtures("keys")
+def test_each_grant_raises_the_generation_and_a_renewal_does_not(minio: S3Server) -> None:
+    async def check() -> None:
+        _, _, grants, first = await granted(minio, "sts-2/")
+        second = await grants.grant(OURS)
+        renewed = await grants.renew(second)
+        assert (first.generation, second.generation, renewed.generation) == (1, 2, 2)
+        assert renewed.credentials != second.credentials
+        assert renewed == replace(second, credentials=renewed.credentials)
+        assert renewed.credentials.expires > time.time() + 600
+
+    asyncio.run(check())
+
+
+@pytest.mark.usefixtures("keys")
+def test_a_server_without_sts_hands_over_its_own(versitygw: S3Server) -> None:
+    async def check() -> None:
+        _, _, _, grant = await granted(versitygw, "sts-3/")
+        assert grant.credentials == CREDENTIALS
+
+    asyncio.run(check())
+
+
+def test_secrets_are_not_printed() -> None:
+    assert CREDENTIALS.secret_key not in repr(CREDENTIALS)

@@ -1,0 +1,24 @@
+"""`make run-s3`: JupyterLab on a MinIO that is thrown away at the end."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from .s3 import SERVERS
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory(prefix="jupyter-repl-s3-") as folder:
+        server = SERVERS["minio"](Path(folder) / "data").start()
+        print(f"MinIO listens at {server.endpoint}; its files go with it.", file=sys.stderr)
+        settings = [f"--ReplExtension.store_url=s3://{server.bucket}", f"--ReplExtension.s3_endpoint={server.endpoint}"]
+        try:
+            environment = {**os.environ, **server.environment}
+            sys.exit(
+                subprocess.run(["jupyter", "lab", *settings, *sys.argv[1:]], env=environment, check=False).returncode
+            )
+        except KeyboardInterrupt:
+            sys.exit(0)
+        finally:
+            server.stop()

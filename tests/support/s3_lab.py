@@ -1,0 +1,37 @@
+"""A Jupyter server whose projects live in a bucket of a real server of S3's kind."""
+
+from contextlib import suppress
+from pathlib import Path
+
+from .lab import Lab
+from .s3 import S3Server
+
+
+class S3Lab(Lab):
+    """`endpoint`: of a proxy before the server."""
+
+    def __init__(
+        self, home: Path, server: S3Server, prefix: str, endpoint: str = "", app: str = "jupyter_server", **env: str
+    ) -> None:
+        place = {"JUPYTER_REPL_STORE_URL": f"s3://{server.bucket}/{prefix}", "S3_ENDPOINT": endpoint or server.endpoint}
+        super().__init__(home, app, **{**place, **server.environment, **env})
+        self._client, self._bucket, self._prefix = server.client(), server.bucket, f"{prefix}/"
+
+    def objects(self, prefix: str) -> dict[str, bytes]:
+        """What lies under a prefix, read past our own code."""
+        found = {}
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=self._prefix + prefix
+        )
+        for key in [item["Key"] for page in pages for item in page.get("Contents", ())]:
+            with suppress(self._client.exceptions.NoSuchKey):  # deleted since it was listed
+                body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"]
+                found[key.removeprefix(self._prefix + prefix)] = body.read()
+        return found
+
+    def volume(self, repl_id: str) -> Path:
+        """Where this machine's copy of the project lies."""
+        return next(self.home.rglob(f"repl-volumes/*/{repl_id}"))
+
+    def project(self, repl_id: str) -> Path:
+        return self.volume(repl_id) / "project"
