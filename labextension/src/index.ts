@@ -1,7 +1,8 @@
 /** The plugins. */
 
+import { drive } from './plugins/drive';
 import { launcher } from './plugins/launcher';
 import { open } from './plugins/open';
 import { projects } from './plugins/projects';
 
-export default [projects, launcher, open];
+export default [projects, launcher, open, drive];

@@ -145,13 +145,14 @@ def test_two_browsers_on_one_file_lose_no_text(
     other.open(name)
     other.wait_editor("main.py")
     words = []
+    for someone in (person, other):  # once: the line soon scrolls away from under the pointer
+        someone.focus_editor("main.py")
     until = time.monotonic() + 10
     number = 0
     while time.monotonic() < until:
         for who, someone in (("a", person), ("b", other)):
             number += 1
             word = f"{who}{number:03}"
-            someone.focus_editor("main.py")
             someone.page.keyboard.press("Control+End")
             someone.page.keyboard.type(word + " ")
             words.append(word)

@@ -9,6 +9,14 @@ import { IProject, Server } from './server';
 /** Bytes of a keepalive request that Chromium still sends after the page is gone. */
 const MAX_KEEPALIVE = 60_000;
 
+/** One deletion: `paths` are some of its `count`; `when` is in seconds since the epoch. */
+export interface IDeleted {
+  item: string;
+  when: number;
+  count: number;
+  paths: string[];
+}
+
 export class Rest extends Server {
   async create(replId: string, language: string): Promise<IProject> {
     return this.json('POST', ['project'], { replId, language });
@@ -87,6 +95,16 @@ export class Rest extends Server {
   /** The address of a folder's zip; of the whole project without a path. */
   archiveUrl(replId: string, query: Record<string, string> = {}): string {
     return this.url(['project', replId, 'archive']) + URLExt.objectToQueryString(query);
+  }
+
+  /** What was deleted from it in the last days, newest first. */
+  async deleted(replId: string): Promise<IDeleted[]> {
+    return this.json('GET', ['project', replId, 'trash']);
+  }
+
+  /** Put a deletion back; `kept` are paths whose place something else has. */
+  async restoreDeleted(replId: string, item: string): Promise<{ restored: string[]; kept: string[] }> {
+    return this.json('POST', ['project', replId, 'trash'], { item });
   }
 
   private _file(replId: string, path: string): string[] {

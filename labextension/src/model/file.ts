@@ -64,7 +64,7 @@ export class FileModel {
   async load(): Promise<string> {
     const { text, etag } = await this._store.read(this.path);
     this._disk = text;
-    this._etag = etag;
+    this.etag = etag;
     const found = this._drafts.replay(this.path, text, etag);
     this._replayed = found.kind === 'apply';
     this._lostDraft = found.kind === 'conflict' ? found.inserted : '';
@@ -123,7 +123,7 @@ export class FileModel {
 
   /** The disk has another version. A clean editor follows it, a changed one is asked about. */
   async changedOnDisk(etag: string | null): Promise<void> {
-    if (etag === this._etag || this._state === 'saving') {
+    if (etag === this.etag || this._state === 'saving') {
       return;
     }
     if (etag === null) {
@@ -132,7 +132,7 @@ export class FileModel {
     }
     const wasDirty = this.isDirty;
     const content = await this._store.read(this.path);
-    if (content.etag === this._etag || (this._state as FileState) === 'saving') {
+    if (content.etag === this.etag || (this._state as FileState) === 'saving') {
       return;
     }
     if (wasDirty || this.isDirty) {
@@ -145,7 +145,7 @@ export class FileModel {
   /** A program that replaces a file may delete the old one first, so this looks some time after it was told. */
   private async _checkDeleted(): Promise<void> {
     if (this._state === 'saved' && this._buffer && (await readIfThere(this._store, this.path)) === null) {
-      this._etag = null;
+      this.etag = null;
       this._setState('deleted');
     }
   }
@@ -159,7 +159,7 @@ export class FileModel {
     if (theirs) {
       await this.copy.keep(theirs.text);
     }
-    this._etag = theirs?.etag ?? null;
+    this.etag = theirs?.etag ?? null;
     await this.writeNow();
     if (ours && this._state === 'saved') {
       await this._store.delete(ours);
@@ -193,9 +193,9 @@ export class FileModel {
       return;
     }
     const text = this._buffer.getText();
-    this._drafts.set(this.path, makeDraft(this._etag ?? '', this._disk, text, this._sending));
-    if (isLeaving && this.autoSave && this._etag !== null && this._state !== 'conflict') {
-      this._store.writeLast(this.path, text, this._etag);
+    this._drafts.set(this.path, makeDraft(this.etag ?? '', this._disk, text, this._sending));
+    if (isLeaving && this.autoSave && this.etag !== null && this._state !== 'conflict') {
+      this._store.writeLast(this.path, text, this.etag);
     }
   }
 
@@ -207,7 +207,7 @@ export class FileModel {
 
   private _take(content: IContent): void {
     this._disk = content.text;
-    this._etag = content.etag;
+    this.etag = content.etag;
     this._timer.cancel();
     this._buffer?.setText(content.text);
     this._saved = this._buffer?.getText() ?? content.text;
@@ -222,7 +222,7 @@ export class FileModel {
     this._sending = text;
     this._setState('saving');
     try {
-      this._etag = await writeOrMake(this._store, this.path, text, this._etag, this._onProgress);
+      this.etag = await writeOrMake(this._store, this.path, text, this.etag, this._onProgress);
       this._saved = this._disk = text;
       this._savedVersion = version;
       this._error = null;
@@ -284,7 +284,8 @@ export class FileModel {
   private _saved = '';
   private _savedVersion = NaN;
   private _replayed = false;
-  private _etag: string | null = null;
+  /** Of the text that was read or saved last; null: there is none. */
+  etag: string | null = null;
   private _state: FileState = 'saved';
   private _error: ReplError | null = null;
   private _lostDraft = '';

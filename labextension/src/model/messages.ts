@@ -1,5 +1,7 @@
 /** The channel's text messages, as `docs/protocol.md` describes them. */
 
+import type { ISynced } from './synced';
+
 export type ErrorCode =
   | 'FileNotFound'
   | 'FileExists'
@@ -76,6 +78,8 @@ export interface ILoaded {
   rootTotal: number;
   terminals: { terminal: number }[];
   runs: IRun[];
+  /** Null where the files are on the server's own disk. */
+  synced: ISynced | null;
 }
 
 export interface IChanged {

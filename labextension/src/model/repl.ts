@@ -7,7 +7,7 @@ import { ReplError } from './messages';
 export interface IPhase {
   name: 'stopped' | 'starting' | 'running' | 'stopping' | 'failed';
   step?: string;
-  cause?: 'server-gone' | 'runner-gone' | 'start-failed';
+  cause?: 'server-gone' | 'runner-gone' | 'start-failed' | 'unsaved';
   reason?: string;
   hint?: string;
 }
@@ -18,7 +18,7 @@ export type ReplState =
   | { kind: 'running' }
   | { kind: 'lost' }
   | { kind: 'stopping' }
-  | { kind: 'stopped' }
+  | { kind: 'stopped'; warning: string }
   | { kind: 'failed'; error: ReplError };
 
 /** An open channel; `closed` resolves once it is not. */
@@ -143,7 +143,8 @@ export class ReplModel {
       const message = phase.reason ?? 'The REPL failed.';
       this._setState({ kind: 'failed', error: new ReplError('Unavailable', message, phase.hint) });
     } else {
-      this._setState({ kind: 'stopped' });
+      const warning = phase.cause === 'unsaved' ? [phase.reason, phase.hint].filter(Boolean).join(' ') : '';
+      this._setState({ kind: 'stopped', warning });
     }
   }
 

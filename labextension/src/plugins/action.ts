@@ -5,6 +5,7 @@ import type { ICommandPalette } from '@jupyterlab/apputils';
 import type { IMainMenu } from '@jupyterlab/mainmenu';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { LabIcon } from '@jupyterlab/ui-components';
+import type { Rest } from '../api/rest';
 import type { Workspace } from './workspace';
 
 export interface IAction {
@@ -20,6 +21,7 @@ export interface IActionOptions {
   app: JupyterFrontEnd;
   palette: ICommandPalette | null;
   menu: IMainMenu | null;
+  rest: Rest;
   /** The tab in front; null if it is none of ours. */
   current(): Workspace | null;
   rename(workspace: Workspace): unknown;

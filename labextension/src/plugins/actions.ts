@@ -8,6 +8,7 @@ import { previewOf } from '../widgets/viewer';
 import { CATEGORY } from './commands';
 import { ALL, makeMenu } from './menus';
 import type { IAction, IActionOptions } from './action';
+import { recoverDeleted } from './recover';
 import { ofTerminal } from './terminalActions';
 import { ofTree } from './treeActions';
 import { TabCommands } from './tabCommands';
@@ -49,7 +50,7 @@ export function addActions(options: IActionOptions): void {
   app.shell.currentChanged?.connect(() => commands.notifyCommandChanged());
 }
 
-function ofTab({ rename, remove, trans }: IActionOptions): Record<string, IAction> {
+function ofTab({ rest, rename, remove, trans }: IActionOptions): Record<string, IAction> {
   return {
     [TabCommands.run]: {
       label: trans.__('Run Project'),
@@ -74,6 +75,10 @@ function ofTab({ rename, remove, trans }: IActionOptions): Record<string, IActio
       run: workspace => workspace.newTerminal()
     },
     [TabCommands.save]: { label: trans.__('Save All Files of the REPL'), run: workspace => workspace.save() },
+    [TabCommands.recover]: {
+      label: trans.__('Restore Deleted Files…'),
+      run: ({ replId }) => recoverDeleted(rest, replId, trans)
+    },
     [TabCommands.rename]: { label: trans.__('Rename REPL…'), icon: editIcon, run: rename },
     [TabCommands.copyAddress]: {
       label: trans.__('Copy Address of the REPL'),

@@ -5,6 +5,7 @@ export const Commands = {
   open: 'jupyter-repl:open',
   openAddress: 'jupyter-repl:open-address',
   manage: 'jupyter-repl:manage',
+  browse: 'jupyter-repl:browse',
   import: 'jupyter-repl:import'
 } as const;
 

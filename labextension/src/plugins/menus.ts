@@ -26,6 +26,7 @@ const PROJECT: Items = [
   TabCommands.rename,
   TabCommands.copyAddress,
   TabCommands.download,
+  TabCommands.recover,
   TabCommands.togglePower,
   TabCommands.delete
 ];
@@ -44,7 +45,8 @@ export const ALL: Items = [
   ...VIEW,
   null,
   ...PROJECT,
-  Commands.manage
+  Commands.manage,
+  Commands.browse
 ];
 
 export function makeMenu(commands: CommandRegistry, items: Items): MenuSvg {

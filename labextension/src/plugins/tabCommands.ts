@@ -8,6 +8,7 @@ export const TabCommands = {
   stopRun: 'jupyter-repl:stop-run',
   newTerminal: 'jupyter-repl:new-terminal',
   save: 'jupyter-repl:save',
+  recover: 'jupyter-repl:restore-deleted',
   rename: 'jupyter-repl:rename',
   download: 'jupyter-repl:download',
   delete: 'jupyter-repl:delete',

@@ -35,6 +35,13 @@ export class Texts {
     return new Set(unsaved.map(({ file }) => file.path));
   }
 
+  /** Paths and etags of what was saved last. */
+  get saved(): [path: string, etag: string][] {
+    return [...this._open.values()].flatMap(({ file }): [string, string][] =>
+      file.etag === null ? [] : [[file.path, file.etag]]
+    );
+  }
+
   set autoSave(value: boolean) {
     this._autoSave = value;
     this._open.forEach(({ file }) => (file.autoSave = value));

@@ -14,8 +14,9 @@ import type { CommandRegistry } from '@lumino/commands';
 import { Widget } from '@lumino/widgets';
 import { IPoint, makeIconButton, powerIcon } from '../widgets/buttons';
 import type { ReplModel } from '../model/repl';
+import type { SyncModel } from '../model/synced';
 import type { ReplPanel } from '../widgets/replPanel';
-import { describeFiles, describeRepl } from '../widgets/words';
+import { describeFiles, describeRepl, describeSync } from '../widgets/words';
 import type { Documents } from './documents';
 import type { RunControl } from './runs';
 import { openMoreMenu, openRunMenu } from './menus';
@@ -27,6 +28,7 @@ export interface IToolbarSource {
   readonly documents: Documents;
   readonly runs: RunControl;
   readonly language: string;
+  readonly sync: SyncModel;
   newTerminal(): Promise<void>;
   togglePower(): void;
 }
@@ -70,7 +72,7 @@ export class ReplToolbar {
 
   /** Say what the tab is doing, and offer what makes sense. */
   update(): void {
-    const { panel, language, repl, documents, runs } = this._workspace;
+    const { panel, language, repl, sync, documents, runs } = this._workspace;
     const { kind } = repl.state;
     const isOn = kind === 'running';
     const isRunning = runs.runs.current !== null;
@@ -78,7 +80,8 @@ export class ReplToolbar {
       panel.title.label,
       language,
       describeRepl(kind, this._trans),
-      describeFiles(documents.texts.states, this._trans)
+      describeFiles(documents.texts.states, this._trans),
+      describeSync(sync.marks, this._trans)
     ];
     this._status.node.textContent = words.filter(Boolean).join(' · ');
     enable(this._run, isOn && !isRunning);

@@ -14,6 +14,7 @@ import type { Rest } from '../api/rest';
 import { Drafts } from '../model/drafts';
 import type { IChanged, IMessage, IRun } from '../model/messages';
 import { ReplModel } from '../model/repl';
+import { ISynced, SyncModel } from '../model/synced';
 import type { ISettings } from '../model/settings';
 import { IPage, TreeModel } from '../model/tree';
 import type { ILocation } from '../model/traceback';
@@ -26,9 +27,10 @@ import { Documents } from './documents';
 import { FileActions } from './fileActions';
 import { routeKeys } from './keys';
 import { LayoutKeeper, readLayout, restoreLayout } from './layout';
-import { loadMonaco, loadXterm } from './lazy';
+import { loadMonaco, loadXterm, onceOrAgain } from './lazy';
 import { treeButtons } from './menus';
 import { RunControl } from './runs';
+import { followSync } from './syncNotices';
 import { ReplToolbar } from './toolbar';
 import { iconOf } from './views';
 import { Terminals } from './terminals';
@@ -63,10 +65,10 @@ export class Workspace {
     const buttons = treeButtons(commands);
     this.tree = new Tree(this._treeModel, this.files, name => iconOf(registry, name), buttons, trans);
     this.panel = new ReplPanel(replId, this.tree, () => this._beforeClose(), trans);
-    const monaco = (): ReturnType<typeof loadMonaco> => this._monaco;
     const dock = this.panel.editors;
     this.documents = new Documents({
-      ...{ replId, dock, files, drafts, scope, monaco, settings, registry, services, trans }
+      ...{ replId, dock, files, drafts, scope, settings, registry, services, trans },
+      monaco: this._monaco
     });
     const terminals: ITerminalOptions = {
       settings,
@@ -93,6 +95,7 @@ export class Workspace {
 
   readonly panel: ReplPanel;
   readonly repl: ReplModel;
+  readonly sync = new SyncModel();
   readonly tree: Tree;
   readonly documents: Documents;
   readonly files: FileActions;
@@ -171,6 +174,8 @@ export class Workspace {
     repl.stateChanged.connect(() => this._onState());
     documents.changed.connect(() => this._onState());
     this.runs.runs.changed.connect(() => this._onState());
+    this.sync.changed.connect(() => this._onState());
+    followSync(this.sync, panel.syncBanner, trans);
     const banner = new PhaseBanner(panel.banner, repl, trans);
     const saveLayout = this._layout.saveSoon.bind(this._layout);
     panel.content.moved.connect(saveLayout);
@@ -189,20 +194,6 @@ export class Workspace {
     window.addEventListener('pagehide', this._onPageHide);
   }
 
-  /** Loaded with the first editor, which comes after the prompt. */
-  private get _monaco(): ReturnType<typeof loadMonaco> {
-    return (this._loadedMonaco ??= loadMonaco().then(
-      loaded => {
-        loaded.applyTheme();
-        return loaded;
-      },
-      reason => {
-        this._loadedMonaco = null; // the next editor tries again
-        throw reason;
-      }
-    ));
-  }
-
   private get _channel(): Channel | null {
     return this.repl.connection as Channel | null;
   }
@@ -215,8 +206,9 @@ export class Workspace {
   private async _onConnected(channel: Channel): Promise<void> {
     channel.event.connect((_, message) => this._onEvent(message));
     void channel.closed.then(() => this._onDisconnected());
-    const { language, main, rootContent, rootTotal } = channel.loaded;
+    const { language, main, rootContent, rootTotal, synced } = channel.loaded;
     this._language = language;
+    this.sync.apply(synced);
     this._onState();
     const root = { content: rootContent, total: rootTotal };
     if (this._isRestored) {
@@ -253,6 +245,8 @@ export class Workspace {
     if (event === 'changed') {
       void this._treeModel.apply(data as IChanged);
       this.documents.apply(data as IChanged);
+    } else if (event === 'synced') {
+      this.sync.apply(data as unknown as ISynced);
     } else if (event === 'runStarted' || event === 'runExit') {
       this.runs.runs.put(data as unknown as IRun);
     }
@@ -263,16 +257,14 @@ export class Workspace {
     const { dirty } = texts;
     this.panel.node.dataset.state = this.repl.state.kind;
     this.panel.node.dataset.saved = String(dirty.size === 0);
-    this.tree.mark({ active, dirty });
+    this.tree.mark({ active, dirty, waiting: this.sync.waiting(texts.saved) });
     this._toolbar.update();
     this._changed.emit();
   }
 
   private _onTheme(): void {
-    void this._loadedMonaco?.then(({ applyTheme, overflowNode }) => {
-      applyTheme();
-      overflowNode();
-    });
+    this._loadedMonaco?.applyTheme();
+    this._loadedMonaco?.overflowNode();
     this.terminals.updateTheme();
     void this.runs.console.terminal.updateTheme();
   }
@@ -289,7 +281,13 @@ export class Workspace {
   }
 
   private readonly _xterm = loadXterm();
-  private _loadedMonaco: ReturnType<typeof loadMonaco> | null = null;
+  /** Loaded with the first editor, which comes after the prompt. */
+  private readonly _monaco = onceOrAgain(async () => {
+    const loaded = (this._loadedMonaco = await loadMonaco());
+    loaded.applyTheme();
+    return loaded;
+  });
+  private _loadedMonaco: Awaited<ReturnType<typeof loadMonaco>> | null = null;
   private readonly _drafts: Drafts;
   private readonly _treeModel: TreeModel;
   private readonly _layout: LayoutKeeper;

@@ -8,7 +8,6 @@ import type { IStateDB } from '@jupyterlab/statedb';
 import type { IStatusBar } from '@jupyterlab/statusbar';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Signal } from '@lumino/signaling';
-import { ReplDrive } from '../api/drive';
 import { Rest } from '../api/rest';
 import type { Server } from '../api/server';
 import { DEFAULTS, ISettings, parseSettings } from '../model/settings';
@@ -47,10 +46,9 @@ export class Workspaces {
   private constructor(private readonly _options: IWorkspacesOptions) {
     const { app, palette, menu, server, statusBar, trans } = _options;
     const rest = (this._rest = new Rest(server.settings, trans));
-    app.serviceManager.contents.addDrive(new ReplDrive(rest));
     const current = (): Workspace | null => this.current;
     addActions({
-      ...{ app, palette, menu, current, trans },
+      ...{ app, palette, menu, rest, current, trans },
       rename: workspace => this._rename(workspace),
       remove: workspace => this._remove(workspace)
     });

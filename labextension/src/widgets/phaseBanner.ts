@@ -59,7 +59,11 @@ export class PhaseBanner {
         break;
       }
       case 'stopped':
-        banner.say('info', trans.__('Stopped. Every file is kept.'), [start]);
+        banner.say(
+          state.warning ? 'warning' : 'info',
+          state.warning || trans.__('Stopped. Every file is kept.'),
+          [start]
+        );
         break;
       case 'failed': {
         const { error } = state;

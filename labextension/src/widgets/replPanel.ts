@@ -30,10 +30,13 @@ export class ReplPanel extends MainAreaWidget<Panes> {
     editors.addClass('jp-Repl-editors');
     side.addClass('jp-Repl-side');
     this.contentHeader.addWidget(this.banner);
+    this.contentHeader.addWidget(this.syncBanner);
     this.contentHeader.addWidget(this.content.bar);
   }
 
   readonly banner = new Banner();
+  /** Of what becomes of the files, which is another matter than what the REPL is doing. */
+  readonly syncBanner = new Banner();
   readonly editors: DockPanel;
   readonly side: DockPanel;
 

@@ -4,13 +4,15 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 import type { FileState } from '../model/file';
 import type { ReplState } from '../model/repl';
+import type { ISynced } from '../model/synced';
 import type { Editor } from './editor';
-import { describeFiles, describeRepl } from './words';
+import { describeFiles, describeRepl, describeSync } from './words';
 
 /** As much of a tab as is told. */
 export interface IStatusSource {
   readonly language: string;
   readonly repl: { state: ReplState };
+  readonly sync: { marks: ISynced | null };
   readonly documents: { readonly editor: Editor | null; readonly texts: { readonly states: FileState[] } };
 }
 
@@ -30,10 +32,11 @@ export class StatusItem extends Widget {
     }
   }
 
-  private _describe({ language, repl, documents }: IStatusSource): string {
+  private _describe({ language, repl, sync, documents }: IStatusSource): string {
     const trans = this._trans;
     const { editor, texts } = documents;
     const words = [describeRepl(repl.state.kind, trans), describeFiles(texts.states, trans)];
+    words.push(describeSync(sync.marks, trans));
     const [place, details] = [editor?.place, editor?.details];
     if (place && details) {
       words.push(

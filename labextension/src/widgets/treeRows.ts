@@ -13,6 +13,8 @@ export interface IMarks {
   active: string;
   /** Files with unsaved text. */
   dirty: ReadonlySet<string>;
+  /** Files that are saved, but not in S3 yet. */
+  waiting: ReadonlySet<string>;
   /** Files and folders that were cut. */
   cut: ReadonlySet<string>;
 }
@@ -37,7 +39,7 @@ export class TreeRows {
     this._list.append(this._canvas);
   }
 
-  marks: IMarks = { active: '', dirty: new Set(), cut: new Set() };
+  marks: IMarks = { active: '', dirty: new Set(), waiting: new Set(), cut: new Set() };
 
   /** Null while no name is typed. */
   gap: IGap | null = null;
@@ -127,13 +129,14 @@ export class TreeRows {
 
   /** Everything that a row looks like: it is made again when this changes, and only then. */
   private _keyOf(row: IRow, index: number): string {
-    const { active, dirty, cut } = this.marks;
+    const { active, dirty, waiting, cut } = this.marks;
     const flags = [
       row.expanded,
       this._selection.has(row.path),
       this._selection.focused === row.path,
       active === row.path,
       dirty.has(row.path),
+      waiting.has(row.path),
       cut.has(row.path)
     ];
     return [index, this._top(index), row.depth, row.type, flags.map(Number).join(''), row.path].join('|');
@@ -145,7 +148,7 @@ export class TreeRows {
   }
 
   private _make(row: IRow, index: number): HTMLElement {
-    const { active, dirty, cut } = this.marks;
+    const { active, dirty, waiting, cut } = this.marks;
     const node = document.createElement('div');
     node.id = this._idOf(index);
     node.className = 'jp-Repl-treeRow';
@@ -162,6 +165,7 @@ export class TreeRows {
     }
     node.classList.toggle('jp-mod-focused', row.path === this._selection.focused);
     node.classList.toggle('jp-mod-dirty', dirty.has(row.path));
+    node.classList.toggle('jp-mod-waiting', waiting.has(row.path) && !dirty.has(row.path));
     node.classList.toggle('jp-mod-cut', cut.has(row.path));
     if (row.type === 'dir') {
       node.setAttribute('aria-expanded', String(row.expanded));

@@ -4,6 +4,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { FileState } from '../model/file';
 import type { IRun } from '../model/messages';
 import type { ReplState } from '../model/repl';
+import type { ISynced } from '../model/synced';
 import { isRunning } from '../model/run';
 
 export function describeRepl(kind: ReplState['kind'], trans: TranslationBundle): string {
@@ -25,6 +26,28 @@ export function describeFiles(states: readonly FileState[], trans: TranslationBu
   return states.every(state => state === 'saved' || state === 'deleted')
     ? trans.__('saved')
     : trans.__('saving…');
+}
+
+/** What of the project is in S3; empty where it is on the server's own disk. */
+export function describeSync(marks: ISynced | null, trans: TranslationBundle): string {
+  if (!marks) {
+    return '';
+  }
+  const { state, when, pending, restored } = marks;
+  switch (state) {
+    case 'restoring':
+      return trans.__('restoring %1 of %2 files', restored.files, restored.totalFiles);
+    case 'saved':
+      return when
+        ? trans.__('in S3 since %1', new Date(when * 1000).toLocaleTimeString())
+        : trans.__('in S3');
+    case 'saving':
+      return trans._n('one file on its way to S3', '%1 files on their way to S3', pending);
+    case 'away':
+      return trans._n('S3 is away, one file waits', 'S3 is away, %1 files wait', pending);
+    default:
+      return trans.__('not saved in S3');
+  }
 }
 
 /** How a run has ended, and how long it took. */
