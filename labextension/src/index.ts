@@ -1,8 +1,7 @@
 /** The plugins. */
 
-import { drive } from './plugins/drive';
 import { launcher } from './plugins/launcher';
 import { open } from './plugins/open';
 import { projects } from './plugins/projects';
 
-export default [projects, launcher, open, drive];
+export default [projects, launcher, open];

@@ -1,7 +1,7 @@
 /** The projects as a drive of JupyterLab's, for its file browser, its notebooks and its renderers. */
 
-import { Drive, ServerConnection } from '@jupyterlab/services';
-import { URLExt } from '@jupyterlab/coreutils';
+import { Drive } from '@jupyterlab/services';
+import type { Server } from './server';
 
 export const DRIVE = 'JupyterRepl';
 
@@ -10,14 +10,10 @@ export function drivePath(replId: string, path: string): string {
   return `${DRIVE}:${replId}/${path}`;
 }
 
-export class ReplDrive extends Drive {
-  constructor(serverSettings: ServerConnection.ISettings) {
-    super({ name: DRIVE, apiEndpoint: 'repl/contents', serverSettings });
-  }
-
-  /** JupyterLab's own would ask Jupyter's contents for it. */
-  override getDownloadUrl(localPath: string): Promise<string> {
-    const [replId, ...path] = localPath.split('/').map(encodeURIComponent);
-    return Promise.resolve(URLExt.join(this.serverSettings.baseUrl, 'repl/project', replId, 'file', ...path));
-  }
+export function makeDrive(server: Server): Drive {
+  const drive = new Drive({ name: DRIVE, apiEndpoint: 'repl/contents' });
+  // JupyterLab's own would ask Jupyter's contents for it
+  drive.getDownloadUrl = path =>
+    Promise.resolve(server.url(['project', ...path.replace('/', '/file/').split('/')]));
+  return drive;
 }

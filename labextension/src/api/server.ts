@@ -38,7 +38,7 @@ export class Server {
     return this.json('GET', ['project']);
   }
 
-  protected url(parts: string[]): string {
+  url(parts: string[]): string {
     return URLExt.join(this.settings.baseUrl, 'repl', ...parts.map(encodeURIComponent));
   }
 

@@ -14,10 +14,11 @@ import { IStateDB } from '@jupyterlab/statedb';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
+import { makeDrive } from '../api/drive';
 import { addressOf, IProject, Server } from '../api/server';
 import { templateIcon } from '../widgets/icons';
 import type { ReplPanel } from '../widgets/replPanel';
-import { Commands } from './commands';
+import { CATEGORY, Commands } from './commands';
 import { loadWorkspaces } from './preload';
 import { describe, IProjectList, ProjectList } from './projects';
 import type { Workspaces } from './workspaces';
@@ -57,6 +58,7 @@ export const open: JupyterFrontEndPlugin<void> = {
     const tracker = new WidgetTracker<ReplPanel>({ namespace: 'jupyter-repl' });
     const server = new Server(app.serviceManager.serverSettings, trans);
     let opening: Promise<Workspaces> | null = null;
+    app.serviceManager.contents.addDrive(makeDrive(server)); // before its documents are restored
 
     /** What a tab needs comes with the first one. */
     const workspaces = (): Promise<Workspaces> =>
@@ -99,6 +101,11 @@ export const open: JupyterFrontEndPlugin<void> = {
         return (await workspaces()).open(replId);
       }
     });
+    app.commands.addCommand(Commands.browse, {
+      label: trans.__('Browse Files of REPLs'),
+      execute: async () => (await loadWorkspaces()).browse(app, trans)
+    });
+    palette?.addItem({ command: Commands.browse, category: CATEGORY });
     app.commands.addCommand(Commands.openAddress, {
       label: trans.__('Open the REPL of the Address'),
       execute: args => {

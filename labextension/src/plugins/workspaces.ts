@@ -19,6 +19,8 @@ import { addActions } from './actions';
 import type { ProjectList } from './projects';
 import { Workspace } from './workspace';
 
+export { browse } from './browse';
+
 export interface IWorkspacesOptions {
   app: JupyterFrontEnd;
   server: Server;

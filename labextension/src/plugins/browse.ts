@@ -1,0 +1,26 @@
+/** The projects' files in JupyterLab's own file browser; loaded when somebody asks for it. */
+
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import { IFileBrowserFactory } from '@jupyterlab/filebrowser';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { DRIVE } from '../api/drive';
+import { replIcon } from '../widgets/icons';
+
+const ID = 'jupyter-repl-browser';
+
+/** Show it, as it is now; it is made once. */
+export async function browse(app: JupyterFrontEnd, trans: TranslationBundle): Promise<void> {
+  const factory = await app.resolveOptionalService(IFileBrowserFactory);
+  if (!factory) {
+    return;
+  }
+  let browser = factory.tracker.find(({ id }) => id === ID);
+  if (!browser) {
+    browser = factory.createFileBrowser(ID, { driveName: DRIVE });
+    browser.title.icon = replIcon;
+    browser.title.caption = trans.__('Files of REPLs');
+    app.shell.add(browser, 'left', { rank: 102, type: 'File Browser' });
+  }
+  app.shell.activateById(ID);
+  await browser.model.refresh();
+}
