@@ -120,7 +120,8 @@ def test_whatever_is_killed_nothing_is_lost(home: Path, server: S3Server) -> Non
 
 def come_back(world: World) -> None:
     """The volume is gone, and all comes from the bucket: it is the same."""
-    world.lab.stop_repl("abc")
+    assert world.lab.call("POST", "stop", {"replId": "abc"})[0] == 202
+    world.lab.wait_phase("abc", "stopped", SETTLE_SECONDS)
     kept = world.project.with_name("kept")
     before = checker.local(world.project)
     world.project.rename(kept)
