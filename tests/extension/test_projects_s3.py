@@ -19,6 +19,7 @@ from jupyter_repl_ext.projects import Projects
 from jupyter_repl_runner.contract.errors import FileExists
 from jupyter_repl_runner.contract.grant import S3Settings
 from jupyter_repl_runner.contract.refs import ProjectRef
+from jupyter_repl_runner.store.each import each
 from jupyter_repl_runner.store.s3 import S3Store
 
 REF = ProjectRef("", "abc")
@@ -106,7 +107,7 @@ def test_a_template_of_5000_objects(store: S3Store) -> None:
     async def check() -> None:
         await prepare(store)
         names = [f"d{n % 50}/f{n}" for n in range(5000)]
-        await store._each(names, lambda name: store.put(f"base/large/{name}", b"x"))
+        await each(names, lambda name: store.put(f"base/large/{name}", b"x"), 16)
         await make(store).create(REF, "large")
         assert await keys(store, "code/abc/") == set(names)
 

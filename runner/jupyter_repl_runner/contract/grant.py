@@ -1,4 +1,4 @@
-"""What a runner's sync is given so that it may work on one project in S3. It travels by a pipe, never by an
+"""What a runner's sync is given so that it may work on one project in S3. It travels by a socket, never by an
 environment."""
 
 import json

@@ -11,6 +11,7 @@ from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_runner.files import content
 from jupyter_repl_runner.files.containment import Beneath
 
+from .each import each
 from .manifest import Manifest
 from .port import Head, Store, read_all
 
@@ -67,13 +68,7 @@ async def checkout(store: Store, ref: ProjectRef, folder: Path) -> None:
     beneath, prefix = Beneath(folder), ref.code()
     manifest, _ = await read_manifest(store, ref)
     paths = [entry.key[len(prefix) :] async for entry in store.list(prefix)]
-    todo = iter(paths)
-
-    async def work() -> None:
-        for path in todo:
-            await fetch(store, prefix + path, beneath, path)
-
-    await asyncio.gather(*(work() for _ in range(AT_ONCE)))
+    await each(paths, lambda path: fetch(store, prefix + path, beneath, path), AT_ONCE)
     await asyncio.to_thread(_finish, folder, manifest)
 
 

@@ -10,7 +10,7 @@ import hashlib
 import tempfile
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
@@ -20,6 +20,7 @@ from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotFou
 from jupyter_repl_runner.contract.grant import Credentials, S3Settings
 
 from . import folder as folders
+from .each import each
 from .keys import decode, encode
 from .port import Blob, Entry, Head, Honoured, Store
 from .probe import probe
@@ -146,7 +147,7 @@ class S3Store(Store):
             inside = entry.key[len(source) :]
             if inside not in leave_out and target + inside not in there:
                 wanted.append(inside)
-        await self._each(wanted, lambda inside: self.copy(source + inside, target + inside))
+        await each(wanted, lambda inside: self.copy(source + inside, target + inside), THREADS)
         return len(there) + len(wanted)
 
     async def put_folder(self, folder: Path, target: str, manifest: str) -> int:
@@ -158,7 +159,7 @@ class S3Store(Store):
             mode, mtime = files[path]
             await self.put(target + path, folders.chunks(folder, path), mode=mode, mtime=mtime, if_none_match=True)
 
-        await self._each(files, put)
+        await each(files, put, THREADS)
         await self.put(manifest, rest.to_bytes())
         return len(files)
 
@@ -242,21 +243,6 @@ class S3Store(Store):
             if not page.get("IsTruncated"):
                 return
             more["ContinuationToken"] = page["NextContinuationToken"]
-
-    async def _each(self, items: Iterable[str], call: Callable[[str], Any]) -> None:
-        """Call for each, THREADS at a time; the first failure ends the rest."""
-        todo = iter(list(items))
-
-        async def work() -> None:
-            for item in todo:
-                await call(item)
-
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(THREADS):
-                    group.create_task(work())
-        except BaseExceptionGroup as failed:
-            raise failed.exceptions[0] from None
 
     async def _ask(self, verb: str, key: str | None, /, **request: Any) -> Any:
         """One request; raises a ReplError, FileNotFound where there is no such object."""

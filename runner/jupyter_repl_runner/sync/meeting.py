@@ -13,13 +13,14 @@ from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotFou
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_runner.files import content
 from jupyter_repl_runner.store.checkout import fetch, read_manifest
+from jupyter_repl_runner.store.each import each
 from jupyter_repl_runner.store.manifest import USUAL_MODE, Manifest
 from jupyter_repl_runner.store.port import Head, Store
 
 from .fence import Fence
 from .index import Found, Row
 from .plan import Plan, Remote, plan_meeting
-from .push import Push, each, is_at_or_below
+from .push import AT_ONCE, Push, is_at_or_below
 from .rules import DEPENDENCIES, Rules
 from .scan import Sight
 from .status import Status
@@ -134,7 +135,7 @@ class Meeting:
             if path == self._main:
                 opened()
 
-        await each(files, bring)
+        await each(files, bring, AT_ONCE)
         await asyncio.to_thread(self._make_rest, plan, files, manifest)
         for path in plan.removals:
             await asyncio.to_thread(self._remove, path, sight.found[path], again)

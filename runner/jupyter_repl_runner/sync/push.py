@@ -6,12 +6,12 @@ whose name a folder has now (or the other way round) goes before what takes its 
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
 from logging import getLogger
 
 from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotFound
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_runner.store.checkout import read_manifest
+from jupyter_repl_runner.store.each import each
 from jupyter_repl_runner.store.manifest import Manifest
 from jupyter_repl_runner.store.port import Head, Store
 from jupyter_repl_runner.store.trash import Item, StoreTrash
@@ -100,7 +100,7 @@ class Push:
             if not await self._uploader.upload(path):
                 again.add(path)
 
-        await each(sorted(plan.uploads, key=lambda path: sizes[path]), upload)
+        await each(sorted(plan.uploads, key=lambda path: sizes[path]), upload, AT_ONCE)
         later = [path for path in plan.trash if path not in blockers]
         links = {path: row.found.target for path in plan.forgotten if (row := self._row(path, "link"))}
         agreed = [Row(found[path]) for path in plan.agreed if path not in later]
@@ -178,11 +178,11 @@ class Push:
                 except FileNotFound:
                     return
 
-            await each(some, save)
+            await each(some, save, AT_ONCE)
             if not await asyncio.to_thread(lambda: self._volume.is_whole):
                 return
             await self._fence.check()
-            await each(some, lambda path: self._delete_one(path, again))
+            await each(some, lambda path: self._delete_one(path, again), AT_ONCE)
 
     async def _delete_one(self, path: str, again: set[str]) -> None:
         """A version that we did not know of is not deleted: it comes back into the volume. Nor is what is here
@@ -244,22 +244,6 @@ class Push:
         except (Conflict, FileExists):  # an earlier runner's last word: ours is newer
             head = await self._store.put(self._ref.manifest, new.to_bytes())
         self._manifest = new, head.etag
-
-
-async def each(paths: Iterable[str], call: Callable[[str], Awaitable[None]]) -> None:
-    """Call for each path, AT_ONCE at a time and in order; the first failure ends the rest, and is raised."""
-    todo = iter(list(paths))
-
-    async def work() -> None:
-        for path in todo:
-            await call(path)
-
-    try:
-        async with asyncio.TaskGroup() as group:
-            for _ in range(AT_ONCE):
-                group.create_task(work())
-    except BaseExceptionGroup as failed:
-        raise failed.exceptions[0] from None
 
 
 def is_at_or_below(path: str, folder: str) -> bool:

@@ -51,12 +51,12 @@ class Queue:
         if len(self._paths) + len(self._folders) > MOST_PATHS:
             self.note_all(now)
 
-    def note_all(self, now: float, *, at_once: bool = False) -> None:
+    def note_all(self, now: float) -> None:
         """Anything may have happened."""
         first = min([times.first for times in (*self._paths.values(), *self._folders.values())], default=now)
         if self._everything is None:
             self._everything = _Times(first, now)
-        self._everything.last = now - QUIET_SECONDS if at_once else now
+        self._everything.last = now
         self._paths.clear()
         self._folders.clear()
 
