@@ -123,13 +123,13 @@ class Index:
         with self._lock:
             self._database.execute("begin")
             self._database.executemany("delete from row where path = ?", forgotten)
-            self._database.executemany(f"insert or replace into row ({_COLUMNS}) values (?,?,?,?,?,?,?,?,?,?)", values)  # noqa: S608
+            self._database.executemany(f"insert or replace into row ({_COLUMNS}) values (?,?,?,?,?,?,?,?,?,?)", values)  # noqa: S608 - names of ours
             self._database.executemany("delete from attempt where path = ?", settled)
             self._database.execute("commit")
 
     def _select(self, where: str, *values: bytes) -> Iterator[Row]:
         with self._lock:
-            found = self._database.execute(f"select {_COLUMNS} from row {where}", values).fetchall()  # noqa: S608
+            found = self._database.execute(f"select {_COLUMNS} from row {where}", values).fetchall()  # noqa: S608 - names of ours
         for path, kind, mode, size, mtime_ns, ctime_ns, inode, target, tag, digest in found:
             what = Found(os.fsdecode(path), kind, mode, size, mtime_ns, ctime_ns, inode, os.fsdecode(target))
             yield Row(what, tag, digest)
