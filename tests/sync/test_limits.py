@@ -116,7 +116,8 @@ def test_folders_swapped_for_links_lead_nowhere(make: Make, store: S3Store, tmp_
         until = time.monotonic() + 6
         while time.monotonic() < until:
             for path, data in objects(store).items():
-                assert data.startswith(b"mine"), path
+                # Empty is what `write_text` leaves for a moment, and may be saved for that long.
+                assert not data or data.startswith(b"mine"), path
     finally:
         stop.set()
         thread.join()
