@@ -28,6 +28,8 @@ class FaultyProxy:
         self.latency = 1.0
         self.faults: tuple[str, ...] = FAULTS
         self.failed = 0
+        self.requests: list[tuple[str, str]] = []
+        """All so far: method and path, with the query."""
         self.chance = random.Random(seed)
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
@@ -65,6 +67,7 @@ class _Handler(RequestHandler):
 
     async def _forward(self) -> None:
         proxy = self._proxy
+        proxy.requests.append((str(self.request.method), str(self.request.uri)))
         fault = proxy.chance.choice(proxy.faults) if proxy.chance.random() < proxy.share else ""
         proxy.failed += bool(fault)
         if fault in ("InternalError", "SlowDown"):

@@ -3,13 +3,13 @@
 import random
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 from support.faults import FAULTS, FaultyProxy
 from support.lab import wait_for
-from support.s3 import CREDENTIALS, S3Server
+from support.s3 import CREDENTIALS
 from support.syncing import Sync, objects, tree
 from support.vandal import Vandal
 
@@ -17,21 +17,6 @@ from jupyter_repl_runner.store.s3 import S3Store
 
 Make = Callable[..., Sync]
 pytestmark = pytest.mark.timeout(300)
-
-
-@pytest.fixture
-def proxy(minio: S3Server) -> Iterator[FaultyProxy]:
-    proxy = FaultyProxy(minio.port)
-    yield proxy
-    proxy.close()
-
-
-@pytest.fixture
-def faulty(store: S3Store, proxy: FaultyProxy) -> Iterator[S3Store]:
-    """The same place by way of the proxy."""
-    faulty = S3Store(replace(store.settings, endpoint=proxy.endpoint), CREDENTIALS)
-    yield faulty
-    faulty.close()
 
 
 @pytest.mark.parametrize("faults", [FAULTS[:2], FAULTS[2:4], FAULTS[4:]])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from jupyter_repl_runner.store.manifest import Manifest
 from jupyter_repl_runner.sync.index import Found, Row
-from jupyter_repl_runner.sync.plan import Remote, build_manifest, conflict_name, first_of, plan_meeting, plan_push
+from jupyter_repl_runner.sync.plan import build_manifest, conflict_name, first_of, plan_meeting, plan_push
 from jupyter_repl_runner.sync.queue import LONGEST_SECONDS, MOST_PATHS, QUIET_SECONDS, Queue
 
 
@@ -39,7 +39,7 @@ def test_a_meeting_loses_nobodys_change(here: int | None, agreed: int | None, th
     plan = plan_meeting(
         {"f": file("f", here)} if here else {},
         {"f": row("f", agreed)} if agreed else {},
-        {"f": Remote(f"t{there}", there)} if there else {},
+        {"f": f"t{there}"} if there else {},
         Manifest(),
     )
     changed_here, changed_there = here != agreed, there != agreed
@@ -60,7 +60,7 @@ def _verb(here: int | None, there: int | None, changed_here: bool, changed_there
 
 
 def test_an_empty_volume_takes_all_and_gives_nothing() -> None:
-    remote = {f"f{n}": Remote("t1", 1) for n in range(9)}
+    remote = {f"f{n}": "t1" for n in range(9)}
     plan = plan_meeting({}, {}, remote, Manifest({"l": "f1"}, {"d": 0o700}))
     assert (len(plan.downloads), plan.trash, plan.uploads, plan.forgotten) == (11, [], [], [])
 
@@ -68,7 +68,7 @@ def test_an_empty_volume_takes_all_and_gives_nothing() -> None:
 def test_an_earlier_runners_last_deed_is_put_right() -> None:
     found: dict[str, Any] = {name: file(name) for name in ("deleted", "overwritten", "same")}
     base = {name: row(name) for name in found}
-    remote = {"overwritten": Remote("t9"), "same": Remote("t1"), "made": Remote("t9")}
+    remote = {"overwritten": "t9", "same": "t1", "made": "t9"}
     plan = plan_meeting(found, base, remote, Manifest(), is_ours=True)
     assert (plan.conflicts, plan.downloads, plan.removals) == (["deleted", "overwritten"], ["made"], [])
 

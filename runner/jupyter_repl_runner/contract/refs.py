@@ -38,6 +38,11 @@ class ProjectRef:
         return f"{meta_prefix(self.owner)}{self.repl_id}/manifest.json"
 
     @property
+    def bundle(self) -> str:
+        """The store key of the small files once more, in one object."""
+        return f"{meta_prefix(self.owner)}{self.repl_id}/bundle"
+
+    @property
     def meta_folder(self) -> str:
         """The prefix of all that belongs to the project beside its record, its generation and its files."""
         return f"{meta_prefix(self.owner)}{self.repl_id}/"

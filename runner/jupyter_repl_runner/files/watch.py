@@ -39,6 +39,8 @@ class Changes:
     attributes: set[str] = field(default_factory=set)
     """Folders whose mode has changed, which nobody shows."""
     everything: bool = False
+    heard: float = 0.0
+    """When the last of it was seen, by the monotonic clock; 0: just now."""
 
     def add_entry(self, path: str, *, is_folder: bool) -> None:
         """Something appeared, vanished or was renamed at `path`."""
@@ -168,6 +170,7 @@ class Inotify:
         while not self._stop.is_set():
             for event in self._inotify.read(timeout=0):
                 self._note(event, changes)
+                changes.heard = time.monotonic()
             if (left := until - time.monotonic()) <= 0:
                 break
             self._stop.wait(min(left, 0.02))

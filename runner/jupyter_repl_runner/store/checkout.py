@@ -19,12 +19,14 @@ AT_ONCE = 12
 ATTEMPTS = 5
 
 
-async def fetch(store: Store, key: str, beneath: Beneath, path: str, *, if_match: str | None = None) -> Head:
+async def fetch(
+    store: Store, key: str, beneath: Beneath, path: str, *, if_match: str | None = None, durable: bool = True
+) -> Head:
     """Write the object to `path` with its mode and time, whole or not at all. Raises Unavailable if what came is not
-    what its etag says, and what `content.Writer` raises. `if_match`: the etag of what is there now, see there."""
+    what its etag says, and what `content.Writer` raises. `if_match`, `durable`: see there."""
     async with await store.get(key) as blob:
         entry, digest = blob.head.entry, hashlib.sha256()
-        writer = content.Writer(beneath, path, mode=entry.mode, mtime=entry.mtime)
+        writer = content.Writer(beneath, path, mode=entry.mode, mtime=entry.mtime, durable=durable)
         await asyncio.to_thread(writer.__enter__)
         try:
             async for chunk in blob.chunks():

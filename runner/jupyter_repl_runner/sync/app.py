@@ -24,11 +24,14 @@ from jupyter_repl_runner.store.generation import Generation
 from jupyter_repl_runner.store.port import Honoured
 from jupyter_repl_runner.store.s3 import S3Store
 
+from .bundling import Bundler
 from .credentials import Grants
+from .download import Downloader
 from .engine import Engine
 from .fence import Fence
 from .meeting import Meeting
 from .push import Push
+from .sides import Sides
 from .status import Status
 from .upload import Uploader
 from .volume import Volume
@@ -70,10 +73,11 @@ async def _sync(options: SyncOptions) -> int:
     about = {"ref": str(assignment.ref), "project": grant.project, "store": _place(grant)}
     volume = await asyncio.to_thread(Volume, workdir, workdir.parent / "sync", Path(record["trash"]), about)
     fence = Fence(store, assignment.ref, Generation(grant.generation, grant.holder))
-    uploader = Uploader(store, assignment.ref, volume, status, grant.max_file_bytes)
-    push = Push(store, assignment.ref, volume, fence, status, uploader)
-    meeting = Meeting(store, assignment.ref, volume, fence, status, uploader, push, assignment.main)
-    engine = Engine(assignment.ref, meeting, push, fence, status, lambda: store.heard)
+    sides = Sides(assignment.ref, store, volume, fence, status)
+    uploader = Uploader(sides, grant.max_file_bytes)
+    push, bundler = Push(sides, uploader), Bundler(sides, assignment.main)
+    meeting = Meeting(sides, uploader, push, Downloader(sides, assignment.main), bundler)
+    engine = Engine(sides, meeting, push, bundler, lambda: store.heard)
     loop = asyncio.get_running_loop()
     unwatched = await asyncio.to_thread(lambda: volume.rules().unwatched)
     watcher = Watcher(volume.beneath, lambda changes: _call(loop, engine.note, changes), unwatched)

@@ -1,54 +1,63 @@
 """When sync does what: the restore, batches as they become due, whole looks from time to time, and the last flush."""
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from logging import getLogger
 
 from jupyter_repl_runner.contract.errors import ReplError
-from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_runner.files.watch import Changes
 
-from .fence import Fence, Fenced
+from .bundling import Bundler
+from .fence import Fenced
 from .meeting import Meeting
-from .push import GRACE_SECONDS, Push
+from .push import Push
 from .queue import Batch, Queue
-from .status import Status
+from .sides import Sides
 
-WHOLE_LOOK_SECONDS = 60.0
+WHOLE_LOOK_SECONDS, LONGEST_LOOK_SECONDS = 60.0, 600.0
+LOOKING_SHARE = 0.001
+"""Of a core, for looks at all of a project in which nothing happens."""
 MEETINGS_SECONDS = (15.0, 60.0)
 """After the first meeting: what a runner that was frozen between look and write has still done is put right."""
-FENCE_SECONDS = 5.0
+BUNDLE_SECONDS = 5.0
+"""Of quiet, until the bundle is renewed; and the most that it takes at the end."""
 RETRIES_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
 FLUSH_SECONDS = 20.0
 SILENCE_SECONDS = 4.0
 """After so long without an answer the mark says that the store is away."""
 SLOWEST = 500_000
 """Bytes a second of a line on which a large file is still on its way, and not stuck."""
-TRASH_SECONDS = 3600.0
+FIRST_TRASH_SECONDS, TRASH_SECONDS = 5.0, 3600.0
 
 log = getLogger(__name__)
+
+
+@dataclass
+class _Chore:
+    """What is done from time to time: the first time at `at`, by the loop's clock."""
+
+    at: float
+    call: Callable[[], Awaitable[set[str] | None]]
+    every: float = math.inf
 
 
 class Engine:
     """`run` is the one owner of all that is under way; `note` and `end` may be called at any time, in its loop."""
 
     def __init__(
-        self,
-        ref: ProjectRef,
-        meeting: Meeting,
-        push: Push,
-        fence: Fence,
-        status: Status,
-        heard: Callable[[], float],
+        self, sides: Sides, meeting: Meeting, push: Push, bundler: Bundler, heard: Callable[[], float]
     ) -> None:
         """`heard`: when the store has answered last, by the monotonic clock."""
-        self._ref = ref
+        self._sides = sides
         self._meeting = meeting
         self._push = push
-        self._fence = fence
-        self._status = status
+        self._bundler = bundler
         self._heard = heard
+        self._looking, self._renewing = _Chore(math.inf, self._look), _Chore(math.inf, bundler.renew)
         self._queue = Queue()
         self._wake = asyncio.Event()
         self._ending = False
@@ -57,7 +66,7 @@ class Engine:
         self._deadline: asyncio.Timeout | None = None
 
     def note(self, changes: Changes) -> None:
-        now = _now()
+        now = changes.heard or _now()
         if changes.everything:
             self._queue.note_all(now)
         self._queue.note(now, paths=changes.files | changes.attributes, folders=changes.folders)
@@ -68,13 +77,13 @@ class Engine:
         if not self._ending:
             self._ending = True
             if self._deadline is not None:
-                self._deadline.reschedule(_now() + FLUSH_SECONDS)
+                self._deadline.reschedule(asyncio.get_running_loop().time() + FLUSH_SECONDS)
             self._wake.set()
 
     async def run(self, opened: Callable[[], None]) -> bool:
         """Until `end`, or until we are fenced; whether all is saved. Raises what keeps the first meeting from it."""
         try:
-            restoring = asyncio.create_task(self._restore(opened), name=f"restore {self._ref}")
+            restoring = asyncio.create_task(self._restore(opened), name=f"restore {self._sides.ref}")
             try:
                 async with asyncio.timeout(FLUSH_SECONDS if self._ending else None) as self._deadline:
                     await self._serve(restoring)
@@ -85,8 +94,10 @@ class Engine:
                 restoring.cancel()
                 await asyncio.gather(restoring, return_exceptions=True)
         except Fenced:
-            self._status.tell("fenced", "Another server has started this REPL.", "Close this tab, or start it again.")
-            log.warning("%s: a later start has taken over; nothing more is written", self._ref)
+            self._sides.status.tell(
+                "fenced", "Another server has started this REPL.", "Close this tab, or start it again."
+            )
+            log.warning("%s: a later start has taken over; nothing more is written", self._sides.ref)
             return False
 
     async def _restore(self, opened: Callable[[], None]) -> None:
@@ -99,39 +110,52 @@ class Engine:
                 break
             except ReplError as error:
                 delay = RETRIES_SECONDS[min(attempt, len(RETRIES_SECONDS) - 1)]
-                self._status.tell("restoring", error.message, error.hint)
+                self._sides.status.tell("restoring", error.message, error.hint)
                 attempt += 1
                 await asyncio.sleep(delay)
         self._is_met = True
         self._queue.note(_now(), paths=again)
-        self._queue.note_all(_now())
+        self._queue.note_all(_now(), is_heard=False)
         self._wake.set()
 
     async def _serve(self, restoring: "asyncio.Task[None]") -> None:
-        loop = asyncio.get_running_loop()
-        begun = _now()
-        meetings = list(MEETINGS_SECONDS)
-        whole_at, fence_at, trash_at = begun + WHOLE_LOOK_SECONDS, begun, begun + FENCE_SECONDS
+        restoring.add_done_callback(lambda _: self._wake.set())
+        now = _now()
+        self._renewing.at = math.inf
+        chores = [_Chore(now + seconds, self._meet_again) for seconds in MEETINGS_SECONDS]
+        chores += [
+            self._looking,
+            self._renewing,
+            _Chore(now + FIRST_TRASH_SECONDS, self._push.forget_old, TRASH_SECONDS),
+        ]
+        self._looking.at = now + WHOLE_LOOK_SECONDS
         while not self._ending:
             if restoring.done():
                 restoring.result()
-            now = _now()
-            if self._is_met and meetings and now > begun + meetings[0]:
-                if await self._try(lambda: self._meeting.meet(lambda: None)):
-                    meetings.pop(0)
-            if now > whole_at:
-                self._queue.note_all(now)
-                whole_at = now + WHOLE_LOOK_SECONDS
-            if self._is_met and now > trash_at:
-                await self._try(self._push.forget_old)
-                trash_at = now + TRASH_SECONDS
-            if self._queue and now > fence_at:
-                await self._try(self._fence.check)
-                fence_at = now + FENCE_SECONDS
+            for chore in chores if self._is_met else ():
+                if _now() > chore.at:
+                    done = await self._try(chore.call)
+                    chore.at = _now() + (chore.every if done else self._delay)
             if batch := self._queue.take(_now()):
                 await self._carry(batch)
+                self._renewing.at = _now() + BUNDLE_SECONDS
             self._tell()
-            await self._sleep(loop, min(whole_at, self._queue.next_due or whole_at) - _now())
+            next_due = min(chore.at for chore in chores) if self._is_met else math.inf
+            await self._sleep(min(next_due, self._queue.next_due or math.inf) - _now())
+
+    async def _meet_again(self) -> set[str]:
+        return await self._meeting.meet(lambda: None)
+
+    async def _look(self) -> None:
+        """At all of it, now and then: however large the project is, that costs the same."""
+        self._queue.note_all(_now(), is_heard=False)
+        share = self._push.look_seconds / LOOKING_SHARE
+        self._looking.every = min(max(WHOLE_LOOK_SECONDS, share), LONGEST_LOOK_SECONDS)
+
+    @property
+    def _delay(self) -> float:
+        """Until what has failed is tried again."""
+        return RETRIES_SECONDS[min(self._failures, len(RETRIES_SECONDS)) - 1]
 
     async def _carry(self, batch: Batch) -> None:
         """A batch whose turn has come; it waits again if the store is away."""
@@ -139,9 +163,9 @@ class Engine:
         if not await self._try(lambda: self._push.push(batch)):
             now = _now()
             if batch.everything:
-                self._queue.note_all(now)
+                self._queue.note_all(now, is_heard=batch.is_heard)
             self._queue.note(now, paths=batch.paths, folders=batch.folders)
-            await self._pause(RETRIES_SECONDS[min(self._failures, len(RETRIES_SECONDS)) - 1])
+            await self._pause(self._delay)
 
     async def _try(self, call: Callable[[], Awaitable[set[str] | None]]) -> bool:
         """Whether it succeeded; paths that it gives back are looked at again. Raises Fenced."""
@@ -150,8 +174,8 @@ class Engine:
             again = await call()
         except ReplError as error:
             self._failures += 1
-            self._status.tell("away", error.message, error.hint)
-            log.warning("%s: %s %s", self._ref, error.message, error.hint)
+            self._sides.status.tell("away", error.message, error.hint)
+            log.warning("%s: %s %s", self._sides.ref, error.message, error.hint)
             return False
         finally:
             silent.cancel()
@@ -164,12 +188,12 @@ class Engine:
         """Long before a request is given up. What is being sent may take its time."""
         begun = time.monotonic()
         while True:
-            patience = SILENCE_SECONDS + self._status.sending / SLOWEST
+            patience = SILENCE_SECONDS + self._sides.status.sending / SLOWEST
             left = max(begun, self._heard()) + patience - time.monotonic()
             if left <= 0:
                 break
             await asyncio.sleep(min(left, SILENCE_SECONDS))
-        self._status.tell("away", "S3 does not answer.", "It is asked again and again.")
+        self._sides.status.tell("away", "S3 does not answer.", "It is asked again and again.")
 
     async def _flush(self) -> bool:
         """The last look at all of it, as often as it takes; whether the store has everything."""
@@ -178,40 +202,49 @@ class Engine:
             done = await self._try(lambda: self._push.push(Batch(everything=True), is_last=True))
             if done and not self._queue:
                 self._tell()
+                await self._bundle_at_the_end()
                 return self._is_met
             await asyncio.sleep(RETRIES_SECONDS[0])
+
+    async def _bundle_at_the_end(self) -> None:
+        """All is saved already: nobody waits long for it."""
+        with suppress(ReplError, TimeoutError):
+            async with asyncio.timeout(BUNDLE_SECONDS):
+                if self._is_met and not self._push.is_gone:
+                    await self._bundler.renew(is_last=True)
 
     def _tell(self, batch: Batch | None = None) -> None:
         waiting = self._queue.waiting
         if batch:
             waiting = sorted({*waiting, *batch.paths})
         if self._push.is_gone:
-            self._status.tell(
+            self._sides.status.tell(
                 "gone", "The project's folder was emptied or replaced.", "Stop the REPL and start it again."
             )
-        elif self._failures:
-            self._status.waiting(waiting, self._status.marks.state)
-        elif not self._is_met:
-            self._status.tell(pending=len(waiting))
+            return
+        marks = self._sides.status.marks
+        is_heard = self._queue.is_heard or (batch is not None and batch.is_heard)
+        if is_heard and not waiting:  # too much to be named; what the last look has found is the best guess
+            waiting, least = list(marks.paths), max(marks.pending, 1)
         else:
-            self._status.waiting(waiting, "saving" if waiting else "saved")
+            least = len(waiting)
+        state = marks.state if self._failures or not self._is_met else "saving" if is_heard else "saved"
+        self._sides.status.waiting(waiting, state, least)
 
     async def _pause(self, seconds: float) -> None:
         """Only `end` cuts it short: what is written meanwhile waits with the rest."""
         until = _now() + seconds
         while not self._ending and (left := until - _now()) > 0:
-            await self._sleep(asyncio.get_running_loop(), left)
+            await self._sleep(left)
 
-    async def _sleep(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
-        if self._ending:
-            return
+    async def _sleep(self, seconds: float) -> None:
+        """Until something happens."""
         self._wake.clear()
-        handle = loop.call_later(max(0.005, min(seconds, GRACE_SECONDS)), self._wake.set)
-        try:
-            await self._wake.wait()
-        finally:
-            handle.cancel()
+        if not self._ending:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(max(0.005, seconds) if seconds < math.inf else None):
+                    await self._wake.wait()
 
 
 def _now() -> float:
-    return asyncio.get_running_loop().time()
+    return time.monotonic()

@@ -44,6 +44,7 @@ _SCHEMA = """
 create table if not exists row (path blob primary key, kind text, mode integer, size integer, mtime_ns integer,
     ctime_ns integer, inode integer, target blob, tag text, hash text) without rowid;
 create table if not exists attempt (path blob, hash text, primary key (path, hash)) without rowid;
+create table if not exists boot (id text primary key) without rowid;
 create table if not exists about (name text primary key, value text) without rowid;
 """
 
@@ -74,6 +75,17 @@ class Index:
             Path(f"{self._path}{suffix}").unlink(missing_ok=True)
         self._database = self._open()
         self._database.executemany("insert into about values (?, ?)", list(about.items()))
+
+    def forget_earlier(self, boot: str) -> None:
+        """Forget the rows of an earlier run of the machine; `boot` names this one."""
+        with self._lock:
+            known = {name for (name,) in self._database.execute("select id from boot")}
+            if known != {boot}:
+                self._database.execute("begin")
+                self._database.execute("delete from boot")
+                self._database.execute("insert into boot values (?)", (boot,))
+                self._database.execute("delete from row")
+                self._database.execute("commit")
 
     def close(self) -> None:
         with self._lock:

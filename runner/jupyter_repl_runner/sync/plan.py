@@ -12,14 +12,6 @@ from jupyter_repl_runner.store.manifest import USUAL_MODE, Manifest
 from .index import Found, Row
 
 
-@dataclass(frozen=True)
-class Remote:
-    """A file as the store lists it."""
-
-    tag: str
-    size: int = 0
-
-
 @dataclass
 class Plan:
     """Paths, by what is to be done with them.
@@ -65,13 +57,14 @@ def plan_push(found: Mapping[str, Found], base: Mapping[str, Row]) -> Plan:
 def plan_meeting(
     found: Mapping[str, Found],
     base: Mapping[str, Row],
-    remote: Mapping[str, Remote],
+    remote: Mapping[str, str],
     manifest: Manifest,
     *,
     is_ours: bool = False,
 ) -> Plan:
-    """The same with a whole listing of the store, at a start. `is_ours`: later, when nobody else may write: what
-    differs there is the last deed of an earlier runner that was frozen in the middle of it, and is put right."""
+    """The same with a whole listing of the store, tags by path, at a start. `is_ours`: later, when nobody else may
+    write: what differs there is the last deed of an earlier runner that was frozen in the middle of it, and is put
+    right."""
     plan = Plan()
     for path in sorted({*found, *base, *remote, *manifest.links, *manifest.folders}):
         now, row, there = found.get(path), base.get(path), remote.get(path)
@@ -100,16 +93,16 @@ def _meet_told(plan: Plan, path: str, now: Found | None, row: Row | None, manife
         plan.downloads.append(path)
 
 
-def _meet_file(plan: Plan, path: str, now: Found | None, row: Row | None, there: Remote | None, is_ours: bool) -> None:
+def _meet_file(plan: Plan, path: str, now: Found | None, row: Row | None, there: str | None, is_ours: bool) -> None:
     """A path that is a file in the store, or was one."""
     changed_here = has_changed(now, row)
-    changed_there = (there.tag if there else "") != (row.tag if row else "")
+    changed_there = (there or "") != (row.tag if row else "")
     if not changed_there:
         if changed_here:
             _push_one(plan, path, now)
     elif not changed_here:
         is_ours_to_mend = is_ours and row is not None
-        (plan.conflicts if is_ours_to_mend else plan.downloads if there else plan.removals).append(path)
+        (plan.conflicts if is_ours_to_mend else plan.downloads if there is not None else plan.removals).append(path)
     elif there is not None:
         (plan.downloads if now is None else plan.conflicts).append(path)
     elif now is None:

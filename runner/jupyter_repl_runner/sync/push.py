@@ -9,22 +9,19 @@ import time
 from logging import getLogger
 
 from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotFound
-from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_runner.store.checkout import read_manifest
-from jupyter_repl_runner.store.each import each
+from jupyter_repl_runner.store.each import each, together
 from jupyter_repl_runner.store.manifest import Manifest
-from jupyter_repl_runner.store.port import Head, Store
+from jupyter_repl_runner.store.port import Head
 from jupyter_repl_runner.store.trash import Item, StoreTrash
 
-from .fence import Fence
 from .index import Found, Row
 from .plan import Plan, build_manifest, first_of, plan_push
 from .queue import Batch
 from .rules import Rules
 from .scan import Sight
-from .status import Status
+from .sides import Sides
 from .upload import Uploader
-from .volume import Volume
 
 AT_ONCE = 8
 GRACE_SECONDS = 1.0
@@ -36,21 +33,17 @@ log = getLogger(__name__)
 
 
 class Push:
-    def __init__(
-        self, store: Store, ref: ProjectRef, volume: Volume, fence: Fence, status: Status, uploader: Uploader
-    ) -> None:
-        self._store = store
-        self._ref = ref
-        self._volume = volume
-        self._fence = fence
-        self._status = status
+    def __init__(self, sides: Sides, uploader: Uploader) -> None:
+        self._sides = sides
         self._uploader = uploader
-        self._trash = StoreTrash(store, ref)
+        self._trash = StoreTrash(sides.store, sides.ref)
         self._turn = asyncio.Lock()
         self.is_met = False
         """Whether all of the project is here, so that what is not here is gone."""
         self.is_gone = False
         """Whether the volume was emptied, or another folder is in its place."""
+        self.look_seconds = 0.0
+        """Of CPU, that the last look at all of the project took."""
         self._missing_since: dict[str, float] = {}
         self._manifest: tuple[Manifest, str] | None = None
         """The store's, with its etag, once it is known."""
@@ -62,25 +55,21 @@ class Push:
 
         `is_last`: deletions have no grace. Raises Fenced and what the store raises; what was done until then is done.
         """
-        await self._fence.check()
-        self.is_gone = self.is_met and not await asyncio.to_thread(lambda: self._volume.is_whole)
-        if self.is_gone:  # what lies there now is not the project: it is neither saved nor missed
+        _, looked = await together(self._sides.fence.check(), asyncio.to_thread(self._look_for_changes, batch))
+        if looked is None:
             return set()
-        rules = await asyncio.to_thread(self._volume.rules)
-        sight, base = await asyncio.to_thread(self._look, batch, rules)
-        plan = plan_push(sight.found, base)
-        plan.trash += await asyncio.to_thread(self._orphans, plan, rules)
-        looked_at = self._status.reported if batch.everything else batch.paths
-        self._status.settle(path for path in looked_at if path not in sight.found)
+        plan, sight = looked
+        looked_at = self._sides.status.reported if batch.everything else batch.paths
+        self._sides.status.settle(path for path in looked_at if path not in sight.found)
         again = self._put_off(plan, is_last)
-        before = set() if batch.everything else set(self._status.marks.left_out)
-        self._status.tell(left_out=tuple(sorted(sight.left_out | before)))
+        before = set() if batch.everything else set(self._sides.status.marks.left_out)
+        self._sides.status.tell(left_out=tuple(sorted(sight.left_out | before)))
         await self.carry_out(plan, sight.found, again)
         return again
 
     async def forget_old(self) -> None:
         """End what was deleted long ago."""
-        await self._fence.check()
+        await self._sides.fence.check()
         await self._trash.forget_old()
 
     async def carry_out(self, plan: Plan, found: dict[str, Found], again: set[str]) -> None:
@@ -89,12 +78,15 @@ class Push:
             await self._carry_out(plan, found, again)
 
     async def _carry_out(self, plan: Plan, found: dict[str, Found], again: set[str]) -> None:
-        is_told = self._left_out == self._status.marks.left_out
-        has_new = any(self._volume.index.get(path) is None for path in plan.uploads)
+        is_told = self._left_out == self._sides.status.marks.left_out
+        has_new = any(self._sides.volume.index.get(path) is None for path in plan.uploads)
         blockers = first_of(plan.trash, plan.uploads)
         if blockers:
             await self._delete(blockers, again)
         sizes = {path: found[path].size for path in plan.uploads}
+        if sizes:
+            marks = self._sides.status.marks
+            self._sides.status.waiting(list(sizes), "saving" if marks.state == "saved" else marks.state)
 
         async def upload(path: str) -> None:
             if not await self._uploader.upload(path):
@@ -105,22 +97,35 @@ class Push:
         links = {path: row.found.target for path in plan.forgotten if (row := self._row(path, "link"))}
         agreed = [Row(found[path]) for path in plan.agreed if path not in later]
         replacing = [Row(found[path]) for path in plan.agreed if path in later]
-        await asyncio.to_thread(self._volume.index.change, agreed, plan.forgotten)
+        await asyncio.to_thread(self._sides.volume.index.change, agreed, plan.forgotten)
         if has_new or plan.agreed or plan.forgotten or plan.trash or not is_told:
             await self._write_manifest(set(plan.trash), replacing)
         if later:
             await self._delete(later, again, links)
-            await asyncio.to_thread(self._volume.index.change, replacing)
+            await asyncio.to_thread(self._sides.volume.index.change, replacing)
 
     def _row(self, path: str, kind: str) -> Row | None:
-        row = self._volume.index.get(path)
+        row = self._sides.volume.index.get(path)
         return row if row and row.found.kind == kind else None
+
+    def _look_for_changes(self, batch: Batch) -> tuple[Plan, Sight] | None:
+        """None if what lies there now is not the project: it is neither saved nor missed."""
+        self.is_gone = self.is_met and not self._sides.volume.is_whole
+        if self.is_gone:
+            return None
+        rules = self._sides.volume.rules()
+        sight, base = self._look(batch, rules)
+        plan = plan_push(sight.found, base)
+        plan.trash += self._orphans(plan, rules)
+        return plan, sight
 
     def _look(self, batch: Batch, rules: Rules) -> tuple[Sight, dict[str, Row]]:
         """What lies there now, and the rows of just that."""
-        index, tree = self._volume.index, self._volume.tree
+        index, tree = self._sides.volume.index, self._sides.volume.tree
         if batch.everything:
-            sight, base = self._volume.look_at_all(rules), index.all()
+            begun = time.thread_time()
+            sight, base = self._sides.volume.look_at_all(rules), index.all()
+            self.look_seconds = time.thread_time() - begun
         else:
             sight, base = Sight(), {}
             paths = {*batch.paths, *batch.folders} - {""}
@@ -145,10 +150,10 @@ class Push:
 
     def _orphans(self, plan: Plan, rules: Rules) -> list[str]:
         """Files that were sent, perhaps in vain, and have gone since: nobody but the store would remember them."""
-        index, sight = self._volume.index, Sight()
+        index, sight = self._sides.volume.index, Sight()
         paths = [path for path in index.attempted() if index.get(path) is None and path not in plan.trash]
         for path in paths:
-            self._volume.tree.look_at(path, rules, sight)
+            self._sides.volume.tree.look_at(path, rules, sight)
         return [path for path in sorted(paths) if path not in sight.found and path not in sight.unseen]
 
     def _put_off(self, plan: Plan, is_last: bool) -> set[str]:
@@ -156,7 +161,7 @@ class Push:
         now = time.monotonic()
         gone = set(plan.trash) - set(plan.agreed)
         self._missing_since = {path: since for path, since in self._missing_since.items() if path in gone}
-        if not self._volume.is_whole:
+        if not self._sides.volume.is_whole:
             plan.trash = [path for path in plan.trash if path not in gone]
             plan.forgotten = []
             return set()
@@ -174,14 +179,14 @@ class Push:
 
             async def save(path: str, place: str = place) -> None:
                 try:
-                    await self._store.copy(self._ref.code(path), place + path)
+                    await self._sides.store.copy(self._sides.ref.code(path), place + path)
                 except FileNotFound:
                     return
 
             await each(some, save, AT_ONCE)
-            if not await asyncio.to_thread(lambda: self._volume.is_whole):
+            if not await asyncio.to_thread(lambda: self._sides.volume.is_whole):
                 return
-            await self._fence.check()
+            await self._sides.fence.check()
             await each(some, lambda path: self._delete_one(path, again), AT_ONCE)
 
     async def _delete_one(self, path: str, again: set[str]) -> None:
@@ -190,47 +195,47 @@ class Push:
         if await asyncio.to_thread(self._is_here, path):
             again.add(path)
             return
-        row = await asyncio.to_thread(self._volume.index.get, path)
-        there = await self._store.head(self._ref.code(path))
+        row = await asyncio.to_thread(self._sides.volume.index.get, path)
+        there = await self._sides.store.head(self._sides.ref.code(path))
         if there is not None and not await self._is_known(there, row):
-            await asyncio.to_thread(self._volume.index.change, (), [path])
+            await asyncio.to_thread(self._sides.volume.index.change, (), [path])
             await self._uploader.keep_other(path)
             return
         if there is not None:
             try:
-                await self._store.delete(self._ref.code(path))
+                await self._sides.store.delete(self._sides.ref.code(path))
             except Conflict:
                 again.add(path)
                 return
-        await asyncio.to_thread(self._volume.index.change, (), [path])
+        await asyncio.to_thread(self._sides.volume.index.change, (), [path])
         self._missing_since.pop(path, None)
 
     async def _is_known(self, there: Head, row: Row | None) -> bool:
         """Whether the store's version is one that we have seen or sent."""
-        path = there.entry.key.removeprefix(self._ref.code())
+        path = there.entry.key.removeprefix(self._sides.ref.code())
         if row is not None and row.tag == there.entry.tag:
             return True
-        return there.digest in await asyncio.to_thread(self._volume.index.attempts, path)
+        return there.digest in await asyncio.to_thread(self._sides.volume.index.attempts, path)
 
     async def is_orphan(self, path: str) -> bool:
         """Whether the store has of `path` just what we have sent it, without our hearing that it was taken."""
-        there = await self._store.head(self._ref.code(path))
+        there = await self._sides.store.head(self._sides.ref.code(path))
         return there is not None and await self._is_known(there, None)
 
     def _is_here(self, path: str) -> bool:
         sight = Sight()
-        self._volume.tree.look_at(path, Rules(), sight)
+        self._sides.volume.tree.look_at(path, Rules(), sight)
         return path in sight.unseen or (path in sight.found and sight.found[path].kind == "file")
 
     async def _write_manifest(self, gone: set[str], replacing: list[Row]) -> None:
         """Write what objects can't tell, if that has changed. `gone`: files that are about to be deleted; `replacing`:
         what is in the place of some of them."""
-        rows = await asyncio.to_thread(self._volume.index.all)
-        self._left_out = self._status.marks.left_out
+        rows = await asyncio.to_thread(self._sides.volume.index.all)
+        self._left_out = self._sides.status.marks.left_out
         left = [*(row for path, row in rows.items() if path not in gone), *replacing]
         new = build_manifest(left, self._left_out)
         if self._manifest is None:
-            self._manifest = await read_manifest(self._store, self._ref)
+            self._manifest = await read_manifest(self._sides.store, self._sides.ref)
         old, etag = self._manifest
         if not self.is_met:
             new = Manifest({**old.links, **new.links}, {**old.folders, **new.folders}, old.left_out)
@@ -238,11 +243,11 @@ class Push:
             return
         self._manifest = None
         try:
-            head = await self._store.put(
-                self._ref.manifest, new.to_bytes(), if_match=etag or None, if_none_match=not etag
+            head = await self._sides.store.put(
+                self._sides.ref.manifest, new.to_bytes(), if_match=etag or None, if_none_match=not etag
             )
         except (Conflict, FileExists):  # an earlier runner's last word: ours is newer
-            head = await self._store.put(self._ref.manifest, new.to_bytes())
+            head = await self._sides.store.put(self._sides.ref.manifest, new.to_bytes())
         self._manifest = new, head.etag
 
 

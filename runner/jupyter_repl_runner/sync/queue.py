@@ -7,16 +7,19 @@ latest.
 
 from dataclasses import dataclass, field
 
-QUIET_SECONDS, LONGEST_SECONDS = 0.3, 2.0
+QUIET_SECONDS, LONGEST_SECONDS = 0.29, 2.0
+"""The first with the look that follows, before anything is sent: 0.3."""
 MOST_PATHS = 5000
 """More than so many, and all of the project is looked at."""
 
 
 @dataclass
 class Batch:
-    """`everything`: a look at all of the project; else at these paths, and right in these folders."""
+    """`everything`: a look at all of the project; else at these paths, and right in these folders. `is_heard`:
+    something did happen, it is not just time for a look."""
 
     everything: bool = False
+    is_heard: bool = True
     paths: set[str] = field(default_factory=set)
     folders: set[str] = field(default_factory=set)
 
@@ -39,6 +42,7 @@ class Queue:
         self._paths: dict[str, _Times] = {}
         self._folders: dict[str, _Times] = {}
         self._everything: _Times | None = None
+        self._is_heard = False
 
     def note(
         self, now: float, *, paths: set[str] | frozenset[str] = frozenset(), folders: set[str] | None = None
@@ -51,8 +55,9 @@ class Queue:
         if len(self._paths) + len(self._folders) > MOST_PATHS:
             self.note_all(now)
 
-    def note_all(self, now: float) -> None:
-        """Anything may have happened."""
+    def note_all(self, now: float, *, is_heard: bool = True) -> None:
+        """Anything may have happened; not `is_heard`: or nothing."""
+        self._is_heard |= is_heard or bool(self._paths or self._folders)
         first = min([times.first for times in (*self._paths.values(), *self._folders.values())], default=now)
         if self._everything is None:
             self._everything = _Times(first, now)
@@ -67,7 +72,13 @@ class Queue:
 
     @property
     def waiting(self) -> list[str]:
+        """What is known by name."""
         return sorted({*self._paths, *self._folders})
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether anything has happened that was not dealt with."""
+        return self._is_heard or bool(self._paths or self._folders)
 
     def __bool__(self) -> bool:
         return self._everything is not None or bool(self._paths or self._folders)
@@ -77,10 +88,11 @@ class Queue:
         if self._everything is not None:
             if self._everything.due > now:
                 return Batch()
-            self._everything = None
+            batch = Batch(everything=True, is_heard=self.is_heard)
+            self._everything, self._is_heard = None, False
             self._paths.clear()
             self._folders.clear()
-            return Batch(everything=True)
+            return batch
         batch = Batch()
         for kept, due in ((self._paths, batch.paths), (self._folders, batch.folders)):
             due.update(path for path, times in kept.items() if times.due <= now)

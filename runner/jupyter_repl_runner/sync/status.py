@@ -10,17 +10,19 @@ from pathlib import Path
 from jupyter_repl_runner.contract.marks import MAX_PATHS, Marks, State
 
 MOST_REPORTS = 50
+TELL_SECONDS = 0.2
+"""Between two words of files that the store takes."""
 
 
 class Status:
-    """Each change is written at once; the last `MAX_PATHS` uploads are told."""
+    """Each change is written at once, but for single uploads among many; the last `MAX_PATHS` of these are told."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._uploaded: OrderedDict[str, str] = OrderedDict()
         self._reports: dict[str, str] = {}
         self._marks = Marks("restoring")
-        self._written = ""
+        self._written, self._written_at = "", 0.0
         self.sending = 0
         """Bytes of files that are on their way just now."""
 
@@ -35,8 +37,12 @@ class Status:
         self._marks = replace(self._marks, **fields)  # type: ignore[arg-type]
         self.write()
 
-    def waiting(self, paths: list[str], state: State) -> None:
-        self.tell(state, pending=len(paths), paths=tuple(paths[:MAX_PATHS]))
+    def waiting(self, paths: list[str], state: State, pending: int | None = None) -> None:
+        """`paths`: some of the `pending` ones, or all. The reason stays with its state."""
+        marks = self._marks
+        reason, hint = (marks.reason, marks.hint) if state == marks.state else ("", "")
+        count = len(paths) if pending is None else pending
+        self.tell(state, reason, hint, pending=count, paths=tuple(paths[:MAX_PATHS]))
 
     def uploaded(self, path: str, etag: str) -> None:
         """The store has taken a file."""
@@ -44,8 +50,13 @@ class Status:
         self._uploaded.move_to_end(path)
         while len(self._uploaded) > MAX_PATHS:
             self._uploaded.popitem(last=False)
-        self._marks = replace(self._marks, when=time.time(), uploaded=tuple(self._uploaded.items()))
+        left = tuple(name for name in self._marks.paths if name != path)
+        pending = max(self._marks.pending - 1, len(left))
+        uploaded = tuple(self._uploaded.items())
+        self._marks = replace(self._marks, when=time.time(), uploaded=uploaded, paths=left, pending=pending)
         self.settle([path])
+        if time.monotonic() > self._written_at + TELL_SECONDS:
+            self.write()
 
     def report(self, path: str, reason: str) -> None:
         """A path that can't be saved."""
@@ -73,4 +84,4 @@ class Status:
         temporary = self._path.with_suffix(".new")
         temporary.write_text(text)
         os.replace(temporary, self._path)
-        self._written = text
+        self._written, self._written_at = text, time.monotonic()

@@ -7,15 +7,13 @@ from collections.abc import AsyncIterator
 from typing import IO
 
 from jupyter_repl_runner.contract.errors import Conflict, FileExists, InvalidRequest, NoPermissions
-from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_runner.store.checkout import fetch
-from jupyter_repl_runner.store.port import Head, Store
+from jupyter_repl_runner.store.port import Head
 
 from .index import Row
 from .plan import conflict_name
+from .sides import Sides
 from .snapshot import IN_MEMORY, Snapshot, TooLarge, take
-from .status import Status
-from .volume import Volume
 
 TORN_SECONDS = 5.0
 """A file that is written all the time is saved after so long as it is then."""
@@ -25,11 +23,8 @@ _CHUNK = 1 << 18
 class Uploader:
     """`limit`: bytes of the largest file that is saved; a larger one is reported."""
 
-    def __init__(self, store: Store, ref: ProjectRef, volume: Volume, status: Status, limit: int) -> None:
-        self._store = store
-        self._ref = ref
-        self._volume = volume
-        self._status = status
+    def __init__(self, sides: Sides, limit: int) -> None:
+        self._sides = sides
         self._limit = limit
         self._torn: dict[str, float] = {}
         """Files that were being written when they were read, and since when that is so."""
@@ -39,14 +34,14 @@ class Uploader:
 
         `anew`: whatever both sides have agreed on, since that holds no more.
         """
-        row = None if anew else await asyncio.to_thread(self._volume.index.get, path)
+        row = None if anew else await asyncio.to_thread(self._sides.volume.index.get, path)
         try:
-            snapshot = await asyncio.to_thread(take, self._volume.tree, path, self._limit)
+            snapshot = await asyncio.to_thread(take, self._sides.volume.tree, path, self._limit)
         except TooLarge:
-            self._status.report(path, f"It is larger than {self._limit >> 20} MB.")
+            self._sides.status.report(path, f"It is larger than {self._limit >> 20} MB.")
             return True
         except PermissionError:
-            self._status.report(path, "It can't be read: look at its mode.")
+            self._sides.status.report(path, "It can't be read: look at its mode.")
             return True
         except OSError:  # gone, or no file any more: that is an event of its own
             return True
@@ -61,7 +56,7 @@ class Uploader:
             try:
                 await self._bring(path, snapshot, row)
             except (NoPermissions, InvalidRequest) as error:
-                self._status.report(path, error.message)
+                self._sides.status.report(path, error.message)
                 return True
             return not is_torn
 
@@ -80,17 +75,17 @@ class Uploader:
         except (Conflict, FileExists):
             head = await self._settle(path, snapshot)
         await self._agree(snapshot, head.entry.tag)
-        self._status.uploaded(path, head.etag)
+        self._sides.status.uploaded(path, head.etag)
 
     async def _put(self, path: str, snapshot: Snapshot, tag: str) -> Head:
         now = snapshot.found
-        await asyncio.to_thread(self._volume.index.attempt, path, snapshot.hash)
+        await asyncio.to_thread(self._sides.volume.index.attempt, path, snapshot.hash)
         snapshot.body.seek(0)
         data = snapshot.body.read() if now.size <= IN_MEMORY else _chunks(snapshot.body)
-        self._status.sending += now.size
+        self._sides.status.sending += now.size
         try:
-            return await self._store.put(
-                self._ref.code(path),
+            return await self._sides.store.put(
+                self._sides.ref.code(path),
                 data,
                 if_tag=tag or None,
                 if_none_match=not tag,
@@ -98,16 +93,16 @@ class Uploader:
                 mtime=now.mtime_ns / 1e9,
             )
         finally:
-            self._status.sending -= now.size
+            self._sides.status.sending -= now.size
 
     async def _settle(self, path: str, snapshot: Snapshot) -> Head:
         """Somebody else has written it: keep that version beside ours, then put ours in its place."""
-        there = await self._store.head(self._ref.code(path))
+        there = await self._sides.store.head(self._sides.ref.code(path))
         if there is None:
             return await self._put(path, snapshot, "")
         if there.digest == snapshot.hash and there.entry.mode == snapshot.found.mode:
             return there
-        ours = {snapshot.hash, *await asyncio.to_thread(self._volume.index.attempts, path)}
+        ours = {snapshot.hash, *await asyncio.to_thread(self._sides.volume.index.attempts, path)}
         if there.digest not in ours:
             await self.keep_other(path)
         return await self._put(path, snapshot, there.entry.tag)
@@ -118,16 +113,16 @@ class Uploader:
 
         def names() -> set[str]:
             try:
-                with self._volume.beneath.folder(folder) as descriptor:
+                with self._sides.volume.beneath.folder(folder) as descriptor:
                     return {os.path.join(folder, name) for name in os.listdir(descriptor)}
             except OSError:
                 return set()
 
         other = conflict_name(path, await asyncio.to_thread(names))
-        await fetch(self._store, self._ref.code(path), self._volume.beneath, other)
+        await fetch(self._sides.store, self._sides.ref.code(path), self._sides.volume.beneath, other)
 
     async def _agree(self, snapshot: Snapshot, tag: str) -> None:
-        await asyncio.to_thread(self._volume.index.change, [Row(snapshot.found, tag, snapshot.hash)])
+        await asyncio.to_thread(self._sides.volume.index.change, [Row(snapshot.found, tag, snapshot.hash)])
 
 
 async def _chunks(body: IO[bytes]) -> AsyncIterator[bytes]:

@@ -1,7 +1,9 @@
 """The runner's volume as sync knows it: the project's folder, what says that it was restored whole, and the index.
 
 The marker lies beside the project's folder, not in it. Where it is missing, or the folder is another one than it says,
-nothing that is absent counts as deleted: a volume was emptied, unmounted, or never filled.
+nothing that is absent counts as deleted: a volume was emptied, unmounted, or never filled. It is written when all that
+was restored is safe on the disk. A machine that went down before has perhaps left files empty that have rows, so those
+rows are forgotten, or such a file would be taken for somebody's work.
 """
 
 import json
@@ -10,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from jupyter_repl_runner.files.containment import Beneath
+from jupyter_repl_runner.files.content import flush_disk
 from jupyter_repl_runner.files.trash import Trash
 
 from .index import Index
@@ -30,6 +33,8 @@ class Volume:
         self._marker = project.parent / MARKER_FILE
         self._about = {**about, "folder": self.tree.identity()}
         self.index = Index(state / "index.db", self._about)
+        if not self.is_whole:
+            self.index.forget_earlier(_boot())
 
     @property
     def is_whole(self) -> bool:
@@ -41,6 +46,7 @@ class Volume:
         return bool(said == self._about and self.tree.identity() == self._about["folder"])
 
     def declare_whole(self) -> None:
+        flush_disk(self.tree.root)
         temporary = self._marker.with_suffix(".new")
         temporary.write_text(json.dumps(self._about))
         os.replace(temporary, self._marker)
@@ -64,3 +70,11 @@ class Volume:
 
     def close(self) -> None:
         self.index.close()
+
+
+def _boot() -> str:
+    """Tells this run of the machine from others; empty where it does not say."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""

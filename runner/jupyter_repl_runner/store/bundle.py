@@ -1,0 +1,87 @@
+"""The small files of a project once more, in one object: a restore needs one request for all of them.
+
+The objects stay the truth. A member counts only where the listing still has the tag and the time of its object that
+were written down with it; a bundle that is missing, old or damaged costs time, never data.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from logging import getLogger
+
+from jupyter_repl_runner.contract.errors import FileNotFound, ReplError
+from jupyter_repl_runner.contract.refs import ProjectRef
+
+from .port import Entry, Store, read_all
+
+MEMBER_BYTES = 1 << 17
+MOST_BYTES = 32 << 20
+_MAGIC = b"jupyter-repl bundle 1\n"
+_LENGTH = 8
+
+log = getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Member:
+    """A file as it was saved. `digest`: its sha256; `tag` and `stored`: the object's tag and time in a listing."""
+
+    path: str
+    size: int
+    mode: int
+    mtime: float
+    digest: str
+    tag: str
+    stored: float
+
+
+class Bundle:
+    """`members` in the order of their contents in `body`."""
+
+    def __init__(self, members: Sequence[Member], body: memoryview) -> None:
+        self.members = members
+        self._body = body
+
+    @classmethod
+    def load(cls, raw: bytes) -> "Bundle":
+        """Raises ValueError, TypeError or KeyError for what is none."""
+        if not raw.startswith(_MAGIC):
+            raise ValueError("no bundle")
+        begin = len(_MAGIC) + _LENGTH
+        end = begin + int.from_bytes(raw[len(_MAGIC) : begin], "big")
+        members = [Member(*fields) for fields in json.loads(raw[begin:end])]
+        if end + sum(member.size for member in members) != len(raw):
+            raise ValueError("a bundle that was cut")
+        return cls(members, memoryview(raw)[end:])
+
+    def confirmed(self, listed: Mapping[str, Entry]) -> Iterator[tuple[Member, memoryview]]:
+        """The members that are just what the store has, with their contents. `listed`: its files by their paths."""
+        position = 0
+        for member in self.members:
+            content = self._body[position : position + member.size]
+            position += member.size
+            entry = listed.get(member.path)
+            if entry is None or (entry.tag, entry.mtime, entry.size) != (member.tag, member.stored, member.size):
+                continue
+            if hashlib.sha256(content).hexdigest() == member.digest:
+                yield member, content
+
+
+def dump(members: Iterable[tuple[Member, bytes]]) -> bytes:
+    """A bundle of these and their contents."""
+    pairs = list(members)
+    head = json.dumps([astuple(member) for member, _ in pairs]).encode()
+    return b"".join([_MAGIC, len(head).to_bytes(_LENGTH, "big"), head, *(content for _, content in pairs)])
+
+
+async def read_bundle(store: Store, ref: ProjectRef) -> Bundle | None:
+    """None where there is none that is of any use."""
+    try:
+        raw, _ = await read_all(store, ref.bundle)
+        return Bundle.load(raw)
+    except FileNotFound:
+        return None
+    except (ReplError, ValueError, TypeError, KeyError) as error:
+        log.warning("%s: its bundle can't be used: %s", ref, error)
+        return None

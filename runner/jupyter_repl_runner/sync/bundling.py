@@ -1,0 +1,85 @@
+"""Keeps the bundle of small files near enough to what the store has: renewed when it is quiet, and at the end."""
+
+import asyncio
+from collections.abc import Iterable
+
+from jupyter_repl_runner.store.bundle import MEMBER_BYTES, MOST_BYTES, Bundle, Member, dump, read_bundle
+from jupyter_repl_runner.store.port import Entry
+
+from .index import Row
+from .sides import Sides
+from .snapshot import TooLarge, take
+
+WORTH_BYTES = 256_000
+"""Of a new bundle, for each file that a restore would else ask for by itself: about what costs the same time."""
+
+
+class Bundler:
+    """`main`: the file that comes first."""
+
+    def __init__(self, sides: Sides, main: str) -> None:
+        self._sides = sides
+        self._main = main
+        self._known: dict[str, str] | None = None
+        """Tags by paths of what the bundle in the store holds; None: nobody has looked."""
+
+    async def read(self) -> Bundle | None:
+        bundle = await read_bundle(self._sides.store, self._sides.ref)
+        self._known = {member.path: member.tag for member in bundle.members} if bundle else {}
+        return bundle
+
+    async def renew(self, *, is_last: bool = False) -> None:
+        """Write a new one if that is worth its bytes; `is_last`: also where it holds what was deleted. Raises Fenced
+        and what the store raises."""
+        sides = self._sides
+        rows = await asyncio.to_thread(self._rows)
+        if not self._is_worth_it(rows, is_last):
+            return
+        prefix = sides.ref.code()
+        listed = {entry.key[len(prefix) :]: entry async for entry in sides.store.list(prefix)}
+        pairs = await asyncio.to_thread(self._collect, rows, listed)
+        raw = await asyncio.to_thread(dump, pairs)
+        await sides.fence.check()
+        await sides.store.put(sides.ref.bundle, raw)
+        self._known = {member.path: member.tag for member, _ in pairs}
+
+    def _rows(self) -> list[Row]:
+        """Those of small files, the main one first and then the smallest, as many as a bundle holds."""
+        rows = [row for row in self._sides.volume.index.all().values() if row.tag and row.found.size <= MEMBER_BYTES]
+        rows.sort(key=lambda row: (row.found.path != self._main, row.found.size))
+        return list(_within(rows))
+
+    def _is_worth_it(self, rows: list[Row], is_last: bool) -> bool:
+        known = self._known or {}
+        stale = sum(known.get(row.found.path) != row.tag for row in rows)
+        has_deleted = bool(set(known) - {row.found.path for row in rows})
+        size = sum(row.found.size for row in rows)
+        return stale * WORTH_BYTES > size or (is_last and has_deleted)
+
+    def _collect(self, rows: list[Row], listed: dict[str, Entry]) -> list[tuple[Member, bytes]]:
+        """What is in the volume just as the store has it."""
+        pairs = []
+        for row in rows:
+            found, entry = row.found, listed.get(row.found.path)
+            if entry is None or (entry.tag, entry.size) != (row.tag, found.size):
+                continue
+            try:
+                snapshot = take(self._sides.volume.tree, found.path, MEMBER_BYTES)
+            except (OSError, TooLarge):
+                continue
+            with snapshot:
+                if snapshot.is_torn or snapshot.hash != row.hash:
+                    continue
+                mtime = found.mtime_ns / 1e9
+                member = Member(found.path, found.size, found.mode, mtime, row.hash, row.tag, entry.mtime)
+                pairs.append((member, snapshot.body.read()))
+        return pairs
+
+
+def _within(rows: Iterable[Row]) -> Iterable[Row]:
+    left = MOST_BYTES
+    for row in rows:
+        left -= row.found.size
+        if left < 0:
+            return
+        yield row

@@ -1,0 +1,211 @@
+"""Files from the store into the volume: from the bundle in a few steps what the listing confirms, the rest one by one.
+
+The main file comes first. Until the volume is declared whole nothing waits for the disk: see `Volume`.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
+from logging import getLogger
+
+from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotFound, ReplError
+from jupyter_repl_runner.files import content
+from jupyter_repl_runner.store.bundle import Bundle, Member
+from jupyter_repl_runner.store.checkout import fetch
+from jupyter_repl_runner.store.each import each
+from jupyter_repl_runner.store.manifest import USUAL_MODE, Manifest
+from jupyter_repl_runner.store.port import Entry
+
+from .index import Found, Row
+from .plan import Plan
+from .push import AT_ONCE
+from .rules import Rules
+from .scan import Sight, describe
+from .sides import Sides
+
+SLICE = 500
+"""Files of a bundle that are written between two words of progress."""
+TELL_SECONDS = 0.1
+
+log = getLogger(__name__)
+
+
+class Progress:
+    """Of one restore, told a few times a second. `opened` is called once the main file is there."""
+
+    def __init__(self, sides: Sides, sizes: Mapping[str, int], main: str, opened: Callable[[], None]) -> None:
+        self._status = sides.status
+        self._sizes = sizes
+        self._main = main
+        self._opened = opened
+        self._files = self._bytes = 0
+        self._told = 0.0
+        self._status.tell(files=0, bytes=0, total_files=len(sizes), total_bytes=sum(sizes.values()))
+
+    def done(self, path: str) -> None:
+        self._files += 1
+        self._bytes += self._sizes[path]
+        if time.monotonic() > self._told + TELL_SECONDS or self._files == len(self._sizes):
+            self._told = time.monotonic()
+            self._status.tell(files=self._files, bytes=self._bytes)
+        if path == self._main:
+            self._opened()
+
+
+class Downloader:
+    """`main`: the file that a person sees first."""
+
+    def __init__(self, sides: Sides, main: str) -> None:
+        self._sides = sides
+        self._main = main
+
+    async def bring(
+        self,
+        plan: Plan,
+        found: Mapping[str, Found],
+        listed: Mapping[str, Entry],
+        manifest: Manifest,
+        bundle: Bundle | None,
+        opened: Callable[[], None],
+    ) -> set[str]:
+        """Downloads and removals of the plan, made for `found` and `listed`; what could not be done as planned."""
+        again: set[str] = set()
+        files = [path for path in plan.downloads if path in listed]
+        files.sort(key=lambda path: (path != self._main, path != ".repl.toml", listed[path].size))
+        if self._main not in files and (self._main in found or not files):
+            opened()
+        progress = Progress(self._sides, {path: listed[path].size for path in files}, self._main, opened)
+        left = files
+        if bundle is not None:
+            missing = {path: listed[path] for path in files if path not in found}
+            brought = await self._unbundle(bundle, missing, progress)
+            left = [path for path in files if path not in brought]
+
+        async def download(path: str) -> None:
+            await self._download(path, found.get(path), again)
+            progress.done(path)
+
+        await each(left, download, AT_ONCE)
+        await asyncio.to_thread(self._make_rest, plan, files, manifest)
+        for path in plan.removals:
+            await asyncio.to_thread(self._remove, path, found[path], again)
+        return again
+
+    async def bring_first(self, opened: Callable[[], None]) -> None:
+        """Into an empty volume: what a person waits for, before anybody knows what else there is."""
+        for path in (".repl.toml", self._main):
+            if path and not await self._is_here(path):
+                await self._download(path, None, set())
+        if self._main and await self._is_here(self._main):
+            opened()
+
+    async def _is_here(self, path: str) -> bool:
+        return await asyncio.to_thread(os.path.lexists, self._sides.volume.tree.root / path)
+
+    async def _unbundle(self, bundle: Bundle, wanted: Mapping[str, Entry], progress: Progress) -> set[str]:
+        """Those of `wanted`, which are not in the volume, that the bundle had."""
+        brought: set[str] = set()
+        members = bundle.confirmed(wanted)
+        while rows := await asyncio.to_thread(self._write_some, members):
+            for row in rows:
+                brought.add(row.found.path)
+                progress.done(row.found.path)
+        return brought
+
+    def _write_some(self, members: Iterator[tuple[Member, memoryview]]) -> list[Row]:
+        """Write the next SLICE that can be written; empty at the end."""
+        rows: list[Row] = []
+        while not rows and (some := list(islice(members, SLICE))):
+            for member, data in some:
+                try:
+                    rows.append(self._write(member, data))
+                except (ReplError, OSError):  # as a file of its own it may come, or say why it can't
+                    continue
+        self._sides.volume.index.change(rows)
+        return rows
+
+    def _write(self, member: Member, data: memoryview) -> Row:
+        beneath = self._sides.volume.beneath
+        with content.Writer(beneath, member.path, mode=member.mode, mtime=member.mtime, durable=False) as writer:
+            writer.write(data)
+            found = describe(writer.place(content.MISSING), member.path)
+            assert found is not None
+            return Row(found, member.tag, member.digest)
+
+    async def _download(self, path: str, found: Found | None, again: set[str]) -> None:
+        """In place of `found`, unless that has changed since it was looked at: then it is a conflict, the next time."""
+        sides = self._sides
+        try:
+            condition = await asyncio.to_thread(self._condition, path, found)
+            durable = sides.volume.is_whole
+            key, beneath = sides.ref.code(path), sides.volume.beneath
+            head = await fetch(sides.store, key, beneath, path, if_match=condition, durable=durable)
+        except (Conflict, FileExists, FileNotFound):  # changed on one side since both were looked at
+            again.add(path)
+        except ReplError as error:
+            if error.status == 503:
+                raise
+            sides.status.report(path, error.message)
+        else:
+            await asyncio.to_thread(self._note, path, head.entry.tag, head.digest)
+
+    def _condition(self, path: str, found: Found | None) -> str | None:
+        row = self._sides.volume.index.get(path)
+        if found is None or found.kind != "file" or row is None:
+            return content.MISSING
+        return row.hash if found.size <= content.HASHED_BYTES else None
+
+    def _note(self, path: str, tag: str, digest: str) -> None:
+        sight = Sight()
+        self._sides.volume.tree.look_at(path, Rules(), sight)
+        if path in sight.found:
+            self._sides.volume.index.change([Row(sight.found[path], tag, digest)])
+
+    def _make_rest(self, plan: Plan, files: list[str], manifest: Manifest) -> None:
+        """Links, folders and their modes, the inner ones first: an outer one may forbid the way."""
+        volume = self._sides.volume
+        wanted = set(plan.downloads) - set(files)
+        for path in sorted(wanted):
+            try:
+                with volume.beneath.entry(path, follow=False, make=True) as (folder, name):
+                    if path in manifest.links:
+                        os.symlink(manifest.links[path], name, dir_fd=folder)
+                    else:
+                        os.mkdir(name, dir_fd=folder)
+            except (OSError, ReplError):  # there already, which is how it should be, or in the way of a file
+                continue
+        above = {path[:end] for path in files for end, letter in enumerate(path) if letter == "/"}
+        modes = {**dict.fromkeys(above, USUAL_MODE), **manifest.folders}
+        for path in sorted({*above, *wanted} & set(modes), reverse=True):
+            self._set_mode(path, modes[path])
+        sight = Sight()
+        for path in {*above, *wanted}:
+            volume.tree.look_at(path, Rules(), sight)
+        volume.index.change([Row(found) for found in sight.found.values() if found.kind != "file"])
+
+    def _set_mode(self, path: str, mode: int) -> None:
+        try:
+            with self._sides.volume.beneath.folder(path) as descriptor:
+                os.fchmod(descriptor, mode)
+        except (OSError, ReplError):
+            log.warning("%s: the mode of a folder could not be set", self._sides.ref)
+
+    def _remove(self, path: str, found: Found, again: set[str]) -> None:
+        """The store has it no more, and it has not changed here: to the volume's own trash, and empty folders with
+        it."""
+        volume, sight = self._sides.volume, Sight()
+        volume.tree.look_at(path, Rules(), sight)
+        if sight.found.get(path) != found:
+            again.add(path)
+            return
+        volume.trash.delete(volume.beneath, path)
+        volume.index.change((), [path])
+        while path := path.rpartition("/")[0]:
+            try:
+                with volume.beneath.entry(path, follow=False) as (folder, name):
+                    os.rmdir(name, dir_fd=folder)
+            except (OSError, ReplError):
+                return
+            volume.index.change((), [path])

@@ -1,0 +1,21 @@
+"""The two sides of a project that are to be alike, and what everything that works on them needs."""
+
+from dataclasses import dataclass
+
+from jupyter_repl_runner.contract.refs import ProjectRef
+from jupyter_repl_runner.store.port import Store
+
+from .fence import Fence
+from .status import Status
+from .volume import Volume
+
+
+@dataclass(frozen=True)
+class Sides:
+    """`fence`: whether we may still write to the store; `status`: where we tell of our work."""
+
+    ref: ProjectRef
+    store: Store
+    volume: Volume
+    fence: Fence
+    status: Status

@@ -1,0 +1,116 @@
+"""The small files in one object beside the objects: it saves requests, and is never believed against them."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.faults import FaultyProxy
+from support.lab import wait_for
+from support.syncing import REF, Sync, put, tree
+
+from jupyter_repl_runner.store.bundle import Bundle, Member, dump
+from jupyter_repl_runner.store.port import Entry, read_all
+from jupyter_repl_runner.store.s3 import S3Store
+
+Make = Callable[..., Sync]
+COUNT = 60
+
+
+@pytest.fixture
+def saved(make: Make, store: S3Store) -> Sync:
+    """A project of COUNT files and an odd one, which was stopped."""
+    sync = make("saved", main="f1").start().opened()
+    for number in range(COUNT):
+        (sync.project / f"f{number}").write_text(f"file {number}")
+    (sync.project / "f3").chmod(0o700)
+    (sync.project / "large").write_bytes(bytes(200_000))
+    (sync.project / "gone").write_text("a secret")
+    sync.settled()
+    (sync.project / "gone").unlink()
+    assert sync.stop() == 0
+    return sync
+
+
+def read_raw(store: S3Store) -> bytes:
+    return asyncio.run(read_all(store, REF.bundle))[0]
+
+
+def test_a_restore_asks_for_few_objects(make: Make, saved: Sync, faulty: S3Store, proxy: FaultyProxy) -> None:
+    again = make("again", store=faulty, main="f1").start().opened().settled()
+    assert tree(again.project) == tree(saved.project)
+    code = [uri for method, uri in proxy.requests if method == "GET" and f"/{REF.code()}" in uri]
+    assert sorted(uri.rpartition("/")[2] for uri in code) == [".repl.toml", "f1", "large"]  # the main file at once
+
+
+def test_what_was_deleted_is_not_kept_in_it(saved: Sync, store: S3Store) -> None:
+    raw = read_raw(store)
+    assert b"file 7" in raw
+    assert b"a secret" not in raw
+
+
+def test_it_is_renewed_when_it_is_quiet(make: Make, store: S3Store) -> None:
+    sync = make(main="").start().opened()
+    (sync.project / "a").write_text("the first text")
+    wait_for(lambda: asyncio.run(store.head(REF.bundle)), 15)
+    assert b"the first text" in read_raw(store)
+    (sync.project / "a").write_text("the second text")
+    wait_for(lambda: b"the second text" in read_raw(store), 15)
+
+
+def test_objects_are_believed_and_not_the_bundle(make: Make, saved: Sync, store: S3Store) -> None:
+    put(store, f1=b"by somebody else", new=b"new")
+    asyncio.run(store.delete(REF.code("f2")))
+    again = make("again", main="f1").start().opened().settled()
+    assert (again.project / "f1").read_bytes() == b"by somebody else"
+    assert (again.project / "new").read_bytes() == b"new"
+    assert not (again.project / "f2").exists()
+    assert (again.project / "f4").read_bytes() == b"file 4"
+    assert len(list(again.project.iterdir())) == COUNT + 1  # one less, one more, and the large one
+
+
+def damaged(raw: bytes) -> list[bytes]:
+    head, length = raw.split(b"\n", 1)[0], len(raw)
+    odd = raw.replace(b"file 7", b"evil 7")
+    return [b"", b"rubbish", head + b"\n", raw[: length // 2], raw[:-1], raw + b"x", odd, raw.replace(b'"f7"', b'["7"')]
+
+
+@pytest.mark.parametrize("way", range(8))
+def test_a_damaged_one_costs_time_alone(make: Make, saved: Sync, store: S3Store, way: int) -> None:
+    raw = damaged(read_raw(store))[way]
+    asyncio.run(store.put(REF.bundle, raw))
+    again = make("again", main="f1").start().opened().settled()
+    assert tree(again.project) == tree(saved.project)
+
+
+def test_one_that_leads_elsewhere_leads_nowhere(make: Make, saved: Sync, store: S3Store) -> None:
+    """Whoever can write it can write the objects too, but not beside the project."""
+    member = Member("../outside", 4, 0o644, 1.0, "x", "t", 1.0)
+    asyncio.run(store.put(REF.bundle, dump([(member, b"evil")])))
+    again = make("again", main="f1").start().opened().settled()
+    assert tree(again.project) == tree(saved.project)
+    assert not (again.volume / "outside").exists()
+
+
+PATHS = st.text(st.characters(exclude_characters="\0"), min_size=1, max_size=20)
+MEMBERS = st.lists(st.tuples(PATHS, st.binary(max_size=40), st.integers(0, 0o777), st.floats(0, 2e9)), max_size=9)
+
+
+@given(MEMBERS)
+def test_what_is_put_in_comes_out(files: list[tuple[str, bytes, int, float]]) -> None:
+    from hashlib import sha256
+
+    pairs = [
+        (Member(f"{n}{path}", len(data), mode, mtime, sha256(data).hexdigest(), f"t{n}", mtime), data)
+        for n, (path, data, mode, mtime) in enumerate(files)
+    ]
+    bundle = Bundle.load(dump(pairs))
+    listed = {m.path: Entry(m.path, m.size, m.stored, tag=m.tag) for m, _ in pairs}
+    assert [(member, bytes(data)) for member, data in bundle.confirmed(listed)] == pairs
+    for change in ({"tag": "other"}, {"size": 99}, {"mtime": -1.0}):
+        others = {path: replace(entry, **change) for path, entry in listed.items()}  # type: ignore[arg-type]
+        assert list(bundle.confirmed(others)) == []
+    assert json.dumps([member.path for member in bundle.members]) == json.dumps([m.path for m, _ in pairs])
