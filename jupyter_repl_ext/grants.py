@@ -27,7 +27,7 @@ class Grants:
         self._projects = projects
         self._role = role
         self._max_file_bytes = max_file_bytes
-        self._has_sts: bool | None = None if store.settings.endpoint or role else False
+        self._has_sts: bool | None = None
 
     async def grant(self, ref: ProjectRef) -> Grant:
         record = (await self._projects.get(ref)).record
@@ -59,7 +59,7 @@ class Grants:
             except ReplError as error:
                 if self._has_sts or self._role:
                     raise
-                log.warning("This S3 server has no STS (%s): runners get the server's keys", error.message)
+                log.warning("STS gives no keys for one project (%s): runners get the server's own", error.message)
                 self._has_sts = False
             else:
                 self._has_sts = True

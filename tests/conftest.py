@@ -69,6 +69,11 @@ def rclone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     yield from _served(SERVERS["rclone"], tmp_path_factory)
 
 
+@pytest.fixture(scope="session")
+def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    yield from _served(SERVERS["moto"], tmp_path_factory)
+
+
 def _served(kind: type[S3Server], factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     server = kind(factory.mktemp(kind.name) / "data").start()
     yield server

@@ -126,7 +126,7 @@ def come_back(world: World) -> None:
     before = checker.local(world.project)
     world.project.rename(kept)
     shutil.rmtree(world.project.parent)
-    world.lab.start_repl("abc")
+    world.lab.start_repl("abc", SETTLE_SECONDS)
     wait_for(lambda: checker.local(world.project)[:2] == before[:2], SETTLE_SECONDS)
 
 

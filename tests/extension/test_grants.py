@@ -13,6 +13,7 @@ from jupyter_repl_ext.catalog import Catalog
 from jupyter_repl_ext.grants import Grants
 from jupyter_repl_ext.projects import Projects
 from jupyter_repl_runner.contract.errors import ReplError
+from jupyter_repl_runner.contract.grant import S3Settings
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_runner.store.port import Store, read_all
 from jupyter_repl_runner.store.s3 import S3Store
@@ -98,6 +99,26 @@ def test_a_server_without_sts_hands_over_its_own(versitygw: S3Server) -> None:
     async def check() -> None:
         _, _, _, grant = await granted(versitygw, "sts-3/")
         assert grant.credentials == CREDENTIALS
+
+    asyncio.run(check())
+
+
+@pytest.mark.usefixtures("keys")
+@pytest.mark.parametrize("role", ["", "arn:aws:iam::123456789012:role/repl"])
+def test_on_aws_keys_are_for_one_project(moto: S3Server, monkeypatch: pytest.MonkeyPatch, role: str) -> None:
+    """With a role it is taken on; without one the server's own user is limited."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", moto.endpoint)  # boto3's own setting: for us it is AWS
+
+    async def check() -> None:
+        store = S3Store(S3Settings(moto.bucket, f"sts-{bool(role)}/", path_style=True))
+        projects = Projects(store, Catalog(store, lambda program: True))
+        await projects.create(OURS, "python")
+        grant = await Grants(store, projects, role, 1 << 20).grant(OURS)
+        assert grant.credentials is not None
+        assert grant.credentials.token
+        assert 600 < grant.credentials.expires - time.time() < 3700
+        limited = S3Store(grant.store, grant.credentials)
+        assert (await read_all(limited, OURS.code("main.py")))[0]
 
     asyncio.run(check())
 

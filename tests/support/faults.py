@@ -15,6 +15,7 @@ from .lab import free_port
 _ERROR = "<?xml version='1.0'?><Error><Code>{code}</Code><Message>a fault of the tests</Message></Error>"
 FAULTS = ("InternalError", "SlowDown", "reset", "cut", "late", "lost answer")
 MAX_BODY = 1 << 30
+HOLD_SECONDS = 120.0
 
 
 class FaultyProxy:
@@ -30,6 +31,9 @@ class FaultyProxy:
         self.failed = 0
         self.requests: list[tuple[str, str]] = []
         """All so far: method and path, with the query."""
+        self.hold_at = -1
+        """The number of the request that is held until it is let go."""
+        self.held, self.let_go = threading.Event(), threading.Event()
         self.chance = random.Random(seed)
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
@@ -65,9 +69,16 @@ class _Handler(RequestHandler):
     def initialize(self, proxy: FaultyProxy) -> None:
         self._proxy = proxy
 
-    async def _forward(self) -> None:
+    async def _note(self) -> None:
         proxy = self._proxy
         proxy.requests.append((str(self.request.method), str(self.request.uri)))
+        if len(proxy.requests) - 1 == proxy.hold_at:
+            proxy.held.set()
+            await asyncio.to_thread(proxy.let_go.wait, HOLD_SECONDS)
+
+    async def _forward(self) -> None:
+        proxy = self._proxy
+        await self._note()
         fault = proxy.chance.choice(proxy.faults) if proxy.chance.random() < proxy.share else ""
         proxy.failed += bool(fault)
         if fault in ("InternalError", "SlowDown"):

@@ -161,10 +161,10 @@ class Lab:
             self.start_repl(repl_id)
         return repl_id
 
-    def start_repl(self, repl_id: str) -> None:
+    def start_repl(self, repl_id: str, seconds: float = 20.0) -> None:
         status, answer = self.call("POST", "start", {"replId": repl_id})
         assert status == 202, answer
-        self.wait_phase(repl_id, "running")
+        self.wait_phase(repl_id, "running", seconds)
 
     def stop_repl(self, repl_id: str) -> None:
         assert self.call("POST", "stop", {"replId": repl_id})[0] == 202

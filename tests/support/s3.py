@@ -143,7 +143,16 @@ class Rclone(S3Server):
         return super().settings(prefix, **{"single_server": True, **more})
 
 
-SERVERS: dict[str, type[S3Server]] = {"minio": Minio, "versitygw": Versitygw, "rclone": Rclone}
+class Moto(S3Server):
+    """A fourth: AWS's API as its own client describes it, STS included. It keeps nothing and checks no key."""
+
+    name = "moto_server"
+
+    def _command(self) -> list[str]:
+        return [str(self._program), "--host", "127.0.0.1", "--port", str(self.port)]
+
+
+SERVERS: dict[str, type[S3Server]] = {"minio": Minio, "versitygw": Versitygw, "rclone": Rclone, "moto": Moto}
 
 
 def program(name: str) -> Path:

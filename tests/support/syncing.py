@@ -129,7 +129,8 @@ class Sync:
         return self._process.wait(seconds)
 
     def kill(self) -> None:
-        assert self._process is not None
+        if self._process is None:
+            return
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait(10)

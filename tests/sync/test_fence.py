@@ -1,13 +1,16 @@
 """Two runners of one project: the later one has it. Whatever the earlier one still does, nothing is lost."""
 
 import asyncio
-import random
 import signal
-import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from support.faults import FaultyProxy
 from support.lab import wait_for
+from support.s3 import CREDENTIALS, S3Server
 from support.syncing import REF, Sync, objects, put
 
 from jupyter_repl_runner.contract.local import FENCED_CODE
@@ -31,31 +34,62 @@ def test_a_runner_that_wakes_up_writes_nothing_more(make: Make, store: S3Store) 
     assert objects(store) == {"main.py": b"of the new one"}
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_frozen_at_any_step_it_damages_nothing_for_good(make: Make, store: S3Store, seed: int) -> None:
-    """The old one is frozen in the middle of its work, at a moment that differs each time."""
-    chance = random.Random(seed)
-    put(store, **{f"f{n}": b"%d" % n for n in range(30)})
-    old = make("old", main="").start().opened().settled()
-    for n in range(15):
-        (old.project / f"f{n}").write_text(f"old {n}")
-        (old.project / f"f{n + 15}").unlink()
-        (old.project / f"o{n}").write_text("made by the old one")
-    time.sleep(0.3 + chance.random() * 1.4)
-    old.signal(signal.SIGSTOP)
-    new = make("new", main="").start().opened().settled()
-    for n in range(30):
-        (new.project / f"f{n}").write_text(f"new {n}")
-    new.settled()
-    old.signal(signal.SIGCONT)
-    assert old.wait() == FENCED_CODE
-    time.sleep(16)  # the new one looks at the whole again after 15 s
-    new.settled()
-    found = objects(store)
-    assert {name: found[name] for name in sorted(found) if name[0] == "f" and "other" not in name} == {
-        f"f{n}": f"new {n}".encode() for n in range(30)
-    }
-    assert {path.name: path.read_bytes() for path in new.project.iterdir()} == found
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("is_late", [False, True])
+def test_frozen_at_each_request_it_damages_nothing_for_good(minio: S3Server, tmp_path: Path, is_late: bool) -> None:
+    """The request at which it is frozen is carried out at once, or (`is_late`) when the new one has long begun."""
+    count = asyncio.run(_freeze(minio, tmp_path, -1, is_late))
+    assert count > 12
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda number: asyncio.run(_freeze(minio, tmp_path, number, is_late)), range(count)))
+
+
+async def _freeze(minio: S3Server, folder: Path, number: int, is_late: bool) -> int:
+    """Freeze the old one at that request of its work, -1 at none; how many requests that work takes."""
+    store, proxy = minio.store(), FaultyProxy(minio.port)
+    by_proxy = S3Store(replace(store.settings, endpoint=proxy.endpoint), CREDENTIALS)
+    old, new = Sync(folder / f"old{number}", by_proxy, main=""), Sync(folder / f"new{number}", store, main="")
+    try:
+        for name in ("edited", "deleted", "both"):
+            await store.put(REF.code(name), b"at first")
+        await asyncio.to_thread(lambda: old.start().opened().settled())
+        await asyncio.sleep(6)  # the old trash and the bundle are looked after
+        begin = len(proxy.requests)
+        proxy.hold_at = begin + number if number >= 0 else -1
+        for name in ("edited", "made", "both"):
+            (old.project / name).write_text("by the old one")
+        (old.project / "deleted").unlink()
+        (old.project / "link").symlink_to("made")
+        if number < 0:
+            await asyncio.to_thread(lambda: wait_for(lambda: len(objects(store)) == 3 and old.settled()))
+            return len(proxy.requests) - begin
+        assert await asyncio.to_thread(proxy.held.wait, 20), number
+        old.signal(signal.SIGSTOP)
+        if not is_late:
+            proxy.let_go.set()
+            await asyncio.sleep(0.5)
+        await asyncio.to_thread(lambda: new.start().opened().settled())
+        for name in ("edited", "made", "both", "deleted"):
+            (new.project / name).write_text("by the new one")
+        await asyncio.to_thread(new.settled)
+        proxy.let_go.set()
+        await asyncio.sleep(0.5)
+        old.signal(signal.SIGCONT)
+        assert await asyncio.to_thread(old.wait, 60) == FENCED_CODE, number
+        await asyncio.sleep(16)  # the new one looks at the whole again after 15 s
+        await asyncio.to_thread(new.settled)
+        found = await asyncio.to_thread(objects, store)
+        files = {path.name: path.read_bytes() for path in new.project.iterdir() if not path.is_symlink()}
+        assert found == files, number
+        assert {files[name] for name in ("edited", "made", "both", "deleted")} == {b"by the new one"}, number
+        return 0
+    finally:
+        proxy.let_go.set()
+        for sync in (old, new):
+            sync.kill()
+        proxy.close()
+        by_proxy.close()
+        store.close()
 
 
 def test_both_versions_stay_when_both_have_changed(make: Make, store: S3Store) -> None:

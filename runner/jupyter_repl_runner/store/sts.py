@@ -12,21 +12,26 @@ from .s3_client import make_client
 from .s3_errors import translated
 
 LIFETIME_SECONDS = 3600
+NAME_LENGTH = 32
 _ANY_ROLE = "arn:aws:iam::000000000000:role/jupyter-repl"
 """Servers other than AWS want one and don't look at it."""
 
 
 def mint(settings: S3Settings, ref: ProjectRef, role: str) -> Credentials:
-    """Blocks. `role`: the ARN of the role to take on, which AWS wants. Raises Unavailable where there is no STS."""
+    """Blocks. `role`: the ARN of the role to take on. On AWS without one the keys are the user's own, limited, which
+    only a user of IAM can have made and no role. Raises Unavailable where there is no STS."""
+    name, limits = f"repl-{ref.repl_id}"[:NAME_LENGTH], json.dumps(policy(settings, ref))
     with translated(settings, ""):
-        answer = make_client("sts", settings, None).assume_role(
-            RoleArn=role or _ANY_ROLE,
-            RoleSessionName=f"repl-{ref.repl_id}",
-            DurationSeconds=LIFETIME_SECONDS,
-            Policy=json.dumps(policy(settings, ref)),
-        )["Credentials"]
+        client = make_client("sts", settings, None)
+        if settings.endpoint or role:
+            answer = client.assume_role(
+                RoleArn=role or _ANY_ROLE, RoleSessionName=name, DurationSeconds=LIFETIME_SECONDS, Policy=limits
+            )
+        else:
+            answer = client.get_federation_token(Name=name, DurationSeconds=LIFETIME_SECONDS, Policy=limits)
+    keys = answer["Credentials"]
     return Credentials(
-        answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"], answer["Expiration"].timestamp()
+        keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], keys["Expiration"].timestamp()
     )
 
 
