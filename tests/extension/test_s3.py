@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from support.processes import pids, repl_processes
 from support.proxy import Proxy
 from support.s3 import SECRET, S3Server
 from support.s3_lab import S3Lab
+from support.syncing import tree
 
 
 @pytest.fixture
@@ -135,7 +137,25 @@ def test_wrong_keys_and_no_network_are_told_with_a_hint(home: Path, minio: S3Ser
             lab.stop()
 
 
-def test_s3_away_for_a_while_loses_nothing(home: Path, minio: S3Server, tmp_path: Path) -> None:
+BUILD = """
+import os, time
+until = time.monotonic() + 60
+number = 0
+while time.monotonic() < until:
+    number += 1
+    os.makedirs(f"build/{number % 20}", exist_ok=True)
+    open(f"build/{number % 20}/{number}.o", "w").write(f"{number} " * 500)
+    os.rename(f"build/{number % 20}/{number}.o", f"build/{number % 20}/{number}.done")
+    if number % 7 == 0:
+        os.unlink(f"build/{number % 20}/{number}.done")
+    open("build/log", "a").write(f"{number}\\n")
+    time.sleep(0.05)
+print("built", number * 0 + 42)
+"""
+
+
+@pytest.mark.timeout(240)
+def test_s3_away_for_a_minute_during_a_build_loses_nothing(home: Path, minio: S3Server, tmp_path: Path) -> None:
     proxy = Proxy(minio.port)
     lab = S3Lab(home, minio, tmp_path.name, f"http://127.0.0.1:{proxy.port}")
     lab.start()
@@ -144,16 +164,25 @@ def test_s3_away_for_a_while_loses_nothing(home: Path, minio: S3Server, tmp_path
         client = Client(lab, "abc")
         if client.loaded["synced"]["state"] != "saved":
             client.wait_event("synced", state="saved")
+        client.request("updateContent", path="build.py", content=BUILD)
+        terminal = client.terminal()
+        client.type(terminal, b"python3 build.py\r")
+        wait_for(lambda: "build/log" in lab.objects("code/abc/"))
         proxy.stall()
         proxy.cut()
+        begun = time.monotonic()
         client.request("updateContent", path="main.py", content="while it was away")
         assert client.wait_event("synced", state="away", seconds=20)["hint"]
         client.request("updateContent", path="other.py", content="too")
         assert client.request("fetchContent", path="main.py")["content"] == "while it was away"
+        client.read_until(terminal, b"built 42", 90)
+        wait_for(lambda: client.wait_event("synced", state="away")["pending"] > 100)
+        time.sleep(max(0.0, begun + 60 - time.monotonic()))
         proxy.stall(False)
-        client.wait_event("synced", state="saved", pending=0, seconds=40)
-        found = lab.objects("code/abc/")
-        assert (found["main.py"], found["other.py"]) == (b"while it was away", b"too")
+        client.wait_event("synced", state="saved", pending=0, seconds=60)
+        files = {path: found[3] for path, found in tree(lab.project("abc")).items() if found[0] == "file"}
+        assert len(files) > 200
+        assert lab.objects("code/abc/") == files
     finally:
         lab.stop()
         proxy.close()

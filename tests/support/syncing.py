@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -32,9 +33,17 @@ REF = ProjectRef("", "abc")
 
 
 class Sync:
-    """One sync of `REF`. Its volume is `folder`/volume, unless another is named."""
+    """One sync of `REF`. Its volume is `folder`/volume, unless another is named; `environment` is added to its own."""
 
-    def __init__(self, folder: Path, store: S3Store, volume: Path | None = None, main: str = "main.py", **grant: Any):
+    def __init__(
+        self,
+        folder: Path,
+        store: S3Store,
+        volume: Path | None = None,
+        main: str = "main.py",
+        environment: Mapping[str, str] | None = None,
+        **grant: Any,
+    ) -> None:
         self.store = store
         self.volume = volume or folder / "volume"
         self.project = self.volume / "project"
@@ -42,6 +51,7 @@ class Sync:
         self.directory.mkdir(parents=True)
         self._main = main
         self._grant = grant
+        self._environment = environment or {}
         self.asked = 0
         """How often it asked for leave."""
         self._process: subprocess.Popen[bytes] | None = None
@@ -67,7 +77,7 @@ class Sync:
         self._ready, ready = os.pipe()
         descriptors = (theirs.fileno(), ready)
         arguments = ["--directory", str(self.directory), "--grants", str(descriptors[0]), "--ready", str(ready)]
-        environment = {"PATH": os.environ["PATH"], "HOME": str(self.directory)}
+        environment = {"PATH": os.environ["PATH"], "HOME": str(self.directory), **self._environment}
         with open(self.directory / "log", "ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "jupyter_repl_runner", "sync", *arguments],

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from support.lab import wait_for
 from support.syncing import REF, Sync, objects, put, tree
 
@@ -191,3 +192,44 @@ def test_what_was_sent_without_an_answer_and_deleted_does_not_come_back(make: Ma
     wait_for(lambda: objects(store) == {"keep": b"1", "of/others": b"y"})
     assert {path.name for path in again.project.iterdir()} == {"keep", "of"}
     assert trashed(store) == {"ghost": b"x"}
+
+
+@pytest.mark.parametrize("days", [8, -8])
+def test_a_clock_that_jumps_deletes_nothing(make: Make, store: S3Store, tmp_path: Path, days: int) -> None:
+    """S3 refuses whoever's clock is wrong; a trash is emptied by S3's clock."""
+    clock = tmp_path / "clock"
+    clock.write_text("+0d")
+    sync = make(main="", environment=faked(clock)).start().opened()
+    for name in ("a", "b", "c"):
+        (sync.project / name).write_text(name)
+    sync.settled()
+    (sync.project / "a").unlink()
+    wait_for(lambda: set(objects(store)) == {"b", "c"})
+    sync.settled()
+    clock.write_text(f"{days:+}d")
+    (sync.project / "b").unlink()
+    (sync.project / "d").write_text("d")
+    wait_for(lambda: "clock" in sync.marks.reason, 20)
+    assert set(objects(store)) == {"b", "c"}
+    clock.write_text("+5m")
+    wait_for(lambda: objects(store) == {"c": b"c", "d": b"d"}, 30)
+    assert set(trashed(store)) >= {"a", "b"}
+    assert sync.settled().stop() == 0
+    again = make("again", main="", environment=faked(clock)).start().opened().settled()
+    time.sleep(6)  # it has looked after the trash
+    assert set(trashed(store)) >= {"a", "b"}
+    assert {path.name for path in again.project.iterdir()} == {"c", "d"}
+
+
+def faked(clock: Path) -> dict[str, str]:
+    """The environment of a process whose clock is wrong by what the file says, as on a machine whose clock is set."""
+    library = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+    if library is None:
+        message = "there is no libfaketime: install faketime"
+        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+    return {
+        "LD_PRELOAD": str(library),
+        "FAKETIME_TIMESTAMP_FILE": str(clock),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
