@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotFound
+from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotADirectory, FileNotFound, NoPermissions
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_runner.files.containment import Beneath
 from jupyter_repl_runner.files.trash import Trash
@@ -66,9 +66,14 @@ class Recovery:
                 done = await (self._copy_back if stopped else self._bring_back)(ref, item, path)
                 (restored if done else kept).append(path)
             if stopped:
-                restored += await self._restore_rest(ref, known)
+                restored += await self._tell_rest(ref, known)
             else:
-                kept += known.links
+                for path, target in known.links.items():
+                    done = await self._call(ref, "makeLink", path=path, target=target)
+                    (restored if done else kept).append(path)
+                for path in sorted(known.folders, reverse=True):  # the inner ones first: an outer may forbid the way
+                    await self._call(ref, "create", path=path, type="dir")
+                    await self._call(ref, "setMode", path=path, mode=known.folders[path])
         return {"restored": restored, "kept": kept}
 
     def _local(self, ref: ProjectRef) -> tuple[Trash, Beneath] | None:
@@ -93,17 +98,25 @@ class Recovery:
         try:
             async with await self._store.get(StoreTrash(self._store, ref).key(item, path)) as blob:
                 await self._client.put_file(address, path, blob.chunks(), {"If-None-Match": "*"})
+                mode = blob.head.entry.mode
         except (FileExists, FileNotFound, Conflict):
+            return False
+        await self._call(ref, "setMode", path=path, mode=mode)
+        return True
+
+    async def _call(self, ref: ProjectRef, event: str, **data: object) -> bool:
+        """Whether the runner could do it: something else may be in the place by now."""
+        try:
+            await self._client.call(await self._spawner.address(ref), event, data)
+        except (FileExists, FileNotFound, FileNotADirectory, NoPermissions):
             return False
         return True
 
-    async def _restore_rest(self, ref: ProjectRef, item: Item) -> list[str]:
-        """Links, which only the manifest holds; those whose place a file has lose against it anyway."""
-        if not item.links:
-            return []
+    async def _tell_rest(self, ref: ProjectRef, item: Item) -> list[str]:
+        """Links and folders, which only the manifest holds; those whose place a file has lose against it anyway."""
 
         def change(old: Manifest) -> Manifest:
-            return Manifest({**item.links, **old.links}, old.folders, old.left_out)
+            return Manifest({**item.links, **old.links}, {**item.folders, **old.folders}, old.left_out)
 
         await edit_manifest(self._store, ref, change)
         return list(item.links)

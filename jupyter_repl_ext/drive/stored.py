@@ -67,7 +67,8 @@ class StoredFiles(Files):
         paths = await self._at(path)
         manifest, _ = await read_manifest(self._store, self._ref)
         links = {name: target for name, target in manifest.links.items() if name == path or _is_below(name, path)}
-        prefix = await StoreTrash(self._store, self._ref).begin(Item(paths, links))
+        folders = {name: mode for name, mode in manifest.folders.items() if name == path or _is_below(name, path)}
+        prefix = await StoreTrash(self._store, self._ref).begin(Item(paths, links, folders))
         for each in paths:
             await self._store.copy(self._ref.code(each), prefix + each)
 

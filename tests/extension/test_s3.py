@@ -211,21 +211,29 @@ def test_what_a_shell_deleted_can_be_had_again(s3_lab: S3Lab, running: bool) -> 
     client = Client(s3_lab, "abc")
     for name in ("a.py", "d/b.py", "d/c.py"):
         client.request("updateContent", path=name, content=name)
-    wait_for(lambda: len(s3_lab.objects("code/abc/")) == 4)
+    os.chmod(s3_lab.project("abc") / "d/b.py", 0o700)
+    (s3_lab.project("abc") / "d/link").symlink_to("b.py")
+    (s3_lab.project("abc") / "d/private").mkdir(mode=0o700)
+    wait_for(lambda: len(s3_lab.objects("code/abc/")) == 4 and "private" in str(s3_lab.objects("meta/abc/")))
+    before = tree(s3_lab.project("abc"))
     client.close()
     delete_in_shell(s3_lab, "a.py d", {"main.py"})
     if not running:
         s3_lab.stop_repl("abc")
     status, (deleted, *more) = s3_lab.call("GET", "project/abc/trash")
     assert (status, more) == (200, [])
-    assert (deleted["count"], deleted["paths"]) == (3, ["a.py", "d/b.py", "d/c.py"])
+    assert (deleted["count"], deleted["paths"]) == (4, ["a.py", "d/b.py", "d/c.py", "d/link"])
     s3_lab.call("PUT", "project/abc/file/a.py", b"in its place")
     status, answer = s3_lab.call("POST", "project/abc/trash", {"item": deleted["item"]})
-    assert (status, answer) == (200, {"restored": ["d/b.py", "d/c.py"], "kept": ["a.py"]})
+    assert (status, answer) == (200, {"restored": ["d/b.py", "d/c.py", "d/link"], "kept": ["a.py"]})
     wait_for(lambda: s3_lab.objects("code/abc/").get("d/b.py") == b"d/b.py")
     assert s3_lab.objects("code/abc/")["a.py"] == b"in its place"
     assert s3_lab.call("POST", "project/abc/trash", {"item": "0" * 16})[0] == 404
     assert s3_lab.call("POST", "project/abc/trash", {"item": "../../x"})[0] == 404
+    if not running:
+        s3_lab.start_repl("abc")
+    after = tree(s3_lab.project("abc"))
+    assert {path: found[:2] for path, found in after.items()} == {path: found[:2] for path, found in before.items()}
 
 
 def test_the_command_line_restores_while_it_runs(s3_lab: S3Lab) -> None:

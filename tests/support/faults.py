@@ -30,7 +30,8 @@ class FaultyProxy:
         self.faults: tuple[str, ...] = FAULTS
         self.failed = 0
         self.requests: list[tuple[str, str]] = []
-        """All so far: method and path, with the query."""
+        """All so far: method and path, with the query; `sizes`: the bytes of their bodies."""
+        self.sizes: list[int] = []
         self.hold_at = -1
         """The number of the request that is held until it is let go."""
         self.held, self.let_go = threading.Event(), threading.Event()
@@ -72,6 +73,7 @@ class _Handler(RequestHandler):
     async def _note(self) -> None:
         proxy = self._proxy
         proxy.requests.append((str(self.request.method), str(self.request.uri)))
+        proxy.sizes.append(len(self.request.body))
         if len(proxy.requests) - 1 == proxy.hold_at:
             proxy.held.set()
             await asyncio.to_thread(proxy.let_go.wait, HOLD_SECONDS)

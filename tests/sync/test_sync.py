@@ -1,12 +1,14 @@
 """`runner sync` for real: a volume, a process, an S3 server; what it saves and how it comes back."""
 
 import os
+import random
 import shutil
 import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from support.faults import FaultyProxy
 from support.lab import wait_for
 from support.syncing import Sync, objects, put, tree
 
@@ -135,3 +137,21 @@ def test_a_change_is_saved_within_two_seconds(make: Make, store: S3Store) -> Non
         time.sleep(0.05)
     saved = float(objects(store)["busy"])
     assert time.monotonic() - saved < 3.0
+
+
+def test_a_large_file_that_was_moved_is_not_sent_again(make: Make, faulty: S3Store, proxy: FaultyProxy) -> None:
+    sync = make(store=faulty, main="").start().opened()
+    data = random.Random(1).randbytes(3_000_000)
+    (sync.project / "model").mkdir()
+    (sync.project / "model/weights").write_bytes(data)
+    (sync.project / "model/weights").chmod(0o640)
+    wait_for(lambda: objects(faulty) == {"model/weights": data})
+    sync.settled()
+    begin = len(proxy.requests)
+    os.rename(sync.project / "model", sync.project / "old")
+    wait_for(lambda: objects(faulty) == {"old/weights": data})
+    sync.settled()
+    puts = [number for number, (method, uri) in enumerate(proxy.requests) if method == "PUT" and "weights" in uri]
+    assert all(number < begin or proxy.sizes[number] == 0 for number in puts)
+    assert sync.stop() == 0
+    assert tree(make("again", main="").start().opened().settled().project) == tree(sync.project)

@@ -53,6 +53,23 @@ def copy(beneath: Beneath, path: str, to: str) -> str:
     return to
 
 
+def make_link(beneath: Beneath, path: str, target: str) -> None:
+    """A link that points to `target`, wherever that is. Raises FileExists."""
+    with beneath.entry(path, follow=False, make=True) as (folder, name):
+        check_free(folder, name, path)
+        os.symlink(target, name, dir_fd=folder)
+
+
+def set_mode(beneath: Beneath, path: str, mode: int) -> None:
+    """Of a file or a folder."""
+    with beneath.entry(path) as (folder, name):
+        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+        try:
+            os.fchmod(descriptor, mode)
+        finally:
+            os.close(descriptor)
+
+
 def remove_entry(folder: int, name: str) -> None:
     """Delete for good what is in a folder descriptor: a file, a link (never what it points to), a whole folder."""
     if stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):

@@ -1,16 +1,36 @@
 """`/call`: one event about files without a channel, for the server's own work on a project that runs."""
 
+import asyncio
+from collections.abc import Mapping
 from typing import Any
 
+from jupyter_repl_runner.contract import paths
 from jupyter_repl_runner.contract.errors import InvalidRequest
-from jupyter_repl_runner.contract.messages import parse_request
+from jupyter_repl_runner.contract.messages import bounded, field, parse_request
+from jupyter_repl_runner.files import operations
 
 from .auth import RunnerHandler
 from .channel import answer
-from .context import Context
-from .events_files import EVENTS
+from .context import Context, Handler
+from .events_files import EVENTS as FILE_EVENTS
 from .hub import Hub
 from .viewers import Viewers
+
+
+async def make_link(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
+    path, target = paths.check_path(data.get("path")), field(data, "target", str)
+    await asyncio.to_thread(operations.make_link, context.hub.beneath, path, target)
+    return {"path": path}
+
+
+async def set_mode(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
+    path, mode = paths.check_path(data.get("path")), bounded(data, "mode", 0, 0o7777)
+    await asyncio.to_thread(operations.set_mode, context.hub.beneath, path, mode)
+    return {"path": path}
+
+
+EVENTS: dict[str, Handler] = {**FILE_EVENTS, "makeLink": make_link, "setMode": set_mode}
+"""The last two are what putting back a deletion takes, and no business of a tab's."""
 
 
 class CallHandler(RunnerHandler):

@@ -111,4 +111,5 @@ def etag_of(size: int, digest: str, tag: str) -> str:
 
 
 def bare(etag: str) -> str:
+    """Without its quotes."""
     return etag.strip('"')

@@ -8,14 +8,17 @@ import json
 import re
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 
 from jupyter_repl_runner.contract.errors import FileNotFound
 from jupyter_repl_runner.contract.refs import ProjectRef
 
+from .each import each
 from .port import Store, read_all
 
 KEPT_SECONDS = 7 * 24 * 3600.0
+AT_ONCE = 12
 ITEM_FILE, FILES = "item.json", "files/"
 _NAME = re.compile(r"[0-9a-f]{16}")
 
@@ -48,7 +51,15 @@ class StoreTrash:
         entries = [entry async for entry in self._store.list(prefix) if entry.key.endswith("/" + ITEM_FILE)]
         entries.sort(key=lambda entry: entry.mtime, reverse=True)
         names = [entry.key[len(prefix) : -len(ITEM_FILE) - 1] for entry in entries]
-        return [(name, entry.mtime, await self.get(name)) for name, entry in zip(names, entries, strict=True)]
+        items: dict[str, Item] = {}
+
+        async def read(name: str) -> None:
+            with suppress(FileNotFound):  # ended meanwhile
+                items[name] = await self.get(name)
+
+        await each(names, read, AT_ONCE)
+        when = {name: entry.mtime for name, entry in zip(names, entries, strict=True)}
+        return [(name, when[name], items[name]) for name in names if name in items]
 
     async def get(self, name: str) -> Item:
         """Raises FileNotFound."""

@@ -105,6 +105,11 @@ class Index:
         rows = self._select("where path = ? or (path > ? and path < ?)", raw, raw + b"/", raw + b"0")
         return {row.found.path: row for row in rows}
 
+    def twin(self, digest: str, mode: int, mtime_ns: int) -> Row | None:
+        """A file that the store has with just this content, mode and time."""
+        where = "where hash = ? and mode = ? and mtime_ns = ? and tag != '' limit 1"
+        return next(self._select(where, digest, mode, mtime_ns), None)
+
     def children(self, folder: str) -> set[str]:
         """The paths right in `folder` that have a row."""
         below = self.at(folder)
@@ -139,7 +144,7 @@ class Index:
             self._database.executemany("delete from attempt where path = ?", settled)
             self._database.execute("commit")
 
-    def _select(self, where: str, *values: bytes) -> Iterator[Row]:
+    def _select(self, where: str, *values: bytes | str | int) -> Iterator[Row]:
         with self._lock:
             found = self._database.execute(f"select {_COLUMNS} from row {where}", values).fetchall()  # noqa: S608 - names of ours
         for path, kind, mode, size, mtime_ns, ctime_ns, inode, target, tag, digest in found:

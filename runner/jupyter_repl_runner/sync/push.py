@@ -94,19 +94,17 @@ class Push:
 
         await each(sorted(plan.uploads, key=lambda path: sizes[path]), upload, AT_ONCE)
         later = [path for path in plan.trash if path not in blockers]
-        links = {path: row.found.target for path in plan.forgotten if (row := self._row(path, "link"))}
+        gone = [row.found for path in plan.forgotten if (row := self._sides.volume.index.get(path))]
+        links = {found.path: found.target for found in gone if found.kind == "link"}
+        folders = {found.path: found.mode for found in gone if found.kind == "folder"}
         agreed = [Row(found[path]) for path in plan.agreed if path not in later]
         replacing = [Row(found[path]) for path in plan.agreed if path in later]
         await asyncio.to_thread(self._sides.volume.index.change, agreed, plan.forgotten)
         if has_new or plan.agreed or plan.forgotten or plan.trash or not is_told:
             await self._write_manifest(set(plan.trash), replacing)
         if later:
-            await self._delete(later, again, links)
+            await self._delete(later, again, links, folders)
             await asyncio.to_thread(self._sides.volume.index.change, replacing)
-
-    def _row(self, path: str, kind: str) -> Row | None:
-        row = self._sides.volume.index.get(path)
-        return row if row and row.found.kind == kind else None
 
     def _look_for_changes(self, batch: Batch) -> tuple[Plan, Sight] | None:
         """None if what lies there now is not the project: it is neither saved nor missed."""
@@ -159,7 +157,7 @@ class Push:
     def _put_off(self, plan: Plan, is_last: bool) -> set[str]:
         """Take out of the plan what has only just gone, and all deletions where absence can't be believed."""
         now = time.monotonic()
-        gone = set(plan.trash) - set(plan.agreed)
+        gone = {*plan.trash, *plan.forgotten} - set(plan.agreed)
         self._missing_since = {path: since for path, since in self._missing_since.items() if path in gone}
         if not self._sides.volume.is_whole:
             plan.trash = [path for path in plan.trash if path not in gone]
@@ -170,12 +168,20 @@ class Push:
         taken_place = set(first_of(gone, plan.uploads))
         young = {path for path in gone - taken_place if now - self._missing_since.setdefault(path, now) < GRACE_SECONDS}
         plan.trash = [path for path in plan.trash if path not in young]
+        plan.forgotten = [path for path in plan.forgotten if path not in young]
         return young
 
-    async def _delete(self, paths: list[str], again: set[str], links: dict[str, str] | None = None) -> None:
+    async def _delete(
+        self,
+        paths: list[str],
+        again: set[str],
+        links: dict[str, str] | None = None,
+        folders: dict[str, int] | None = None,
+    ) -> None:
         for start in range(0, len(paths), DELETIONS):
             some = paths[start : start + DELETIONS]
-            place = await self._trash.begin(Item(some, links if start == 0 and links else {}))
+            place = await self._trash.begin(Item(some, links or {}, folders or {}))
+            links = folders = None
 
             async def save(path: str, place: str = place) -> None:
                 try:

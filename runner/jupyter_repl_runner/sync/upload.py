@@ -6,15 +6,18 @@ import time
 from collections.abc import AsyncIterator
 from typing import IO
 
-from jupyter_repl_runner.contract.errors import Conflict, FileExists, InvalidRequest, NoPermissions
+from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotFound, InvalidRequest, NoPermissions
 from jupyter_repl_runner.store.checkout import fetch
 from jupyter_repl_runner.store.port import Head
+from jupyter_repl_runner.store.s3_errors import Unreachable
 
 from .index import Row
 from .plan import conflict_name
 from .sides import Sides
 from .snapshot import IN_MEMORY, Snapshot, TooLarge, take
 
+COPY_BYTES = 1 << 20
+"""From here on a question and a copy cost less than sending it."""
 TORN_SECONDS = 5.0
 """A file that is written all the time is saved after so long as it is then."""
 _CHUNK = 1 << 18
@@ -71,11 +74,27 @@ class Uploader:
             await self._agree(snapshot, row.tag if row else "")
             return
         try:
-            head = await self._put(path, snapshot, row.tag if row else "")
+            copied = await self._copy(path, snapshot) if row is None and now.size >= COPY_BYTES else None
+            head = copied or await self._put(path, snapshot, row.tag if row else "")
         except (Conflict, FileExists):
             head = await self._settle(path, snapshot)
         await self._agree(snapshot, head.entry.tag)
         self._sides.status.uploaded(path, head.etag)
+
+    async def _copy(self, path: str, snapshot: Snapshot) -> Head | None:
+        """A copy that the store has made of a file that it has, so that a renamed folder is not sent again; else
+        None."""
+        store, ref, index, now = self._sides.store, self._sides.ref, self._sides.volume.index, snapshot.found
+        twin = await asyncio.to_thread(index.twin, snapshot.hash, now.mode, now.mtime_ns)
+        if twin is None or await store.head(ref.code(path)) is not None:
+            return None
+        await asyncio.to_thread(index.attempt, path, snapshot.hash)
+        try:
+            await store.copy(ref.code(twin.found.path), ref.code(path))
+        except (FileNotFound, Unreachable):  # gone meanwhile, or so slow that sending it may be faster
+            return None
+        head = await store.head(ref.code(path))
+        return head if head and (head.digest, head.entry.mode) == (snapshot.hash, now.mode) else None
 
     async def _put(self, path: str, snapshot: Snapshot, tag: str) -> Head:
         now = snapshot.found
