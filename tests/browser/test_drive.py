@@ -15,6 +15,18 @@ def browser_of(person: Person) -> Locator:
     return browser
 
 
+def test_it_is_there_again_after_a_reload(person: Person) -> None:
+    name = person.create("Python")
+    person.wait_editor("main.py")
+    browser = browser_of(person)
+    item(browser, name).dblclick()
+    expect(item(browser, "main.py")).to_be_visible()
+    person.page.wait_for_timeout(1500)  # JupyterLab saves its layout a second later
+    person.reload()
+    expect(person.page.locator("#jupyter-repl-browser")).to_be_visible()
+    expect(item(person.page.locator("#jupyter-repl-browser"), "main.py")).to_be_visible()
+
+
 def item(browser: Locator, name: str) -> Locator:
     return browser.locator(".jp-DirListing-item", has_text=name).first
 

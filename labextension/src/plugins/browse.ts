@@ -1,6 +1,7 @@
 /** The projects' files in JupyterLab's own file browser; loaded when somebody asks for it. */
 
 import type { JupyterFrontEnd } from '@jupyterlab/application';
+import type { WidgetTracker } from '@jupyterlab/apputils';
 import { IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { DRIVE } from '../api/drive';
@@ -8,8 +9,13 @@ import { replIcon } from '../widgets/icons';
 
 const ID = 'jupyter-repl-browser';
 
-/** Show it, as it is now; it is made once. */
-export async function browse(app: JupyterFrontEnd, trans: TranslationBundle): Promise<void> {
+/** Show it, as it is now; it is made once. Not `show`: it is only there again, after a reload. */
+export async function browse(
+  app: JupyterFrontEnd,
+  browsers: WidgetTracker,
+  trans: TranslationBundle,
+  show: boolean
+): Promise<void> {
   const factory = await app.resolveOptionalService(IFileBrowserFactory);
   if (!factory) {
     return;
@@ -20,7 +26,10 @@ export async function browse(app: JupyterFrontEnd, trans: TranslationBundle): Pr
     browser.title.icon = replIcon;
     browser.title.caption = trans.__('Files of REPLs');
     app.shell.add(browser, 'left', { rank: 102, type: 'File Browser' });
+    await browsers.add(browser);
   }
-  app.shell.activateById(ID);
+  if (show) {
+    app.shell.activateById(ID);
+  }
   await browser.model.refresh();
 }

@@ -56,6 +56,7 @@ export const open: JupyterFrontEndPlugin<void> = {
   ) => {
     const trans = (translator ?? nullTranslator).load('jupyter_repl');
     const tracker = new WidgetTracker<ReplPanel>({ namespace: 'jupyter-repl' });
+    const browsers = new WidgetTracker({ namespace: 'jupyter-repl-browser' });
     const server = new Server(app.serviceManager.serverSettings, trans);
     let opening: Promise<Workspaces> | null = null;
     app.serviceManager.contents.addDrive(makeDrive(server)); // before its documents are restored
@@ -103,7 +104,7 @@ export const open: JupyterFrontEndPlugin<void> = {
     });
     app.commands.addCommand(Commands.browse, {
       label: trans.__('Browse Files of REPLs'),
-      execute: async () => (await loadWorkspaces()).browse(app, trans)
+      execute: async args => (await loadWorkspaces()).browse(app, browsers, trans, !args.again)
     });
     palette?.addItem({ command: Commands.browse, category: CATEGORY });
     app.commands.addCommand(Commands.openAddress, {
@@ -122,6 +123,11 @@ export const open: JupyterFrontEndPlugin<void> = {
         command: Commands.open,
         args: panel => ({ replId: panel.replId }),
         name: panel => panel.replId
+      });
+      void restorer.restore(browsers, {
+        command: Commands.browse,
+        args: () => ({ again: true }),
+        name: () => 'it'
       });
     }
   }
