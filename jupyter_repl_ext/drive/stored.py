@@ -6,6 +6,7 @@ from jupyter_repl_runner.contract.errors import FileExists, FileNotFound, FileTo
 from jupyter_repl_runner.contract.paths import check_path, join
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_runner.store.checkout import edit_manifest, read_manifest
+from jupyter_repl_runner.store.each import together
 from jupyter_repl_runner.store.manifest import USUAL_MODE, Manifest
 from jupyter_repl_runner.store.port import Store
 from jupyter_repl_runner.store.trash import Item, StoreTrash
@@ -25,8 +26,9 @@ class StoredFiles(Files):
 
     async def rows(self, folder: str) -> list[Row]:
         prefix = self._prefix(folder)
-        entries, names = await self._store.folder(prefix)
-        manifest, _ = await read_manifest(self._store, self._ref)
+        (entries, names), (manifest, _) = await together(
+            self._store.folder(prefix), read_manifest(self._store, self._ref)
+        )
         depth = len(folder) + 1 if folder else 0
         empty = {path[depth:].split("/")[0] for path in manifest.folders if _is_below(path, folder)}
         rows = [Row(join(folder, name), is_folder=True) for name in sorted({*names, *empty})]

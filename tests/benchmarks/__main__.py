@@ -7,11 +7,19 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from . import fairness, saving, start, tab, terminal, weight
+from . import fairness, saving, start, store, tab, terminal, weight
 from .table import render
 
 VERSIONS = ("jupyterlab", "jupyter_server", "jupyter_server_terminals", "terminado", "tornado", "uvloop")
-PARTS = {"Start": start, "Tab": tab, "Terminal": terminal, "Fairness": fairness, "Saving": saving, "Weight": weight}
+PARTS = {
+    "Start": start,
+    "Tab": tab,
+    "Terminal": terminal,
+    "Fairness": fairness,
+    "Saving": saving,
+    "Store": store,
+    "Weight": weight,
+}
 PAGE = Path(__file__).parent.parent.parent / "docs" / "benchmarks.md"
 
 
