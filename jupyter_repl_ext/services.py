@@ -18,7 +18,8 @@ from .recovery import Recovery
 from .runner_client import RunnerClient
 
 SETTING = "jupyter_repl"
-STOP_SECONDS = 15.0
+STOP_SECONDS = 45.0
+"""The spawner's own bounds, which let sync save the rest, are below it."""
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +48,8 @@ class Services:
         await asyncio.shield(self._started)
 
     async def stop(self) -> None:
-        """Flush and end the runners that end with this server."""
+        """Flush and end the runners that end with this server. Never raises: a server that hears of an error while it
+        ends stays for ever."""
         try:
             async with asyncio.timeout(STOP_SECONDS):
                 if self._started is not None:
@@ -55,6 +57,10 @@ class Services:
                 await self.activity.stop()
                 await self.lifecycle.close()
                 await self.spawner.__aexit__(None, None, None)
+        except TimeoutError:
+            log.error("The end of jupyter-repl took over %s s: REPLs end by themselves", STOP_SECONDS)
+        except Exception:
+            log.exception("The end of jupyter-repl failed: REPLs end by themselves")
         finally:
             self.client.close()
 

@@ -188,6 +188,28 @@ def test_s3_away_for_a_minute_during_a_build_loses_nothing(home: Path, minio: S3
         proxy.close()
 
 
+def test_a_server_that_ends_while_s3_is_away_ends(home: Path, minio: S3Server, tmp_path: Path) -> None:
+    proxy = Proxy(minio.port)
+    lab = S3Lab(home, minio, tmp_path.name, f"http://127.0.0.1:{proxy.port}")
+    lab.start()
+    try:
+        lab.make("abc")
+        wait_for(lambda: "main.py" in lab.objects("code/abc/"))
+        proxy.stall()
+        proxy.cut()
+        (lab.project("abc") / "main.py").write_text("the last word")
+        lab.stop(60)
+        assert not repl_processes(lab)
+        proxy.stall(False)
+        lab.start()
+        lab.start_repl("abc")
+        wait_for(lambda: lab.objects("code/abc/")["main.py"] == b"the last word")
+    finally:
+        proxy.stall(False)
+        lab.stop(60)
+        proxy.close()
+
+
 def command(lab: Lab, *arguments: str) -> str:
     """What `jupyter repl ...` prints, with the server's settings."""
     environment = {**os.environ, **lab.environment}

@@ -120,11 +120,11 @@ class Lab:
         self._process.send_signal(signal.SIGKILL)
         self._process.wait(10)
 
-    def stop(self) -> None:
+    def stop(self, seconds: float = 30.0) -> None:
         """A normal shutdown."""
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
-            self._process.wait(30)
+            self._process.wait(seconds)
 
     def call(
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None, token: str = TOKEN

@@ -13,11 +13,10 @@ if __name__ == "__main__":
         server = SERVERS["minio"](Path(folder) / "data").start()
         print(f"MinIO listens at {server.endpoint}; its files go with it.", file=sys.stderr)
         settings = [f"--ReplExtension.store_url=s3://{server.bucket}", f"--ReplExtension.s3_endpoint={server.endpoint}"]
+        command = ["jupyter", "lab", *settings, *sys.argv[1:]]
         try:
-            environment = {**os.environ, **server.environment}
-            sys.exit(
-                subprocess.run(["jupyter", "lab", *settings, *sys.argv[1:]], env=environment, check=False).returncode
-            )
+            environment, root = {**os.environ, **server.environment}, Path(__file__).parent.parent.parent
+            sys.exit(subprocess.run(command, env=environment, cwd=root, check=False).returncode)
         except KeyboardInterrupt:
             sys.exit(0)
         finally:
