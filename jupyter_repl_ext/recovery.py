@@ -10,6 +10,7 @@ from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_runner.files.containment import Beneath
 from jupyter_repl_runner.files.trash import Trash
 from jupyter_repl_runner.store.checkout import edit_manifest
+from jupyter_repl_runner.store.each import each
 from jupyter_repl_runner.store.manifest import Manifest
 from jupyter_repl_runner.store.port import Store
 from jupyter_repl_runner.store.trash import Item, StoreTrash
@@ -19,6 +20,7 @@ from .lifecycle import Lifecycle
 from .runner_client import RunnerClient
 
 MAX_NAMES = 5
+AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -62,15 +64,22 @@ class Recovery:
         restored: list[str] = []
         kept: list[str] = []
         async with self._lifecycle.without_runner(ref) as stopped:
-            for path in known.paths:
-                done = await (self._copy_back if stopped else self._bring_back)(ref, item, path)
-                (restored if done else kept).append(path)
+            put_back = self._copy_back if stopped else self._bring_back
+            done: set[str] = set()
+
+            async def restore(path: str) -> None:
+                if await put_back(ref, item, path):
+                    done.add(path)
+
+            await each(known.paths, restore, AT_ONCE)
+            restored += [path for path in known.paths if path in done]
+            kept += [path for path in known.paths if path not in done]
             if stopped:
                 restored += await self._tell_rest(ref, known)
             else:
                 for path, target in known.links.items():
-                    done = await self._call(ref, "makeLink", path=path, target=target)
-                    (restored if done else kept).append(path)
+                    is_made = await self._call(ref, "makeLink", path=path, target=target)
+                    (restored if is_made else kept).append(path)
                 for path in sorted(known.folders, reverse=True):  # the inner ones first: an outer may forbid the way
                     await self._call(ref, "create", path=path, type="dir")
                     await self._call(ref, "setMode", path=path, mode=known.folders[path])

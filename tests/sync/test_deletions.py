@@ -15,6 +15,8 @@ from support.syncing import REF, Sync, objects, put, tree
 
 from jupyter_repl_runner.store.port import read_all
 from jupyter_repl_runner.store.s3 import S3Store
+from jupyter_repl_runner.store.trash import StoreTrash
+from jupyter_repl_runner.sync.push import DELETIONS
 
 Make = Callable[..., Sync]
 FILES = {f"f{n}": b"%d" % n for n in range(40)}
@@ -29,12 +31,15 @@ def trashed(store: S3Store) -> dict[str, bytes]:
 
 
 def test_a_persons_mass_deletion_is_real_and_in_the_trash(make: Make, store: S3Store) -> None:
-    put(store, **FILES)
+    files = {f"f{n}": b"%d" % n for n in range(DELETIONS + 50)}
+    put(store, **files)
     sync = make(main="").start().opened().settled()
     for path in list(sync.project.iterdir()):
         path.unlink()
-    wait_for(lambda: not objects(store))
-    assert trashed(store) == FILES
+    wait_for(lambda: not objects(store), 30)
+    assert trashed(store) == files
+    ((_, _, item),) = asyncio.run(StoreTrash(store, REF).list())  # one deletion, to be put back as one
+    assert set(item.paths) == set(files)
 
 
 def test_a_volume_that_was_emptied_is_no_deletion(make: Make, store: S3Store) -> None:

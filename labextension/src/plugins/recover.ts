@@ -28,8 +28,15 @@ export async function recoverDeleted(rest: Rest, replId: string, trans: Translat
       focusNodeSelector: 'select'
     });
     if (button.accept) {
-      const { restored, kept } = await rest.restoreDeleted(replId, choice.getValue());
-      tell(restored, kept, trans);
+      const done = [];
+      for (const item of choice.getValue()) {
+        done.push(await rest.restoreDeleted(replId, item));
+      }
+      tell(
+        done.flatMap(({ restored }) => restored),
+        done.flatMap(({ kept }) => kept),
+        trans
+      );
     }
   } catch (reason) {
     Notification.error(ReplError.from(reason).text, { autoClose: 8000 });
@@ -45,18 +52,19 @@ function tell(restored: string[], kept: string[], trans: TranslationBundle): voi
   }
 }
 
-class Choice extends Widget implements Dialog.IBodyWidget<string> {
+class Choice extends Widget implements Dialog.IBodyWidget<string[]> {
   constructor(deleted: IDeleted[], trans: TranslationBundle) {
     super();
     this._list.size = Math.min(10, Math.max(2, deleted.length));
+    this._list.multiple = true; // also what JupyterLab's dialogs tell a list by from a menu
     this._list.setAttribute('aria-label', trans.__('What was deleted, newest first'));
     this._list.append(...deleted.map(each => makeOption(each, trans)));
     this._list.selectedIndex = 0;
     this.node.append(this._list);
   }
 
-  getValue(): string {
-    return this._list.value;
+  getValue(): string[] {
+    return [...this._list.selectedOptions].map(({ value }) => value);
   }
 
   private readonly _list = document.createElement('select');

@@ -6,7 +6,7 @@ whose name a folder has now (or the other way round) goes before what takes its 
 
 import asyncio
 import time
-from logging import getLogger
+from contextlib import suppress
 
 from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotFound
 from jupyter_repl_runner.store.checkout import read_manifest
@@ -24,12 +24,10 @@ from .sides import Sides
 from .upload import Uploader
 
 AT_ONCE = 8
-GRACE_SECONDS = 1.0
-"""For which a file must be missing: editors and git delete and make anew."""
+GRACE_SECONDS, LONGEST_GRACE_SECONDS = 1.0, 3.0
+"""For which a file must be missing: editors and git delete and make anew. The second while others follow it."""
 DELETIONS = 200
 """After so many the generation is looked at again."""
-
-log = getLogger(__name__)
 
 
 class Push:
@@ -165,8 +163,11 @@ class Push:
             return set()
         if is_last:
             return set()
-        taken_place = set(first_of(gone, plan.uploads))
-        young = {path for path in gone - taken_place if now - self._missing_since.setdefault(path, now) < GRACE_SECONDS}
+        waiting = gone - set(first_of(gone, plan.uploads))  # what else is in its place waits for nothing
+        ages = {path: now - self._missing_since.setdefault(path, now) for path in waiting}
+        young = {path for path, age in ages.items() if age < GRACE_SECONDS}
+        if young and max(ages.values()) < LONGEST_GRACE_SECONDS:  # one `rm -r` is one deletion
+            young = waiting
         plan.trash = [path for path in plan.trash if path not in young]
         plan.forgotten = [path for path in plan.forgotten if path not in young]
         return young
@@ -178,17 +179,14 @@ class Push:
         links: dict[str, str] | None = None,
         folders: dict[str, int] | None = None,
     ) -> None:
+        place = await self._trash.begin(Item(paths, links or {}, folders or {}))
+
+        async def save(path: str) -> None:
+            with suppress(FileNotFound):
+                await self._sides.store.copy(self._sides.ref.code(path), place + path)
+
         for start in range(0, len(paths), DELETIONS):
             some = paths[start : start + DELETIONS]
-            place = await self._trash.begin(Item(some, links or {}, folders or {}))
-            links = folders = None
-
-            async def save(path: str, place: str = place) -> None:
-                try:
-                    await self._sides.store.copy(self._sides.ref.code(path), place + path)
-                except FileNotFound:
-                    return
-
             await each(some, save, AT_ONCE)
             if not await asyncio.to_thread(lambda: self._sides.volume.is_whole):
                 return
