@@ -1,48 +1,96 @@
 """A project's files in a store that is no disk, while no runner has them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from jupyter_repl_runner.contract.errors import FileExists, FileNotFound, FileTooLarge
-from jupyter_repl_runner.contract.paths import check_path, join
+from jupyter_repl_runner.contract.errors import FileExists, FileNotFound, FileTooLarge, NoPermissions
+from jupyter_repl_runner.contract.paths import check_path, join, parent
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_runner.store.checkout import edit_manifest, read_manifest
-from jupyter_repl_runner.store.each import together
+from jupyter_repl_runner.store.each import each, together
 from jupyter_repl_runner.store.manifest import USUAL_MODE, Manifest
-from jupyter_repl_runner.store.port import Store
+from jupyter_repl_runner.store.port import Blob, Store
 from jupyter_repl_runner.store.trash import Item, StoreTrash
 
 from .files import Files, Row
 from .live import MAX_BYTES
 
+AT_ONCE = 8
 Change = Callable[[Manifest], Manifest]
 
 
 class StoredFiles(Files):
-    """One listing for a folder, whatever it holds; links are not shown, since nothing can be read through them."""
+    """One listing for a folder, whatever it holds; for each link in it one question more. Links are followed as far as
+    they stay in the project."""
 
     def __init__(self, store: Store, ref: ProjectRef) -> None:
         self._store = store
         self._ref = ref
 
     async def rows(self, folder: str) -> list[Row]:
-        prefix = self._prefix(folder)
         (entries, names), (manifest, _) = await together(
-            self._store.folder(prefix), read_manifest(self._store, self._ref)
+            self._store.folder(self._prefix(folder)), read_manifest(self._store, self._ref)
         )
+        real = manifest.follow(folder) if folder else folder
+        if real is None:
+            return []
+        if real != folder:
+            found = await self.rows("" if real == "." else real)
+            return [replace(row, path=join(folder, row.name)) for row in found]
         depth = len(folder) + 1 if folder else 0
         empty = {path[depth:].split("/")[0] for path in manifest.folders if _is_below(path, folder)}
-        rows = [Row(join(folder, name), is_folder=True) for name in sorted({*names, *empty})]
         files = [Row(entry.key[len(self._ref.code()) :], False, entry.size, entry.mtime) for entry in entries]
-        return [*rows, *files]
+        known = {row.path for row in files}
+        links = [path for path in manifest.links if parent(path) == folder and path not in known]
+        targets: dict[str, Row] = {}
+
+        async def look(path: str) -> None:
+            targets[path] = await self._target(path, manifest)
+
+        await each(links, look, AT_ONCE)
+        folders = [Row(join(folder, name), is_folder=True) for name in {*names, *empty}]
+        both = [*folders, *(targets[path] for path in links)]
+        inner = sorted((row for row in both if row.is_folder), key=lambda row: row.name)
+        return [*inner, *files, *(row for row in both if not row.is_folder)]
+
+    async def _target(self, path: str, manifest: Manifest) -> Row:
+        """A row for a link: of what it points to, or an empty file's."""
+        real = manifest.follow(path)
+        if real == ".":
+            return Row(path, is_folder=True)
+        if real is None:
+            return Row(path, is_folder=False)
+        head = await self._store.head(self._ref.code(real))
+        if head is not None:
+            return Row(path, False, head.entry.size, head.entry.mtime)
+        entries, names = await self._store.folder(self._prefix(real))
+        return Row(path, bool(entries or names or real in manifest.folders))
 
     async def read(self, path: str) -> bytes:
-        async with await self._store.get(self._ref.code(check_path(path))) as blob:
+        async with await self._open(check_path(path)) as blob:
             if blob.head.entry.size > MAX_BYTES:
                 raise FileTooLarge(f"{path} is larger than {MAX_BYTES // 10**6} MB.", hint="Download it.")
             return b"".join([chunk async for chunk in blob.chunks()])
 
+    async def _open(self, path: str) -> Blob:
+        try:
+            return await self._store.get(self._ref.code(path))
+        except FileNotFound:
+            real = await self._follow(path)
+            if real == path:
+                raise
+            return await self._store.get(self._ref.code(real))
+
     async def write(self, path: str, data: bytes) -> None:
-        await self._store.put(self._ref.code(check_path(path)), data)
+        await self._store.put(self._ref.code(await self._follow(check_path(path))), data)
+
+    async def _follow(self, path: str) -> str:
+        """Raises NoPermissions for a link that can't be followed here."""
+        manifest, _ = await read_manifest(self._store, self._ref)
+        real = manifest.follow(path)
+        if real is None or real == ".":
+            raise NoPermissions(f"{path} leads out of the project.", hint="Copy what it points to instead.")
+        return real
 
     async def make_folder(self, path: str) -> None:
         await self._check_free(check_path(path))
@@ -51,8 +99,7 @@ class StoredFiles(Files):
     async def move(self, path: str, to: str) -> None:
         await self._check_free(check_path(to))
         paths = await self._at(path)
-        for each in paths:
-            await self._store.copy(self._ref.code(each), self._ref.code(to + each[len(path) :]))
+        await each(paths, lambda inner: self._copy(inner, self._ref.code(to + inner[len(path) :])), AT_ONCE)
 
         def moved(old: Manifest) -> Manifest:
             def new(name: str) -> str:
@@ -62,8 +109,7 @@ class StoredFiles(Files):
             return Manifest(links, {new(name): mode for name, mode in old.folders.items()}, old.left_out)
 
         await self._edit(moved)
-        for each in paths:
-            await self._store.delete(self._ref.code(each))
+        await each(paths, lambda inner: self._store.delete(self._ref.code(inner)), AT_ONCE)
 
     async def delete(self, path: str) -> None:
         paths = await self._at(path)
@@ -71,8 +117,7 @@ class StoredFiles(Files):
         links = {name: target for name, target in manifest.links.items() if name == path or _is_below(name, path)}
         folders = {name: mode for name, mode in manifest.folders.items() if name == path or _is_below(name, path)}
         prefix = await StoreTrash(self._store, self._ref).begin(Item(paths, links, folders))
-        for each in paths:
-            await self._store.copy(self._ref.code(each), prefix + each)
+        await each(paths, lambda inner: self._copy(inner, prefix + inner), AT_ONCE)
 
         def left(old: Manifest) -> Manifest:
             def stays(name: str) -> bool:
@@ -82,8 +127,10 @@ class StoredFiles(Files):
             return Manifest(links, {name: mode for name, mode in old.folders.items() if stays(name)}, old.left_out)
 
         await self._edit(left)
-        for each in paths:
-            await self._store.delete(self._ref.code(each))
+        await each(paths, lambda inner: self._store.delete(self._ref.code(inner)), AT_ONCE)
+
+    async def _copy(self, path: str, key: str) -> None:
+        await self._store.copy(self._ref.code(path), key)
 
     async def _at(self, path: str) -> list[str]:
         """The files at `path` and below it; raises FileNotFound if nothing at all is there."""

@@ -1,6 +1,8 @@
 """The drive of projects by Jupyter's contents API: the same on a directory and on S3, runner on or off."""
 
+import io
 import json
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -164,3 +166,41 @@ def test_a_folder_costs_one_listing(minio: S3Server) -> None:
         store.close()
 
     asyncio.run(check())
+
+
+def zipped(links: dict[str, str], **files: str) -> bytes:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name.replace("__", "/"), content)
+        for name, target in links.items():
+            entry = zipfile.ZipInfo(name)
+            entry.create_system, entry.external_attr = 3, 0o120777 << 16
+            archive.writestr(entry, target)
+    return data.getvalue()
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_links_are_what_they_point_to(drive_lab: Lab, running: bool) -> None:
+    name = f"links-{running}".lower()
+    links = {"l": "f", "ld": "d", "d/up": "../f", "far": "d/up"}
+    status, answer = drive_lab.call(
+        "PUT", f"project/{name}/archive?language=python", zipped(links, f="text", d__g="inner")
+    )
+    assert status == 201, answer
+    if running:
+        drive_lab.start_repl(name)
+    rows = {row["name"]: row["type"] for row in call(drive_lab, "GET", name)[1]["content"]}
+    assert rows == {"f": "file", "l": "file", "d": "directory", "ld": "directory", "far": "file"}
+    assert names(drive_lab, f"{name}/ld") == ["g", "up"]
+    assert call(drive_lab, "GET", f"{name}/ld")[1]["content"][0]["path"].startswith(f"{name}/ld/")
+    for path in ("l", "ld/up", "d/up", "far"):
+        assert call(drive_lab, "GET", f"{name}/{path}")[1]["content"] == "text", path
+    save(drive_lab, f"{name}/far", "changed")
+    assert call(drive_lab, "GET", f"{name}/f")[1]["content"] == "changed"
+    save(drive_lab, f"{name}/ld/new", "new")
+    assert names(drive_lab, f"{name}/d") == ["g", "new", "up"]
+    assert call(drive_lab, "PATCH", f"{name}/l", {"path": f"{name}/m"})[0] == 200
+    assert call(drive_lab, "GET", f"{name}/m")[1]["content"] == "changed"
+    assert call(drive_lab, "DELETE", f"{name}/m")[0] == 204
+    assert names(drive_lab, name) == ["d", "f", "far", "ld"]

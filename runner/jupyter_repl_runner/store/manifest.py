@@ -5,6 +5,7 @@ disagrees (a crash between two writes) the file wins.
 """
 
 import json
+import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -12,6 +13,7 @@ from jupyter_repl_runner.contract.errors import InvalidRequest
 
 USUAL_MODE = 0o755
 VERSION = 1
+MAX_LINKS = 40
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,22 @@ class Manifest:
                 "leftOut": list(self.left_out),
             }
         ).encode()
+
+    def follow(self, path: str) -> str | None:
+        """What `path` comes down to when links on its way and at its end are followed; None where one leads out of the
+        project or in circles."""
+        for _ in range(MAX_LINKS):
+            parts = path.split("/")
+            at = next((end for end in range(1, len(parts) + 1) if "/".join(parts[:end]) in self.links), 0)
+            if not at:
+                return path
+            target = self.links["/".join(parts[:at])]
+            if target.startswith("/"):
+                return None
+            path = posixpath.normpath("/".join([*parts[: at - 1], target, *parts[at:]]))
+            if path == ".." or path.startswith("../"):
+                return None
+        return None
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> "Manifest":
