@@ -61,6 +61,20 @@ def test_it_is_renewed_when_it_is_quiet(make: Make, store: S3Store) -> None:
     wait_for(lambda: b"the second text" in read_raw(store), 15)
 
 
+def test_a_start_with_all_files_here_does_not_write_it_anew(make: Make, saved: Sync, store: S3Store) -> None:
+    for number in range(4):
+        (saved.project / f"more{number}").write_bytes(bytes(120_000))  # so that one file is not worth a new one
+    again = make("again", volume=saved.volume, main="f1").start().opened().settled()
+    assert again.stop() == 0
+    before = asyncio.run(store.head(REF.bundle))
+    third = make("third", volume=saved.volume, main="f1").start().opened().settled()
+    (third.project / "f5").write_text("changed")
+    assert third.settled().stop() == 0
+    assert asyncio.run(store.head(REF.bundle)) == before
+    fourth = make("fourth", main="f1").start().opened().settled()
+    assert tree(fourth.project) == tree(saved.project)
+
+
 def test_objects_are_believed_and_not_the_bundle(make: Make, saved: Sync, store: S3Store) -> None:
     put(store, f1=b"by somebody else", new=b"new")
     asyncio.run(store.delete(REF.code("f2")))

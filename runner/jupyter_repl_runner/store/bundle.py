@@ -19,6 +19,8 @@ MEMBER_BYTES = 1 << 17
 MOST_BYTES = 32 << 20
 _MAGIC = b"jupyter-repl bundle 1\n"
 _LENGTH = 8
+_BEGIN = len(_MAGIC) + _LENGTH
+_USELESS = (ReplError, ValueError, TypeError, KeyError)
 
 log = getLogger(__name__)
 
@@ -46,11 +48,8 @@ class Bundle:
     @classmethod
     def load(cls, raw: bytes) -> "Bundle":
         """Raises ValueError, TypeError or KeyError for what is none."""
-        if not raw.startswith(_MAGIC):
-            raise ValueError("no bundle")
-        begin = len(_MAGIC) + _LENGTH
-        end = begin + int.from_bytes(raw[len(_MAGIC) : begin], "big")
-        members = [Member(*fields) for fields in json.loads(raw[begin:end])]
+        end = _end_of_head(raw)
+        members = _members(raw[_BEGIN:end])
         if end + sum(member.size for member in members) != len(raw):
             raise ValueError("a bundle that was cut")
         return cls(members, memoryview(raw)[end:])
@@ -68,6 +67,16 @@ class Bundle:
                 yield member, content
 
 
+def _end_of_head(raw: bytes) -> int:
+    if not raw.startswith(_MAGIC) or len(raw) < _BEGIN:
+        raise ValueError("no bundle")
+    return _BEGIN + int.from_bytes(raw[len(_MAGIC) : _BEGIN], "big")
+
+
+def _members(head: bytes) -> list[Member]:
+    return [Member(*fields) for fields in json.loads(head)]
+
+
 def dump(members: Iterable[tuple[Member, bytes]]) -> bytes:
     """A bundle of these and their contents."""
     pairs = list(members)
@@ -80,8 +89,22 @@ async def read_bundle(store: Store, ref: ProjectRef) -> Bundle | None:
     try:
         raw, _ = await read_all(store, ref.bundle)
         return Bundle.load(raw)
-    except FileNotFound:
+    except _USELESS as error:
+        _tell(ref, error)
         return None
-    except (ReplError, ValueError, TypeError, KeyError) as error:
+
+
+async def read_members(store: Store, ref: ProjectRef) -> Sequence[Member]:
+    """What the bundle holds, without its contents; nothing where there is none that is of any use."""
+    try:
+        async with await store.get(ref.bundle) as blob:
+            end = _end_of_head(b"".join([chunk async for chunk in blob.chunks(0, _BEGIN)]))
+            return _members(b"".join([chunk async for chunk in blob.chunks(_BEGIN, end)]))
+    except _USELESS as error:
+        _tell(ref, error)
+        return ()
+
+
+def _tell(ref: ProjectRef, error: Exception) -> None:
+    if not isinstance(error, FileNotFound):
         log.warning("%s: its bundle can't be used: %s", ref, error)
-        return None

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 
-from jupyter_repl_runner.store.bundle import MEMBER_BYTES, MOST_BYTES, Bundle, Member, dump, read_bundle
+from jupyter_repl_runner.store.bundle import MEMBER_BYTES, MOST_BYTES, Bundle, Member, dump, read_bundle, read_members
 from jupyter_repl_runner.store.port import Entry
 
 from .index import Row
@@ -25,13 +25,18 @@ class Bundler:
 
     async def read(self) -> Bundle | None:
         bundle = await read_bundle(self._sides.store, self._sides.ref)
-        self._known = {member.path: member.tag for member in bundle.members} if bundle else {}
+        self._know(bundle.members if bundle else ())
         return bundle
+
+    def _know(self, members: Iterable[Member]) -> None:
+        self._known = {member.path: member.tag for member in members}
 
     async def renew(self, *, is_last: bool = False) -> None:
         """Write a new one if that is worth its bytes; `is_last`: also where it holds what was deleted. Raises Fenced
         and what the store raises."""
         sides = self._sides
+        if self._known is None:
+            self._know(await read_members(sides.store, sides.ref))
         rows = await asyncio.to_thread(self._rows)
         if not self._is_worth_it(rows, is_last):
             return
@@ -41,7 +46,7 @@ class Bundler:
         raw = await asyncio.to_thread(dump, pairs)
         await sides.fence.check()
         await sides.store.put(sides.ref.bundle, raw)
-        self._known = {member.path: member.tag for member, _ in pairs}
+        self._know(member for member, _ in pairs)
 
     def _rows(self) -> list[Row]:
         """Those of small files, the main one first and then the smallest, as many as a bundle holds."""
