@@ -130,6 +130,7 @@ class Engine:
         ]
         self._looking.at = now + WHOLE_LOOK_SECONDS
         while not self._ending:
+            self._wake.clear()  # from here on whatever happens is looked at once more
             if restoring.done():
                 restoring.result()
             for chore in chores if self._is_met else ():
@@ -235,11 +236,11 @@ class Engine:
         """Only `end` cuts it short: what is written meanwhile waits with the rest."""
         until = _now() + seconds
         while not self._ending and (left := until - _now()) > 0:
+            self._wake.clear()
             await self._sleep(left)
 
     async def _sleep(self, seconds: float) -> None:
         """Until something happens."""
-        self._wake.clear()
         if not self._ending:
             with suppress(TimeoutError):
                 async with asyncio.timeout(max(0.005, seconds) if seconds < math.inf else None):
