@@ -1,6 +1,7 @@
 """`make run-s3`: JupyterLab on a MinIO that is thrown away at the end."""
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -13,11 +14,12 @@ if __name__ == "__main__":
         server = SERVERS["minio"](Path(folder) / "data").start()
         print(f"MinIO listens at {server.endpoint}; its files go with it.", file=sys.stderr)
         settings = [f"--ReplExtension.store_url=s3://{server.bucket}", f"--ReplExtension.s3_endpoint={server.endpoint}"]
-        command = ["jupyter", "lab", *settings, *sys.argv[1:]]
+        environment, root = {**os.environ, **server.environment}, Path(__file__).parent.parent.parent
+        process = subprocess.Popen(["jupyter", "lab", *settings, *sys.argv[1:]], env=environment, cwd=root)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal tells JupyterLab too, which asks whether it may end
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda *_: process.terminate())
         try:
-            environment, root = {**os.environ, **server.environment}, Path(__file__).parent.parent.parent
-            sys.exit(subprocess.run(command, env=environment, cwd=root, check=False).returncode)
-        except KeyboardInterrupt:
-            sys.exit(0)
+            sys.exit(process.wait())
         finally:
             server.stop()

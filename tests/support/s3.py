@@ -50,7 +50,8 @@ class S3Server:
         self.folder.mkdir(parents=True, exist_ok=True)
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder), **self._environment()}
         with open(self.folder.parent / f"{self.name}.log", "ab") as log:
-            self._process = subprocess.Popen(self._command(), env=environment, stdout=log, stderr=log)
+            # A group of its own, so that the Ctrl+C that ends a test, or make run-s3, is not its end too.
+            self._process = subprocess.Popen(self._command(), env=environment, stdout=log, stderr=log, process_group=0)
         until = time.monotonic() + START_SECONDS
         while not self._answers():
             if time.monotonic() > until or self._process.poll() is not None:

@@ -11,6 +11,8 @@ from jupyter_repl_runner.contract.paths import check_name, join, parent
 from . import content
 from .containment import Beneath, told_as
 
+_CHUNK = 1 << 20
+
 
 def create(beneath: Beneath, path: str, kind: str) -> None:
     """Make an empty file or a folder (`kind` "file" or "dir"); raises FileExists."""
@@ -110,13 +112,18 @@ def _copy_file(source: int, name: str, target: int, new: str) -> None:
         os.close(reading)
         raise
     try:
-        with open(reading, "rb") as inner, open(writing, "wb") as outer:
-            shutil.copyfileobj(inner, outer)
-            os.fchmod(outer.fileno(), stat.S_IMODE(os.fstat(inner.fileno()).st_mode))
+        while chunk := os.read(reading, _CHUNK):
+            view = memoryview(chunk)
+            while view:
+                view = view[os.write(writing, view) :]
+        os.fchmod(writing, stat.S_IMODE(os.fstat(reading).st_mode))
     except OSError:  # a full disk: no half a copy
         with suppress(OSError):
             os.unlink(new, dir_fd=target)
         raise
+    finally:
+        os.close(reading)
+        os.close(writing)
 
 
 def check_free(folder: int, name: str, path: str, unless: os.stat_result | None = None) -> None:

@@ -166,14 +166,15 @@ class Inotify:
 
     def _batch(self) -> Changes:
         changes = Changes()
-        until = time.monotonic() + BATCH_SECONDS
+        until, pause = time.monotonic() + BATCH_SECONDS, 0.002  # a save's last event follows its first at once
         while not self._stop.is_set():
             for event in self._inotify.read(timeout=0):
                 self._note(event, changes)
                 changes.heard = time.monotonic()
             if (left := until - time.monotonic()) <= 0:
                 break
-            self._stop.wait(min(left, 0.02))
+            self._stop.wait(min(left, pause))
+            pause = 0.02
         return changes
 
     def _note(self, event: Any, changes: Changes) -> None:

@@ -56,6 +56,7 @@ class DirectoryStore(Store):
     def _walk(self, prefix: str, deep: bool = True) -> Iterator[Entry]:
         for folder, folders, names in os.walk(self.root / prefix):
             folders[:] = sorted(folders) if deep else []
+            here = os.path.relpath(folder, self.root)
             for name in sorted(names):
                 path = os.path.join(folder, name)
                 if name.startswith(content.TEMPORARY_PREFIX):
@@ -65,7 +66,7 @@ class DirectoryStore(Store):
                 except OSError:
                     continue
                 if stat.S_ISREG(status.st_mode):
-                    key = os.path.relpath(path, self.root)
+                    key = name if here == "." else f"{here}/{name}"
                     mode = stat.S_IMODE(status.st_mode)
                     yield Entry(key, status.st_size, status.st_mtime, mode, content.tag_of(status))
 
@@ -139,8 +140,7 @@ class DirectoryStore(Store):
             final = self.root / target
             if not final.is_dir():
                 with self.scratch() as staged:
-                    for name in sorted(set(os.listdir(self.root / source)) - leave_out):
-                        _copy_into(self.root / source, name, staged)
+                    _copy_into(self.root / source, staged, leave_out)
                     with suppress(FileExists):  # somebody else was faster, and has the same files
                         _put_in_place(staged, final)
             return sum(1 for _ in self._walk(target))
@@ -234,11 +234,12 @@ def _put_in_place(folder: Path, final: Path) -> None:
         os.rename(folder, final)
 
 
-def _copy_into(source: Path, name: str, target: Path) -> None:
+def _copy_into(source: Path, target: Path, leave_out: frozenset[str]) -> None:
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
     outer, inner = os.open(source, flags), os.open(target, flags)
     try:
-        operations.copy_entry(outer, name, inner, name)
+        for name in sorted(set(os.listdir(outer)) - leave_out):
+            operations.copy_entry(outer, name, inner, name)
     finally:
         os.close(outer)
         os.close(inner)
