@@ -1,0 +1,1 @@
+"""REPLs as pods: one Lease for each, which owns all else."""
