@@ -14,6 +14,8 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 MODULES = {
     "minio": "github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c",
     "versitygw": "github.com/versity/versitygw/cmd/versitygw@v1.8.0",
@@ -30,6 +32,18 @@ def find(name: str) -> Path | None:
     folder = os.environ.get("REPL_TEST_BINARIES")
     packed = sorted(Path(folder).glob(f"{name}-*.zst")) if folder else []
     return _unpack(name, packed[-1]) if packed else None
+
+
+def require(name: str) -> Path:
+    """The program, found or built; skips the test loudly where neither is possible, never in CI."""
+    found = find(name) or build(name)
+    if found is None:
+        message = f"{name} is neither on PATH nor in REPL_TEST_BINARIES, and there is no Go to build it"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        print(f"SKIPPED: {message}", file=sys.stderr)
+        pytest.skip(message)
+    return found
 
 
 @cache

@@ -4,15 +4,12 @@ import os
 import secrets
 import signal
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from jupyter_repl_runner.contract.grant import Credentials, S3Settings
 from jupyter_repl_runner.store.s3 import S3Store
@@ -38,7 +35,7 @@ class S3Server:
         self.port = port or free_port()
         self.endpoint = f"http://127.0.0.1:{self.port}"
         self.bucket = "bucket"
-        self._program = program(self.name)
+        self._program = binaries.require(self.name)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -154,16 +151,3 @@ class Moto(S3Server):
 
 
 SERVERS: dict[str, type[S3Server]] = {"minio": Minio, "versitygw": Versitygw, "rclone": Rclone, "moto": Moto}
-
-
-def program(name: str) -> Path:
-    """The server's binary: found, else built from its Go module; skips loudly where neither is possible, never in
-    CI."""
-    found = binaries.find(name) or binaries.build(name)
-    if found is None:
-        message = f"{name} is neither on PATH nor in REPL_TEST_BINARIES, and there is no Go to build it"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        print(f"SKIPPED: {message}", file=sys.stderr)
-        pytest.skip(message)
-    return found

@@ -1,0 +1,36 @@
+"""Taking a candidate pod for a REPL: two compare-and-swaps on the server, so that a pod is for one REPL and a REPL has one
+pod of its generation."""
+
+import random
+from collections.abc import Sequence
+
+from jupyter_repl_runner.contract.refs import ProjectRef
+
+from . import manifests, names
+from .client import Api, ApiError, Object
+
+
+async def claim(api: Api, ref: ProjectRef, lease: Object, candidates: Sequence[Object], state: str) -> Object | None:
+    """One of the candidates, ours now; None if others were faster with all of them. Walked at random: claimers that
+    walk in one order meet at each pod."""
+    pods = list(candidates)
+    random.shuffle(pods)
+    for pod in pods:
+        patch = manifests.claim(pod["metadata"]["uid"], state, ref, lease)
+        try:
+            return await api.patch("pods", pod["metadata"]["name"], patch)
+        except ApiError as error:
+            if error.status_code not in (404, 409, 422):
+                raise
+    return None
+
+
+def is_claimable(pod: Object, state: str) -> bool:
+    """Whether it is worth trying: alive, unclaimed, with an address. Ready is not waited for, see docs/decisions.md."""
+    metadata, status = pod["metadata"], pod.get("status", {})
+    return (
+        metadata.get("labels", {}).get(names.STATE) == state
+        and not metadata.get("deletionTimestamp")
+        and bool(status.get("podIP"))
+        and status.get("phase") == "Running"
+    )

@@ -1,0 +1,174 @@
+"""The API server, as raw JSON; the only module that knows the kubernetes package, which it imports when it is opened.
+
+Typed objects of the package block the event loop for a second where there are 200 pods. Every request has a bound, at
+most WRITES writes are under way, and a server that says when to come again is obeyed.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Self
+from urllib.parse import urlencode
+
+from jupyter_repl_runner.contract.errors import ReplError, Unavailable
+
+REQUEST_SECONDS = 15.0
+ATTEMPTS = 3
+LONGEST_WAIT = 10.0
+WRITES = 16
+JSON_PATCH, MERGE_PATCH = "application/json-patch+json", "application/merge-patch+json"
+
+GROUPS = {
+    "pods": "/api/v1",
+    "services": "/api/v1",
+    "events": "/api/v1",
+    "leases": "/apis/coordination.k8s.io/v1",
+    "deployments": "/apis/apps/v1",
+    "ingresses": "/apis/networking.k8s.io/v1",
+}
+
+Object = dict[str, Any]
+Patch = Object | list[Object]
+
+
+class ApiError(ReplError):
+    """What the API server said no with. `status_code` is its own; `body` its words."""
+
+    status = 503
+
+    def __init__(self, status_code: int, body: Object) -> None:
+        self.status_code = status_code
+        self.body = body
+        super().__init__(str(body.get("message") or f"The cluster answered {status_code}."), hint="Try again.")
+
+
+class Api:
+    """Of one namespace. `kubeconfig` empty: the pod's own service account, else the usual file. An async context
+    manager."""
+
+    def __init__(self, namespace: str, kubeconfig: str = "", context: str = "") -> None:
+        self.namespace = namespace
+        self._kubeconfig = kubeconfig
+        self._context = context
+        self._writes = asyncio.Semaphore(WRITES)
+        self.requests = 0
+        """How many were made so far."""
+
+    async def __aenter__(self) -> Self:
+        from kubernetes.aio import client, config
+
+        configuration = client.Configuration()
+        if self._kubeconfig or not _in_cluster():
+            await config.load_kube_config(
+                self._kubeconfig or None, context=self._context or None, client_configuration=configuration
+            )
+        else:
+            config.load_incluster_config(client_configuration=configuration)
+        self._configuration = configuration
+        self._client = client.ApiClient(configuration)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._client.close()
+
+    async def list(self, kind: str, **query: str) -> Object:
+        return await self._ask("GET", self._path(kind), query)
+
+    async def get(self, kind: str, name: str) -> Object | None:
+        """None if there is no such object."""
+        try:
+            return await self._ask("GET", self._path(kind, name), {})
+        except ApiError as error:
+            if error.status_code == 404:
+                return None
+            raise
+
+    async def create(self, kind: str, manifest: Object, *, dry_run: bool = False) -> Object:
+        """Raises ApiError, 409 where it is there already."""
+        return await self._ask("POST", self._path(kind), {"dryRun": "All"} if dry_run else {}, manifest)
+
+    async def patch(self, kind: str, name: str, patch: Patch) -> Object:
+        """A JSON Patch (a list) or a merge patch. Raises ApiError: 422 where a test in it failed, 404."""
+        sort = JSON_PATCH if isinstance(patch, list) else MERGE_PATCH
+        return await self._ask("PATCH", self._path(kind, name), {}, patch, sort)
+
+    async def delete(self, kind: str, name: str, uid: str = "") -> None:
+        """With all that it owns; nothing there is no error. `uid`: only this very object."""
+        options: Object = {"propagationPolicy": "Background"}
+        if uid:
+            options["preconditions"] = {"uid": uid}
+        try:
+            await self._ask("DELETE", self._path(kind, name), {}, options)
+        except ApiError as error:
+            if error.status_code not in (404, 409):
+                raise
+
+    async def watch(self, kind: str, seconds: float, silence: float, **query: str) -> AsyncIterator[Object]:
+        """Events as they come, for at most `seconds`. Raises ApiError, and Unavailable after `silence` seconds without
+        a word (bookmarks are words)."""
+        query |= {"watch": "true", "allowWatchBookmarks": "true", "timeoutSeconds": str(int(seconds))}
+        response = await self._send("GET", self._path(kind), query, None, "", seconds + silence)
+        try:
+            if response.status != 200:
+                raise ApiError(response.status, _parsed(await response.read()))
+            while line := await asyncio.wait_for(response.content.readline(), silence):
+                yield json.loads(line)
+        except TimeoutError:
+            raise Unavailable("The cluster is silent.", hint="It is asked again.") from None
+        finally:
+            response.close()
+
+    # -- parts
+
+    def _path(self, kind: str, name: str = "") -> str:
+        path = f"{GROUPS[kind]}/namespaces/{self.namespace}/{kind}"
+        return f"{path}/{name}" if name else path
+
+    async def _ask(self, method: str, path: str, query: Mapping[str, str], body: Any = None, sort: str = "") -> Object:
+        """One request and its answer; done again where the server says so, or did not hear of it."""
+        for attempt in range(ATTEMPTS):
+            async with self._writes if method != "GET" else _Free():
+                response = await self._send(method, path, query, body, sort, REQUEST_SECONDS)
+                raw = await asyncio.wait_for(response.read(), REQUEST_SECONDS)
+            if response.status < 300:
+                return _parsed(raw)
+            if response.status not in (429, 503) or attempt == ATTEMPTS - 1:
+                raise ApiError(response.status, _parsed(raw))
+            await asyncio.sleep(min(float(response.headers.get("Retry-After", 1 << attempt)), LONGEST_WAIT))
+        raise AssertionError
+
+    async def _send(
+        self, method: str, path: str, query: Mapping[str, str], body: Any, sort: str, seconds: float
+    ) -> Any:
+        import aiohttp
+
+        self.requests += 1
+        headers = {"Accept": "application/json", "Content-Type": sort or "application/json"}
+        await self._client.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
+        url = f"{self._configuration.host}{path}{'?' + urlencode(query) if query else ''}"
+        try:
+            response = await self._client.rest_client.request(
+                method, url, headers=headers, body=body, _request_timeout=seconds
+            )
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise Unavailable("The cluster can't be reached.", hint="Is the API server up?") from error
+        return response.response
+
+
+class _Free:
+    async def __aenter__(self) -> None: ...
+    async def __aexit__(self, *_: object) -> None: ...
+
+
+def _parsed(raw: bytes) -> Object:
+    try:
+        found = json.loads(raw)
+    except ValueError:
+        return {"message": raw[:200].decode(errors="replace")}
+    return found if isinstance(found, dict) else {"message": str(found)}
+
+
+def _in_cluster() -> bool:
+    from os import environ
+
+    return "KUBERNETES_SERVICE_HOST" in environ
