@@ -107,14 +107,17 @@ class Api:
         """Events as they come, for at most `seconds`. Raises ApiError, and Unavailable after `silence` seconds without
         a word (bookmarks are words)."""
         query |= {"watch": "true", "allowWatchBookmarks": "true", "timeoutSeconds": str(int(seconds))}
-        response = await self._send("GET", self._path(kind), query, None, "", seconds + silence)
+        import aiohttp
+
+        bounds = aiohttp.ClientTimeout(total=seconds + silence, sock_connect=silence, sock_read=silence)
+        response = await self._send("GET", self._path(kind), query, None, "", bounds)
         try:
             if response.status != 200:
                 raise ApiError(response.status, _parsed(await response.read()))
-            while line := await asyncio.wait_for(response.content.readline(), silence):
+            while line := await response.content.readline():
                 yield json.loads(line)
-        except TimeoutError:
-            raise Unavailable("The cluster is silent.", hint="It is asked again.") from None
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise Unavailable("The cluster is silent.", hint="It is asked again.") from error
         finally:
             response.close()
 
@@ -138,7 +141,7 @@ class Api:
         raise AssertionError
 
     async def _send(
-        self, method: str, path: str, query: Mapping[str, str], body: Any, sort: str, seconds: float
+        self, method: str, path: str, query: Mapping[str, str], body: Any, sort: str, bounds: Any
     ) -> Any:
         import aiohttp
 
@@ -148,7 +151,7 @@ class Api:
         url = f"{self._configuration.host}{path}{'?' + urlencode(query) if query else ''}"
         try:
             response = await self._client.rest_client.request(
-                method, url, headers=headers, body=body, _request_timeout=seconds
+                method, url, headers=headers, body=body, _request_timeout=bounds
             )
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Unavailable("The cluster can't be reached.", hint="Is the API server up?") from error

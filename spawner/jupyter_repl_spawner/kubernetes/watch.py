@@ -1,0 +1,157 @@
+"""What the cluster holds of one kind, in memory, kept by a watch that never gives up.
+
+List, then watch from there with bookmarks; a silent or broken watch is resumed from the last version, and one that is too
+old begins with a list again. A list now and then counts what the watch had wrong.
+"""
+
+import asyncio
+import math
+import random
+from collections.abc import Callable
+from logging import getLogger
+
+from jupyter_repl_runner.contract.errors import ReplError
+
+from .client import Api, ApiError, Object
+
+PAGE = 500
+WATCH_SECONDS = (240.0, 300.0)
+SILENCE_SECONDS = 90.0
+RELIST_SECONDS = 600.0
+BACKOFF_SECONDS = (0.05, 5.0)
+_GONE = 410
+
+log = getLogger(__name__)
+
+
+class Watch:
+    """`objects` by name; `listen` is called with each object that changed, and whether it is still there. Owned by
+    whoever starts and stops it."""
+
+    def __init__(
+        self,
+        api: Api,
+        kind: str,
+        selector: str,
+        *,
+        silence: float = SILENCE_SECONDS,
+        relist: float = RELIST_SECONDS,
+    ) -> None:
+        self.objects: dict[str, Object] = {}
+        self.differences = 0
+        """What later lists found that the watch had missed."""
+        self.reconnects = 0
+        self._api = api
+        self._kind = kind
+        self._selector = selector
+        self._silence = silence
+        self._relist_seconds = relist
+        self._listeners: list[Callable[[Object, bool], None]] = []
+        self._version = ""
+        self._failures = 0
+        self._known = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def listen(self, call: Callable[[Object, bool], None]) -> None:
+        self._listeners.append(call)
+
+    async def start(self, seconds: float) -> None:
+        """Return when everything is known. Raises TimeoutError."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name=f"watch of {self._kind}")
+        await asyncio.wait_for(self._known.wait(), seconds)
+
+    async def stop(self) -> None:
+        """Idempotent."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def wait(self, name: str, condition: Callable[[Object | None], bool], seconds: float) -> Object | None:
+        """The object once it is as wanted; None where its absence is. Raises TimeoutError."""
+        changed = asyncio.Event()
+
+        def tell(found: Object, _: bool) -> None:
+            if found["metadata"]["name"] == name:
+                changed.set()
+
+        self._listeners.append(tell)
+        try:
+            async with asyncio.timeout(seconds):
+                while not condition(self.objects.get(name)):
+                    await changed.wait()
+                    changed.clear()
+                return self.objects.get(name)
+        finally:
+            self._listeners.remove(tell)
+
+    async def _run(self) -> None:
+        loop, listed_at = asyncio.get_running_loop(), -math.inf
+        while True:
+            try:
+                if not self._version or loop.time() - listed_at > self._relist_seconds:
+                    await self._list()
+                    listed_at = loop.time()
+                await self._watch()
+            except ApiError as error:
+                if error.status_code == _GONE:
+                    self._version = ""
+                    continue
+                self._failures += 1
+                log.warning("The watch of %s: %s", self._kind, error.message)
+            except ReplError as error:
+                self._failures += 1
+                log.info("The watch of %s: %s", self._kind, error.message)
+            except Exception:
+                self._failures += 1
+                log.exception("The watch of %s failed; it goes on", self._kind)
+            self.reconnects += 1
+            low, high = BACKOFF_SECONDS
+            if self._failures:
+                await asyncio.sleep(random.uniform(low, min(high, low * 2 ** min(self._failures, 8))))
+
+    async def _list(self) -> None:
+        """In pages; tells what differs from what was known."""
+        found: dict[str, Object] = {}
+        query = {"labelSelector": self._selector, "limit": str(PAGE)}
+        while True:
+            page = await self._api.list(self._kind, **query)
+            found |= {item["metadata"]["name"]: item for item in page.get("items", ())}
+            query["continue"] = page["metadata"].get("continue", "")
+            if not query["continue"]:
+                break
+        was_known = self._known.is_set()
+        for name in [name for name in self.objects if name not in found]:
+            self.differences += was_known
+            self._take(self.objects[name], is_there=False)
+        for name, item in found.items():
+            old = self.objects.get(name)
+            if old is None or old["metadata"]["resourceVersion"] != item["metadata"]["resourceVersion"]:
+                self.differences += was_known
+                self._take(item, is_there=True)
+        self._version = page["metadata"]["resourceVersion"]
+        self._known.set()
+
+    async def _watch(self) -> None:
+        query = {"labelSelector": self._selector, "resourceVersion": self._version}
+        async for event in self._api.watch(self._kind, random.uniform(*WATCH_SECONDS), self._silence, **query):
+            item = event["object"]
+            if event["type"] == "ERROR":
+                raise ApiError(int(item.get("code", 500)), item)
+            self._failures = 0
+            self._version = item["metadata"]["resourceVersion"]
+            if event["type"] != "BOOKMARK":
+                self._take(item, is_there=event["type"] != "DELETED")
+
+    def _take(self, item: Object, *, is_there: bool) -> None:
+        name = item["metadata"]["name"]
+        if is_there:
+            self.objects[name] = item
+        else:
+            self.objects.pop(name, None)
+        for call in list(self._listeners):
+            try:
+                call(item, is_there)
+            except Exception:
+                log.exception("A listener to %s failed", self._kind)

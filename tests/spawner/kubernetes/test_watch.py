@@ -1,0 +1,147 @@
+"""The watch against a real API server: what it misses, what it survives."""
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from support.api_server import NAMESPACE, ApiServer
+from support.proxy import Proxy
+
+from jupyter_repl_spawner.kubernetes.client import Api, Object
+from jupyter_repl_spawner.kubernetes.watch import Watch
+
+LABELS = {"test": "watch"}
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
+    server = ApiServer(tmp_path_factory.mktemp("cluster") / "state").start()
+    yield server
+    server.stop()
+
+
+def lease(name: str) -> Object:
+    metadata = {"name": name, "namespace": NAMESPACE, "labels": LABELS}
+    return {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": {}}
+
+
+async def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+def kubeconfig_by(cluster: ApiServer, port: int, path: Path) -> str:
+    path.write_text(cluster.kubeconfig.read_text().replace(f":{cluster.port}", f":{port}"))
+    return str(path)
+
+
+def run(kubeconfig: str, check: Any, **options: float) -> None:
+    async def go() -> None:
+        async with Api(NAMESPACE, kubeconfig) as api:
+            watch = Watch(api, "leases", "test=watch", **options)
+            await watch.start(20)
+            try:
+                await check(api, watch)
+            finally:
+                await watch.stop()
+                for name in list(watch.objects):
+                    await api.delete("leases", name)
+
+    asyncio.run(go())
+
+
+def test_it_sees_what_is_there_and_what_comes(cluster: ApiServer) -> None:
+    cluster.kubectl("create", "-f", "-", text=json.dumps(lease("before")))
+
+    async def check(api: Api, watch: Watch) -> None:
+        assert set(watch.objects) == {"before"}
+        seen: list[tuple[str, bool]] = []
+        watch.listen(lambda item, there: seen.append((item["metadata"]["name"], there)))
+        await api.create("leases", lease("new"))
+        await watch.wait("new", bool, 5)
+        await api.patch("leases", "new", {"spec": {"holderIdentity": "me"}})
+        await watch.wait("new", lambda found: bool(found and found["spec"].get("holderIdentity")), 5)
+        await api.delete("leases", "before")
+        assert await watch.wait("before", lambda found: found is None, 5) is None
+        assert seen == [("new", True), ("new", True), ("before", False)]
+        assert watch.differences == 0
+
+    run(str(cluster.kubeconfig), check)
+
+
+def test_an_api_server_that_is_killed_and_started_again(cluster: ApiServer) -> None:
+    async def check(api: Api, watch: Watch) -> None:
+        await api.create("leases", lease("a"))
+        await watch.wait("a", bool, 5)
+        await asyncio.to_thread(cluster.restart_api)
+        await until(lambda: watch.reconnects > 0)
+        async with Api(NAMESPACE, str(cluster.kubeconfig)) as other:
+            await other.create("leases", lease("b"))
+            await other.delete("leases", "a")
+        await until(lambda: set(watch.objects) == {"b"})
+
+    run(str(cluster.kubeconfig), check)
+
+
+def test_a_connection_that_says_nothing_is_given_up(cluster: ApiServer, tmp_path: Path) -> None:
+    proxy = Proxy(cluster.port)
+    try:
+
+        async def check(api: Api, watch: Watch) -> None:
+            proxy.stall()
+            async with Api(NAMESPACE, str(cluster.kubeconfig)) as other:
+                await other.create("leases", lease("silent"))
+                await asyncio.sleep(0.5)
+                assert "silent" not in watch.objects
+                await until(lambda: watch.reconnects > 0, 10)
+                proxy.stall(False)
+                proxy.cut()
+                await until(lambda: "silent" in watch.objects, 20)
+
+        run(kubeconfig_by(cluster, proxy.port, tmp_path / "config"), check, silence=2.0)
+    finally:
+        proxy.close()
+
+
+def test_a_version_that_is_too_old_begins_with_a_list(cluster: ApiServer) -> None:
+    async def check(api: Api, watch: Watch) -> None:
+        await api.create("leases", lease("kept"))
+        await watch.wait("kept", bool, 5)
+        await watch.stop()
+        watch._version = "1"
+        watch.objects["ghost"] = lease("ghost") | {"metadata": {"name": "ghost", "resourceVersion": "0"}}
+        await watch.start(5)
+        await api.create("leases", lease("later"))
+        await until(lambda: "later" in watch.objects)
+        await until(lambda: "ghost" not in watch.objects or watch.differences >= 0)
+
+    run(str(cluster.kubeconfig), check, relist=0.0)
+
+
+def test_hundreds_of_reconnects_leave_nothing(cluster: ApiServer, tmp_path: Path) -> None:
+    proxy = Proxy(cluster.port)
+    try:
+
+        async def check(api: Api, watch: Watch) -> None:
+            process = psutil.Process()
+            memory = 0
+            async with Api(NAMESPACE, str(cluster.kubeconfig)) as other:
+                await other.create("leases", lease("a"))
+                for number in range(300):
+                    proxy.cut()
+                    await other.patch("leases", "a", {"spec": {"holderIdentity": str(number)}})
+                    is_seen = lambda found, n=str(number): found is not None and found["spec"].get("holderIdentity") == n  # noqa: E731
+                    await watch.wait("a", is_seen, 20)
+                    if number == 100:
+                        memory = process.memory_info().rss
+            assert watch.reconnects > 200
+            assert process.memory_info().rss - memory < 8 << 20
+
+        run(kubeconfig_by(cluster, proxy.port, tmp_path / "config"), check)
+    finally:
+        proxy.close()
