@@ -1,0 +1,100 @@
+"""The spawner's Role, on a real API server: it can do its work with it, and with no verb less."""
+
+import asyncio
+import json
+from collections.abc import Callable, Coroutine, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from support.api_server import NAMESPACE, ApiServer
+
+from jupyter_repl_runner.contract.refs import ProjectRef
+from jupyter_repl_spawner.kubernetes import anchor, manifests, names
+from jupyter_repl_spawner.kubernetes.client import Api, ApiError
+from jupyter_repl_spawner.kubernetes.manifests import PodTemplate
+from jupyter_repl_spawner.kubernetes.rights import RULES
+
+TEMPLATE = PodTemplate("python", "example/runner:1")
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
+    server = ApiServer(tmp_path_factory.mktemp("cluster") / "state").start()
+    yield server
+    server.stop()
+
+
+def grant(cluster: ApiServer, rules: list[dict[str, Any]]) -> None:
+    kind = "rbac.authorization.k8s.io/v1"
+    role = {"apiVersion": kind, "kind": "Role", "metadata": {"name": "spawner", "namespace": NAMESPACE}, "rules": rules}
+    binding = {
+        "apiVersion": kind,
+        "kind": "RoleBinding",
+        "metadata": {"name": "spawner", "namespace": NAMESPACE},
+        "subjects": [{"kind": "User", "name": "spawner", "apiGroup": "rbac.authorization.k8s.io"}],
+        "roleRef": {"kind": "Role", "name": "spawner", "apiGroup": "rbac.authorization.k8s.io"},
+    }
+    cluster.kubectl("apply", "-f", "-", text=json.dumps({"apiVersion": "v1", "kind": "List", "items": [role, binding]}))
+
+
+Work = Callable[[Api], Coroutine[Any, Any, object]]
+
+
+async def lives(api: Api) -> None:
+    """All that the spawner asks of the API, in one life of a REPL."""
+    ref, now = ProjectRef("", "rights"), datetime.now(UTC)
+    await anchor.acquire(api, ref, "other", now)
+    lease, _ = await anchor.acquire(api, ref, "me", now)  # the second reads what the first has made
+    await anchor.touch(api, lease, now)
+    await api.create("services", manifests.service(ref, lease))
+    await api.create("deployments", manifests.deployment(ref, lease, TEMPLATE))
+    for kind in ("leases", "pods"):
+        await api.list(kind)
+        async for _ in api.watch(kind, 1, 5):
+            pass
+    await api.list("events")
+    await api.list("deployments")
+    await api.patch("deployments", names.slug(ref), {"spec": {"replicas": 1}})
+    await api.delete("deployments", names.slug(ref))
+    await api.delete("pods", "none")
+    try:
+        await api.patch("pods", "none", {})
+    except ApiError as error:
+        if error.status_code != 404:
+            raise
+    await anchor.release(api, lease)
+
+
+def run(kubeconfig: str, work: Work) -> None:
+    async def go() -> None:
+        async with Api(NAMESPACE, kubeconfig) as api:
+            await work(api)
+
+    asyncio.run(go())
+
+
+def clean(cluster: ApiServer) -> None:
+    cluster.kubectl("-n", NAMESPACE, "delete", "leases,services,deployments", "--all", "--wait=true")
+
+
+def test_it_can_do_its_work_and_each_verb_is_needed(cluster: ApiServer) -> None:
+    kubeconfig = str(cluster.identity("spawner", "/CN=spawner"))
+    rules = [dict(rule) for rule in RULES]
+    grant(cluster, rules)
+    run(kubeconfig, lives)
+    clean(cluster)
+    for place, rule in enumerate(rules):
+        for verb in rule["verbs"]:
+            less = [dict(each) for each in rules]
+            less[place]["verbs"] = [each for each in rule["verbs"] if each != verb]
+            grant(cluster, [each for each in less if each["verbs"]])
+            with pytest.raises(ApiError, match="forbidden"):
+                run(kubeconfig, lives)
+            clean(cluster)
+
+
+def test_it_holds_nothing_that_opens_more() -> None:
+    resources = {resource for rule in RULES for resource in rule["resources"]}
+    assert not resources & {"secrets", "pods/exec", "pods/attach", "pods/portforward", "serviceaccounts", "*"}
+    assert all("*" not in rule["verbs"] for rule in RULES)
