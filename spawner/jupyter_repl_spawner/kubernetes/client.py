@@ -140,9 +140,7 @@ class Api:
             await asyncio.sleep(min(float(response.headers.get("Retry-After", 1 << attempt)), LONGEST_WAIT))
         raise AssertionError
 
-    async def _send(
-        self, method: str, path: str, query: Mapping[str, str], body: Any, sort: str, bounds: Any
-    ) -> Any:
+    async def _send(self, method: str, path: str, query: Mapping[str, str], body: Any, sort: str, bounds: Any) -> Any:
         import aiohttp
 
         self.requests += 1

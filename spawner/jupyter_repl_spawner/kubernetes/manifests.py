@@ -1,6 +1,4 @@
-"""The objects of a REPL as plain data, from plain data. Pure: whole objects are compared with golden files in the tests,
-and judged by a real API server's dry run.
-"""
+"""The objects of a REPL as plain data, from plain data. Pure: a real API server's dry run judges them in the tests."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,6 +10,7 @@ from . import names
 
 RUNNER_PORT, SYNC_PORT, APP_PORT = 3001, 3002, 3000
 UID = 1000
+TEMPORARY_PATH = "/tmp"  # noqa: S108 - the container's own
 GRACE_SECONDS = 60
 GONE_SECONDS = 30
 """For which an unreachable node keeps its pods."""
@@ -121,7 +120,12 @@ def pod_spec(template: PodTemplate) -> Manifest:
         "restartPolicy": "Always",
         "ports": [{"name": "sync", "containerPort": SYNC_PORT}],
         "resources": {"requests": small, "limits": {"memory": "512Mi"}},
-        "volumeMounts": [work, marks, {"name": "private", "mountPath": "/private"}, {"name": "index", "mountPath": "/index"}],
+        "volumeMounts": [
+            work,
+            marks,
+            {"name": "private", "mountPath": "/private"},
+            {"name": "index", "mountPath": "/index"},
+        ],
     }
     runner = {
         **common,
@@ -132,7 +136,7 @@ def pod_spec(template: PodTemplate) -> Manifest:
             "requests": {"cpu": template.cpu_request, "memory": template.memory_request},
             "limits": {"cpu": template.cpu, "memory": template.memory},
         },
-        "volumeMounts": [work, {**marks, "readOnly": True}, {"name": "temporary", "mountPath": "/tmp"}],
+        "volumeMounts": [work, {**marks, "readOnly": True}, {"name": "temporary", "mountPath": TEMPORARY_PATH}],
     }
     spec = {
         "automountServiceAccountToken": False,
@@ -147,7 +151,12 @@ def pod_spec(template: PodTemplate) -> Manifest:
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "tolerations": [
-            {"key": f"node.kubernetes.io/{key}", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": GONE_SECONDS}
+            {
+                "key": f"node.kubernetes.io/{key}",
+                "operator": "Exists",
+                "effect": "NoExecute",
+                "tolerationSeconds": GONE_SECONDS,
+            }
             for key in ("not-ready", "unreachable")
         ],
         "initContainers": [sync],

@@ -1,12 +1,13 @@
 """Names of a REPL's objects, and the labels and annotations that they carry. Pure.
 
-A name is always valid (a DNS label of at most 63 characters) and no two REPLs share one: whatever is readable in it is cut,
-and a hash of owner and id follows.
+A name is always valid (a DNS label of at most 63 characters) and no two REPLs share one: whatever is readable in it is
+cut, and a hash of owner and id follows.
 """
 
 import hashlib
 import re
 
+from jupyter_repl_runner.contract.errors import ReplError
 from jupyter_repl_runner.contract.refs import ProjectRef
 
 DOMAIN = "jupyter-repl"
@@ -18,7 +19,7 @@ OWNER, REPL = f"{DOMAIN}/owner", f"{DOMAIN}/repl"
 GENERATION, POD, DEADLINE, FAILURE = (f"{DOMAIN}/{name}" for name in ("generation", "pod", "deadline", "failure"))
 
 WARM, CLAIMED, COLD = "warm", "claimed", "cold"
-"""What STATE says of a pod. Only WARM ones may be claimed from a pool; a COLD one is made for one REPL and claimed too."""
+"""What STATE says of a pod. WARM ones wait in a pool for anybody; a COLD one is made for one REPL, and claimed too."""
 
 _READABLE = 40
 _HASH = 12
@@ -43,5 +44,5 @@ def ref_of(annotations: dict[str, str]) -> ProjectRef | None:
         return None
     try:
         return ProjectRef(annotations.get(OWNER, ""), annotations[REPL])
-    except Exception:  # an id that somebody wrote by hand
+    except ReplError:  # an id that somebody wrote by hand
         return None

@@ -35,9 +35,8 @@ def waiting_for(pod: Object, events: Sequence[Object] = ()) -> Reason:
                 hint = "Ask the administrator: the image's name or its registry is wrong."
                 return Reason(f"The image {container['image']} can't be had: {_short(message)}", hint, is_final=True)
             if reason == CRASH:
-                return Reason(
-                    f"{_what(container)} ends again and again: {_last(container)}", "Ask the administrator.", is_final=True
-                )
+                text = f"{_what(container)} ends again and again: {_last(container)}"
+                return Reason(text, "Ask the administrator.", is_final=True)
             if reason == "CreateContainerConfigError":
                 return Reason(f"{_what(container)} can't be made: {_short(message)}", "Ask the administrator.", True)
     if not scheduled:
@@ -53,7 +52,7 @@ def lost_by(pod: Object) -> Reason | None:
     if status.get("reason") == "Evicted":
         message = str(status.get("message", ""))
         if "ephemeral" in message or "emptyDir" in message or "EmptyDir" in message:
-            return Reason("The REPL used more disk than it may.", "Its files are kept up to then. Delete some, or ask for more.")
+            return Reason("The REPL used more disk than it may.", "Its files are kept. Delete some, or ask for more.")
         return Reason(f"The node needed room: {_short(message)}", "The REPL starts again with the same files.")
     if status.get("reason") in ("Preempting", "Terminated", "NodeShutdown", "NodeLost"):
         return Reason("The node went away.", "The REPL starts again with the same files.")
@@ -69,7 +68,8 @@ def lost_by(pod: Object) -> Reason | None:
 def refused(message: str) -> Reason:
     """Why the API server would not take an object of ours."""
     if "exceeded quota" in message:
-        return Reason(f"The quota is used up: {_short(message.partition('exceeded quota: ')[2])}", "Stop another REPL.", True)
+        which = _short(message.partition("exceeded quota: ")[2])
+        return Reason(f"The quota is used up: {which}", "Stop another REPL.", is_final=True)
     if "violates PodSecurity" in message:
         return Reason(f"The cluster's rules forbid the pod: {_short(message)}", "Ask the administrator.", True)
     return Reason(_short(message), "Ask the administrator.", True)
@@ -100,7 +100,8 @@ def _containers(pod: Object) -> list[Object]:
 
 
 def _what(container: Object) -> str:
-    return {"runner": "The runner", "sync": "What saves the files"}.get(container["name"], container["name"])
+    name = str(container["name"])
+    return {"runner": "The runner", "sync": "What saves the files"}.get(name, name)
 
 
 def _last(container: Object) -> str:

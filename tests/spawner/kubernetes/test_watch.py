@@ -35,6 +35,10 @@ async def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
             await asyncio.sleep(0.02)
 
 
+def holds(holder: str) -> Callable[[Object | None], bool]:
+    return lambda found: found is not None and found["spec"].get("holderIdentity") == holder
+
+
 def kubeconfig_by(cluster: ApiServer, port: int, path: Path) -> str:
     path.write_text(cluster.kubeconfig.read_text().replace(f":{cluster.port}", f":{port}"))
     return str(path)
@@ -135,8 +139,7 @@ def test_hundreds_of_reconnects_leave_nothing(cluster: ApiServer, tmp_path: Path
                 for number in range(300):
                     proxy.cut()
                     await other.patch("leases", "a", {"spec": {"holderIdentity": str(number)}})
-                    is_seen = lambda found, n=str(number): found is not None and found["spec"].get("holderIdentity") == n  # noqa: E731
-                    await watch.wait("a", is_seen, 20)
+                    await watch.wait("a", holds(str(number)), 20)
                     if number == 100:
                         memory = process.memory_info().rss
             assert watch.reconnects > 200
