@@ -66,7 +66,7 @@ def test_ctrl_c_copies_what_is_selected_and_else_interrupts(shell: Person) -> No
     shell.shell("echo to-be-copied")
     select_line(shell, "to-be-copied")
     keys.press("Control+c")
-    assert shell.page.evaluate("navigator.clipboard.readText()").strip() == "to-be-copied"
+    wait_for(lambda: shell.page.evaluate("navigator.clipboard.readText()").strip() == "to-be-copied")
     assert "^C" not in shell.terminal_text()
     keys.type("echo <")
     keys.press("Control+v")
