@@ -56,7 +56,7 @@ def test_a_start_that_fails_says_why_and_is_tried_again(own: Person) -> None:
     expect(person.banner).to_contain_text("Put it back")
     person.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     person.banner.get_by_text("Copy details").click()
-    assert "is gone" in person.page.evaluate("navigator.clipboard.readText()")
+    wait_for(lambda: "is gone" in person.page.evaluate("navigator.clipboard.readText()"))
     person.look("failed")
     folder.with_name("away").rename(folder)
     person.banner.get_by_text("Retry").click()

@@ -178,7 +178,7 @@ def test_copy_path_and_terminal_here(files: Person) -> None:
     person = files
     person.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     person.menu("src", "Copy Path")
-    assert person.page.evaluate("navigator.clipboard.readText()") == "src"
+    wait_for(lambda: person.page.evaluate("navigator.clipboard.readText()") == "src")
     person.menu("src", "New Terminal Here")
     person.wait_prompt()
     wait_for(lambda: "src" in person.shell("basename $PWD"))
