@@ -6,7 +6,9 @@ most WRITES writes are under way, and a server that says when to come again is o
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator, Mapping
+from contextlib import nullcontext
 from typing import Any, Self
 from urllib.parse import urlencode
 
@@ -130,7 +132,7 @@ class Api:
     async def _ask(self, method: str, path: str, query: Mapping[str, str], body: Any = None, sort: str = "") -> Object:
         """One request and its answer; done again where the server says so, or did not hear of it."""
         for attempt in range(ATTEMPTS):
-            async with self._writes if method != "GET" else _Free():
+            async with self._writes if method != "GET" else nullcontext():
                 response = await self._send(method, path, query, body, sort, REQUEST_SECONDS)
                 raw = await asyncio.wait_for(response.read(), REQUEST_SECONDS)
             if response.status < 300:
@@ -156,11 +158,6 @@ class Api:
         return response.response
 
 
-class _Free:
-    async def __aenter__(self) -> None: ...
-    async def __aexit__(self, *_: object) -> None: ...
-
-
 def _parsed(raw: bytes) -> Object:
     try:
         found = json.loads(raw)
@@ -170,6 +167,4 @@ def _parsed(raw: bytes) -> Object:
 
 
 def _in_cluster() -> bool:
-    from os import environ
-
-    return "KUBERNETES_SERVICE_HOST" in environ
+    return "KUBERNETES_SERVICE_HOST" in os.environ

@@ -1,7 +1,6 @@
 """Claims against a real API server: exactly one REPL for a pod, and one pod for a REPL."""
 
 import asyncio
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,13 +14,6 @@ from jupyter_repl_spawner.kubernetes.client import Api, ApiError, Object
 from jupyter_repl_spawner.kubernetes.manifests import PodTemplate
 
 TEMPLATE = PodTemplate("python", "example/runner:1")
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
-    server = ApiServer(tmp_path_factory.mktemp("cluster") / "state").start()
-    yield server
-    server.stop()
 
 
 def run(cluster: ApiServer, check: Any) -> None:

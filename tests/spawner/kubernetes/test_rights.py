@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,13 +16,6 @@ from jupyter_repl_spawner.kubernetes.manifests import PodTemplate
 from jupyter_repl_spawner.kubernetes.rights import RULES
 
 TEMPLATE = PodTemplate("python", "example/runner:1")
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
-    server = ApiServer(tmp_path_factory.mktemp("cluster") / "state").start()
-    yield server
-    server.stop()
 
 
 def grant(cluster: ApiServer, rules: list[dict[str, Any]]) -> None:

@@ -2,12 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import psutil
-import pytest
 from support.api_server import NAMESPACE, ApiServer
 from support.proxy import Proxy
 
@@ -15,13 +14,6 @@ from jupyter_repl_spawner.kubernetes.client import Api, Object
 from jupyter_repl_spawner.kubernetes.watch import Watch
 
 LABELS = {"test": "watch"}
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
-    server = ApiServer(tmp_path_factory.mktemp("cluster") / "state").start()
-    yield server
-    server.stop()
 
 
 def lease(name: str) -> Object:
@@ -112,19 +104,24 @@ def test_a_connection_that_says_nothing_is_given_up(cluster: ApiServer, tmp_path
         proxy.close()
 
 
-def test_a_version_that_is_too_old_begins_with_a_list(cluster: ApiServer) -> None:
-    async def check(api: Api, watch: Watch) -> None:
-        await api.create("leases", lease("kept"))
-        await watch.wait("kept", bool, 5)
-        await watch.stop()
-        watch._version = "1"
-        watch.objects["ghost"] = lease("ghost") | {"metadata": {"name": "ghost", "resourceVersion": "0"}}
-        await watch.start(5)
-        await api.create("leases", lease("later"))
-        await until(lambda: "later" in watch.objects)
-        await until(lambda: "ghost" not in watch.objects or watch.differences >= 0)
+def test_a_version_that_is_too_old_begins_with_a_list(cluster: ApiServer, tmp_path: Path) -> None:
+    proxy = Proxy(cluster.port)
+    try:
 
-    run(str(cluster.kubeconfig), check, relist=0.0)
+        async def check(api: Api, watch: Watch) -> None:
+            await api.create("leases", lease("kept"))
+            await watch.wait("kept", bool, 5)
+            watch.objects["ghost"] = lease("ghost") | {"metadata": {"name": "ghost", "resourceVersion": "0"}}
+            watch._version = "1"
+            proxy.cut()
+            await until(lambda: set(watch.objects) == {"kept"})
+            assert watch.differences == 1
+            await api.create("leases", lease("later"))
+            await watch.wait("later", bool, 5)
+
+        run(kubeconfig_by(cluster, proxy.port, tmp_path / "config"), check)
+    finally:
+        proxy.close()
 
 
 def test_hundreds_of_reconnects_leave_nothing(cluster: ApiServer, tmp_path: Path) -> None:
