@@ -103,7 +103,7 @@ class StoredFiles(Files):
 
         def moved(old: Manifest) -> Manifest:
             def new(name: str) -> str:
-                return to + name[len(path) :] if name == path or _is_below(name, path) else name
+                return to + name[len(path) :] if _is_at(name, path) else name
 
             links = {new(name): target for name, target in old.links.items()}
             return Manifest(links, {new(name): mode for name, mode in old.folders.items()}, old.left_out)
@@ -114,14 +114,14 @@ class StoredFiles(Files):
     async def delete(self, path: str) -> None:
         paths = await self._at(path)
         manifest, _ = await read_manifest(self._store, self._ref)
-        links = {name: target for name, target in manifest.links.items() if name == path or _is_below(name, path)}
-        folders = {name: mode for name, mode in manifest.folders.items() if name == path or _is_below(name, path)}
+        links = {name: target for name, target in manifest.links.items() if _is_at(name, path)}
+        folders = {name: mode for name, mode in manifest.folders.items() if _is_at(name, path)}
         prefix = await StoreTrash(self._store, self._ref).begin(Item(paths, links, folders))
         await each(paths, lambda inner: self._copy(inner, prefix + inner), AT_ONCE)
 
         def left(old: Manifest) -> Manifest:
             def stays(name: str) -> bool:
-                return name != path and not _is_below(name, path)
+                return not _is_at(name, path)
 
             links = {name: target for name, target in old.links.items() if stays(name)}
             return Manifest(links, {name: mode for name, mode in old.folders.items() if stays(name)}, old.left_out)
@@ -151,6 +151,11 @@ class StoredFiles(Files):
 
     def _prefix(self, folder: str) -> str:
         return self._ref.code(f"{check_path(folder)}/" if folder else "")
+
+
+def _is_at(path: str, folder: str) -> bool:
+    """At it or below it."""
+    return path == folder or _is_below(path, folder)
 
 
 def _is_below(path: str, folder: str) -> bool:

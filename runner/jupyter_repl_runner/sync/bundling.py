@@ -40,9 +40,7 @@ class Bundler:
         rows = await asyncio.to_thread(self._rows)
         if not self._is_worth_it(rows, is_last):
             return
-        prefix = sides.ref.code()
-        listed = {entry.key[len(prefix) :]: entry async for entry in sides.store.list(prefix)}
-        pairs = await asyncio.to_thread(self._collect, rows, listed)
+        pairs = await asyncio.to_thread(self._collect, rows, await sides.listed())
         raw = await asyncio.to_thread(dump, pairs)
         await sides.fence.check()
         await sides.store.put(sides.ref.bundle, raw)

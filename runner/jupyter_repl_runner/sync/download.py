@@ -11,6 +11,7 @@ from itertools import islice
 from logging import getLogger
 
 from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotFound, ReplError
+from jupyter_repl_runner.contract.settings import SETTINGS_FILE
 from jupyter_repl_runner.files import content
 from jupyter_repl_runner.store.bundle import Bundle, Member
 from jupyter_repl_runner.store.checkout import fetch
@@ -73,7 +74,7 @@ class Downloader:
         """Downloads and removals of the plan, made for `found` and `listed`; what could not be done as planned."""
         again: set[str] = set()
         files = [path for path in plan.downloads if path in listed]
-        files.sort(key=lambda path: (path != self._main, path != ".repl.toml", listed[path].size))
+        files.sort(key=lambda path: (path != self._main, path != SETTINGS_FILE, listed[path].size))
         if self._main not in files and (self._main in found or not files):
             opened()
         progress = Progress(self._sides, {path: listed[path].size for path in files}, self._main, opened)
@@ -95,7 +96,7 @@ class Downloader:
 
     async def bring_first(self, opened: Callable[[], None]) -> None:
         """Into an empty volume: what a person waits for, before anybody knows what else there is."""
-        for path in (".repl.toml", self._main):
+        for path in (SETTINGS_FILE, self._main):
             if path and not await self._is_here(path):
                 await self._download(path, None, set())
         if self._main and await self._is_here(self._main):

@@ -13,7 +13,6 @@ from jupyter_repl_runner.store.bundle import Bundle
 from jupyter_repl_runner.store.checkout import read_manifest
 from jupyter_repl_runner.store.each import together
 from jupyter_repl_runner.store.manifest import Manifest
-from jupyter_repl_runner.store.port import Entry
 
 from .bundling import Bundler
 from .download import Downloader
@@ -44,7 +43,7 @@ class Meeting:
         """
         for _ in range(ROUNDS):
             (manifest, _), listed, bundle = await together(
-                read_manifest(self._sides.store, self._sides.ref), self._list(), self._begin(opened)
+                read_manifest(self._sides.store, self._sides.ref), self._sides.listed(), self._begin(opened)
             )
             rules = await asyncio.to_thread(self._sides.volume.rules)
             sight = await asyncio.to_thread(self._sides.volume.look_at_all, rules)
@@ -78,16 +77,13 @@ class Meeting:
         opened()
         return again
 
-    async def _list(self) -> dict[str, Entry]:
-        prefix = self._sides.ref.code()
-        return {entry.key[len(prefix) :]: entry async for entry in self._sides.store.list(prefix)}
-
     async def _begin(self, opened: Callable[[], None]) -> Bundle | None:
         """What is of use where much is missing."""
         if await asyncio.to_thread(lambda: self._sides.volume.is_whole):
             return None
+        bundle: Bundle | None
         bundle, _ = await together(self._bundler.read(), self._downloader.bring_first(opened))
-        return bundle  # type: ignore[no-any-return]
+        return bundle
 
     def _known(self, rules: Rules, sight: Sight) -> dict[str, Row]:
         """The rows, but for what is ignored or can't be seen. Of a volume that is not whole all rows of absent files

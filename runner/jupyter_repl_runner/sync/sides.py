@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from jupyter_repl_runner.contract.refs import ProjectRef
-from jupyter_repl_runner.store.port import Store
+from jupyter_repl_runner.store.port import Entry, Store
 
 from .fence import Fence
 from .status import Status
@@ -19,3 +19,8 @@ class Sides:
     volume: Volume
     fence: Fence
     status: Status
+
+    async def listed(self) -> dict[str, Entry]:
+        """The store's files by their paths."""
+        prefix = self.ref.code()
+        return {entry.key[len(prefix) :]: entry async for entry in self.store.list(prefix)}
