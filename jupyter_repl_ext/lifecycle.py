@@ -39,7 +39,8 @@ class _Operation:
     async def changed(self, seconds: float) -> None:
         """Return at the next change, or after `seconds`."""
         try:
-            await asyncio.wait_for(self._changed.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._changed.wait()
         except TimeoutError:
             return
 

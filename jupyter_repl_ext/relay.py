@@ -37,6 +37,7 @@ async def _copy(source: IOStream, target: IOStream, touch: Callable[[], None]) -
             touch()
             written = target.write(data)
             if not written.done():
-                await asyncio.wait_for(written, PAUSE_SECONDS)
+                async with asyncio.timeout(PAUSE_SECONDS):
+                    await written
     except (StreamClosedError, TimeoutError):
         return

@@ -6,13 +6,14 @@ import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, cast
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from tornado.httpclient import HTTPError, HTTPRequest
 from tornado.httputil import HTTPHeaders
 from tornado.iostream import IOStream, StreamClosedError
-from tornado.netutil import Resolver
+from tornado.netutil import DefaultLoopResolver, Resolver
 from tornado.simple_httpclient import HTTPTimeoutError, SimpleAsyncHTTPClient
+from tornado.tcpclient import TCPClient
 
 from jupyter_repl_runner.contract.errors import ReplError, Unavailable, from_json
 from jupyter_repl_runner.contract.messages import AUTH_HEADER
@@ -25,16 +26,18 @@ TRANSFER_SECONDS = 3600.0
 MAX_TRANSFER = 5 << 30
 MAX_HEAD = 1 << 14
 HANDSHAKE = ("Sec-WebSocket-Key", "Sec-WebSocket-Version", "Sec-WebSocket-Protocol")
-_UNIX_SUFFIX = ".unix.invalid"
+_UNIX, _UNIX_SUFFIX = "unix:", ".unix.invalid"
 
 
 class _AddressResolver(Resolver):
-    """Resolves `{hex of a path}.unix.invalid` to that Unix socket, and nothing else."""
+    """Resolves `{hex of a path}.unix.invalid` to that Unix socket, and all else as ever."""
 
     def initialize(self) -> None:
-        pass
+        self._others = DefaultLoopResolver()
 
     async def resolve(self, host: str, port: int, family: socket.AddressFamily = socket.AF_UNSPEC) -> Any:
+        if not host.endswith(_UNIX_SUFFIX):
+            return await self._others.resolve(host, port, family)
         return [(socket.AF_UNIX, os.fsdecode(bytes.fromhex(host.removesuffix(_UNIX_SUFFIX))))]
 
 
@@ -47,14 +50,18 @@ class RunnerClient:
             force_instance=True, resolver=self._resolver, max_clients=200, max_body_size=MAX_TRANSFER
         )
 
+        self._tcp = TCPClient(resolver=self._resolver)
+
     def close(self) -> None:
         self._http.close()
+        self._tcp.close()
 
     async def get_json(self, address: Address, path: str) -> dict[str, Any]:
         """The answer to a small GET; raises ReplError."""
         request = HTTPRequest(
             _url(address, path),
-            headers={AUTH_HEADER: address.token},
+            headers=_headers(address),
+            ssl_options=address.tls,
             connect_timeout=CONNECT_SECONDS,
             request_timeout=REQUEST_SECONDS,
         )
@@ -78,7 +85,8 @@ class RunnerClient:
         request = HTTPRequest(
             _url(address, path),
             method=method,
-            headers={**headers, AUTH_HEADER: address.token},
+            headers={**headers, **_headers(address)},
+            ssl_options=address.tls,
             connect_timeout=CONNECT_SECONDS,
             request_timeout=TRANSFER_SECONDS,
             follow_redirects=False,
@@ -114,7 +122,8 @@ class RunnerClient:
         request = HTTPRequest(
             _url(address, "/call"),
             method="POST",
-            headers={AUTH_HEADER: address.token, "Content-Type": "application/json"},
+            headers={**_headers(address), "Content-Type": "application/json"},
+            ssl_options=address.tls,
             body=json.dumps({"event": event, "data": data}),
             connect_timeout=CONNECT_SECONDS,
             request_timeout=CALL_SECONDS,
@@ -128,19 +137,20 @@ class RunnerClient:
     async def channel(self, address: Address, asked: HTTPHeaders) -> tuple[HTTPHeaders, IOStream]:
         """The runner's channel, opened with the handshake that a browser `asked` for: the runner's answer to it, and
         the connection behind that. Raises ReplError."""
+        place = urlsplit(_url(address, "/channel"))
         request = {
-            "Host": "runner",
+            "Host": place.netloc,
             "Connection": "Upgrade",
             "Upgrade": "websocket",
-            AUTH_HEADER: address.token,
+            **_headers(address),
             **{name: asked[name] for name in HANDSHAKE if name in asked},
         }
-        lines = ["GET /channel HTTP/1.1", *(f"{name}: {value}" for name, value in request.items()), "", ""]
+        lines = [f"GET {place.path} HTTP/1.1", *(f"{name}: {value}" for name, value in request.items()), "", ""]
         with _told():
-            stream = IOStream(socket.socket(socket.AF_UNIX))
+            async with asyncio.timeout(CONNECT_SECONDS):
+                stream = await self._connect(address, place.hostname or "", place.port or 443)
             try:
                 async with asyncio.timeout(CONNECT_SECONDS):
-                    await stream.connect(cast(Any, _unix_path(address)))  # its hints know only TCP
                     await stream.write("\r\n".join(lines).encode("latin-1"))
                     head = await stream.read_until(b"\r\n\r\n", max_bytes=MAX_HEAD)
                 status, _, headers = head.decode("latin-1").partition("\r\n")
@@ -150,6 +160,15 @@ class RunnerClient:
             except BaseException:
                 stream.close()
                 raise
+
+    async def _connect(self, address: Address, host: str, port: int) -> IOStream:
+        if address.url.startswith(_UNIX):
+            stream = IOStream(socket.socket(socket.AF_UNIX))
+            await stream.connect(cast(Any, address.url.removeprefix(_UNIX)))  # its hints know only TCP
+            return stream
+        stream = await self._tcp.connect(host, port, ssl_options=address.tls)
+        stream.set_nodelay(True)
+        return stream
 
 
 class _Answer:
@@ -236,11 +255,10 @@ def file_url(path: str) -> str:
 
 
 def _url(address: Address, path: str) -> str:
-    return f"http://{os.fsencode(_unix_path(address)).hex()}{_UNIX_SUFFIX}{path}"
+    if address.url.startswith(_UNIX):
+        return f"http://{os.fsencode(address.url.removeprefix(_UNIX)).hex()}{_UNIX_SUFFIX}{path}"
+    return address.url + path
 
 
-def _unix_path(address: Address) -> str:
-    kind, _, path = address.url.partition(":")
-    if kind != "unix":
-        raise Unavailable(f"The address {kind}: is not understood.")
-    return path
+def _headers(address: Address) -> dict[str, str]:
+    return {**address.headers, AUTH_HEADER: address.token}

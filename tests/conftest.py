@@ -1,15 +1,22 @@
 """Fixtures for all: a server of one's own, and what must never be left behind."""
 
+import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support import node as nodes
 from support.channel import Client
+from support.kubernetes import World
 from support.lab import Lab
+from support.node import Node
+from support.pod_lab import PodLab
 from support.processes import repl_processes
 from support.s3 import SERVERS, S3Server
 
+IN_PODS = ("test_channel", "test_runs", "test_flow")
 BROWSER = Path(__file__).parent / "browser"
 
 
@@ -18,6 +25,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if BROWSER in item.path.parents:
             item.add_marker(pytest.mark.browser)
+        if "world" in getattr(item, "fixturenames", ()) or re.search(r"\[(kubernetes|pod)\b", item.nodeid):
+            item.add_marker(pytest.mark.cluster)
     items.sort(key=lambda item: BROWSER in item.path.parents)
 
 
@@ -44,9 +53,24 @@ def close_clients() -> Iterator[None]:
         Client.opened.pop().close()
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What a channel and terminals do is the same wherever the runner is."""
+    is_for_pods = metafunc.module.__name__.rpartition(".")[2] in IN_PODS
+    if is_for_pods and "shared_lab" in metafunc.fixturenames:
+        metafunc.parametrize("shared_lab", ["local", "pod"], indirect=True, scope="module")
+
+
 @pytest.fixture(scope="module")
-def shared_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """A server for all tests of a module that don't kill it."""
+def shared_lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A server for all tests of a module that don't kill it. For those of IN_PODS once with local runners and once
+    with pods."""
+    if getattr(request, "param", "local") == "pod":
+        space = request.getfixturevalue("world").space()
+        pods = PodLab(tmp_path_factory.mktemp("shared") / "home", space).start()
+        yield pods
+        pods.stop()
+        space.close()
+        return
     server = Lab(tmp_path_factory.mktemp("shared") / "home").start()
     yield server
     server.stop()
@@ -72,6 +96,31 @@ def rclone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
 @pytest.fixture(scope="session")
 def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     yield from _served(SERVERS["moto"], tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    """A real Kubernetes: the one that was named or kept, else one for this session."""
+    if reason := nodes.missing():
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    if (nodes.KEPT / "admin.kubeconfig").exists():
+        yield Node(nodes.KEPT / "admin.kubeconfig", nodes.IMAGE, nodes.KEPT)
+        return
+    state = tmp_path_factory.mktemp("node") / "state"
+    try:
+        yield nodes.up(state)
+    finally:
+        nodes.down(state)
+
+
+@pytest.fixture(scope="session")
+def world(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The node, with a MinIO that its pods can reach."""
+    server = SERVERS["minio"](tmp_path_factory.mktemp("world") / "data", host=nodes.HOST).start()
+    yield World(node, server, tmp_path_factory.mktemp("keys") / "key")
+    server.stop()
 
 
 def _served(kind: type[S3Server], factory: pytest.TempPathFactory) -> Iterator[S3Server]:

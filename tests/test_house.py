@@ -25,6 +25,7 @@ def test_there_is_one_version() -> None:
     assert package
     versions = {
         "pyproject.toml": project["version"],
+        "runner/pyproject.toml": tomllib.loads((ROOT / "runner/pyproject.toml").read_text())["project"]["version"],
         "jupyter_repl_ext": package[1],
         "package.json": json.loads((ROOT / "labextension/package.json").read_text())["version"],
         "openapi.yaml": yaml.safe_load((ROOT / "jupyter_repl_ext/openapi.yaml").read_text())["info"]["version"],

@@ -27,7 +27,8 @@ class EventsHandler(ReplHandler):
         try:
             async for phase in self.services.lifecycle.events(ref):
                 self.write(f"event: phase\ndata: {json.dumps(phase.to_json())}\n\n")
-                await asyncio.wait_for(self.flush(), SEND_SECONDS)
+                async with asyncio.timeout(SEND_SECONDS):
+                    await self.flush()
             self.write("event: end\ndata: {}\n\n")
         except (StreamClosedError, TimeoutError):
             return

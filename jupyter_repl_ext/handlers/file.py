@@ -101,7 +101,8 @@ class FileHandler(ReplHandler):
     async def _chunks(self) -> AsyncIterator[bytes]:
         while True:
             try:
-                chunk = await asyncio.wait_for(self._body.get(), STALL_SECONDS)
+                async with asyncio.timeout(STALL_SECONDS):
+                    chunk = await self._body.get()
             except TimeoutError:
                 raise Unavailable("The upload stopped.", hint="Try again.") from None
             if not chunk:

@@ -18,14 +18,14 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(required=True)
 
     serve = verbs.add_parser("serve", help="serve files, terminals and runs of one project")
-    serve.add_argument("--directory", required=True, help="the REPL's private directory")
+    _where(serve)
     serve.add_argument("--ready", type=int, default=-1, help="a descriptor to write to when listening")
     serve.add_argument("--guarded", action="store_true", help="end when standard input ends")
     serve.set_defaults(verb=_serve)
 
     sync = verbs.add_parser("sync", help="restore a project from S3, then carry every change back")
-    sync.add_argument("--directory", required=True, help="the REPL's private directory")
-    sync.add_argument("--grants", type=int, required=True, help="a socket on which the server grants the work")
+    _where(sync)
+    sync.add_argument("--grants", type=int, default=-1, help="a socket on which the server grants the work")
     sync.add_argument("--ready", type=int, default=-1, help="a descriptor to write to when the main file is there")
     sync.add_argument("--guarded", action="store_true", help="end when standard input ends")
     sync.set_defaults(verb=_sync)
@@ -42,7 +42,17 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _where(verb: argparse.ArgumentParser) -> None:
+    where = verb.add_mutually_exclusive_group(required=True)
+    where.add_argument("--directory", help="the REPL's private directory")
+    where.add_argument("--pod", action="store_true", help="in a pod: wait for an assignment")
+
+
 def _serve(options: argparse.Namespace) -> int:
+    if options.pod:
+        from .guard.init import with_init
+
+        return with_init(_serve_pod)
     from pathlib import Path
 
     from .serve.app import ServeOptions, serve
@@ -50,7 +60,17 @@ def _serve(options: argparse.Namespace) -> int:
     return serve(ServeOptions(Path(options.directory), options.ready, options.guarded))
 
 
+def _serve_pod() -> int:
+    from .serve.pod import serve_pod
+
+    return serve_pod()
+
+
 def _sync(options: argparse.Namespace) -> int:
+    if options.pod:
+        from .sync.pod import sync_pod
+
+        return sync_pod()
     from pathlib import Path
 
     from .sync.app import SyncOptions, sync

@@ -4,15 +4,16 @@ its own process; other servers may call with the same ref at any moment, so ever
 Errors are ReplErrors, for people to read.
 """
 
+import ssl
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
 from jupyter_repl_runner.contract.assignment import Assignment
-from jupyter_repl_runner.contract.grant import Grant
+from jupyter_repl_runner.contract.grant import Credentials, Grant
 from jupyter_repl_runner.contract.phases import Phase
 from jupyter_repl_runner.contract.refs import ProjectRef
 
@@ -34,16 +35,19 @@ class Granter(Protocol):
     async def grant(self, ref: ProjectRef) -> Grant:
         """Raise the project's generation, which fences every earlier runner off. Raises Unavailable."""
 
-    async def renew(self, grant: Grant) -> Grant:
-        """The same with credentials that last. Raises Unavailable."""
+    async def credentials(self, ref: ProjectRef) -> Credentials:
+        """New ones for a project that is granted already. Raises Unavailable."""
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where a runner listens. Opaque to all but `runner_client`; the token never appears in a log."""
+    """Where a runner listens: `unix:` and a path, or a URL below which its paths are. Opaque to all but
+    `runner_client`; the token, and `headers` that whoever is on the way wants, never appear in a log."""
 
     url: str
     token: str = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    tls: ssl.SSLContext | None = field(default=None, repr=False)
 
 
 class Spawner(ABC):

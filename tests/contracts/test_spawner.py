@@ -2,15 +2,19 @@
 
 import asyncio
 import shutil
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from support.kubernetes import World
 
 from jupyter_repl_runner.contract.assignment import Assignment
-from jupyter_repl_runner.contract.errors import Unavailable
+from jupyter_repl_runner.contract.errors import ReplError, Unavailable
 from jupyter_repl_runner.contract.phases import RUNNING
 from jupyter_repl_runner.contract.refs import ProjectRef
+from jupyter_repl_runner.store.port import read_all
 from jupyter_repl_spawner.local.spawner import LocalSpawner
 from jupyter_repl_spawner.port import Folders, Spawner
 
@@ -18,9 +22,26 @@ REF, OTHER = ProjectRef("", "abc"), ProjectRef("", "abc-pro")
 Make = Callable[[], Spawner]
 
 
-@pytest.fixture(params=["local"])
-def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
-    """Makes spawners that see the same REPLs, as two servers on one store do."""
+@dataclass(frozen=True)
+class Kind:
+    """`make` makes spawners that see the same REPLs, as two servers on one store do; `spoil` takes the project REF
+    away, and puts it back."""
+
+    make: Make
+    spoil: Callable[[], AbstractAsyncContextManager[None]]
+
+
+@pytest.fixture(params=["local", "kubernetes"])
+def kind(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kind]:
+    yield from _local(tmp_path) if request.param == "local" else _kubernetes(request.getfixturevalue("world"))
+
+
+@pytest.fixture
+def make(kind: Kind) -> Make:
+    return kind.make
+
+
+def _local(tmp_path: Path) -> Iterator[Kind]:
     for ref in (REF, OTHER):
         (tmp_path / "code" / ref.repl_id).mkdir(parents=True)
     runtime = Path(f"/tmp/jrt-contract-{abs(hash(tmp_path)) % 10**8}")
@@ -28,8 +49,32 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
     def folders(ref: ProjectRef) -> Folders:
         return Folders(tmp_path / "code" / ref.repl_id, tmp_path / "trash" / ref.repl_id)
 
-    yield lambda: LocalSpawner(folders, str(runtime))
+    @asynccontextmanager
+    async def spoil() -> AsyncIterator[None]:
+        folder = tmp_path / "code" / REF.repl_id
+        folder.rmdir()
+        yield
+        folder.mkdir()
+
+    yield Kind(lambda: LocalSpawner(folders, str(runtime)), spoil)
     shutil.rmtree(runtime, ignore_errors=True)
+
+
+def _kubernetes(world: World) -> Iterator[Kind]:
+    space = world.space()
+    asyncio.run(space.make(REF.repl_id, OTHER.repl_id))
+
+    @asynccontextmanager
+    async def spoil() -> AsyncIterator[None]:
+        store = space.store()
+        raw, _ = await read_all(store, REF.meta)
+        await store.delete(REF.meta)
+        yield
+        await store.put(REF.meta, raw)
+        store.close()
+
+    yield Kind(space.spawner, spoil)
+    space.close()
 
 
 def check(spawner: Spawner, body: Callable[[Spawner], Awaitable[None]]) -> None:
@@ -117,14 +162,13 @@ def test_a_cancelled_start_leaves_nothing(make: Make) -> None:
     check(make(), body)
 
 
-def test_a_start_that_fails_says_why_until_the_next(make: Make, tmp_path: Path) -> None:
+def test_a_start_that_fails_says_why_until_the_next(kind: Kind) -> None:
     async def body(spawner: Spawner) -> None:
-        folder = tmp_path / "code" / REF.repl_id
-        folder.rmdir()
-        with pytest.raises(Unavailable, match="gone"):
-            await start(spawner)
-        folder.mkdir()
+        async with kind.spoil():
+            with pytest.raises(ReplError, match=r"gone|no project"):
+                await start(spawner)
+            assert (await spawner.poll(REF)).name in ("stopped", "failed")
         await start(spawner)
         assert await spawner.poll(REF) == RUNNING
 
-    check(make(), body)
+    check(kind.make(), body)

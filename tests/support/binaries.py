@@ -1,7 +1,7 @@
 """Programs that tests need beside Python's: on PATH, else from the folder that `REPL_TEST_BINARIES` names.
 
-That folder holds `{name}-{version}.zst`, or `.tar.zst` with `{name}-{version}/{name}` inside, and SHA256SUMS. What
-is in neither place, and is a Go module, can be built.
+That folder holds `{name}-{version}.zst` or `{name}.zst`, or `.tar.zst` with `{name}-{version}/{name}` inside, and
+SHA256SUMS. What is in neither place, and is a Go module, can be built.
 """
 
 import fcntl
@@ -17,10 +17,17 @@ from pathlib import Path
 import pytest
 
 MODULES = {
+    "kubenode": "cluster/kubenode",
+    "pause": "cluster/pause",
     "minio": "github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c",
     "versitygw": "github.com/versity/versitygw/cmd/versitygw@v1.8.0",
 }
-BUILD_SECONDS = 1200
+"""Modules of the world with their versions, or folders beside this one's."""
+FLAGS = (
+    "-s -w -X k8s.io/component-base/version.gitVersion=v1.34.4 -X k8s.io/component-base/version.gitMajor=1 "
+    "-X k8s.io/component-base/version.gitMinor=34"
+)
+BUILD_SECONDS = 1800
 
 
 @cache
@@ -30,7 +37,7 @@ def find(name: str) -> Path | None:
     if found := shutil.which(name) or (beside.exists() and beside):
         return Path(found)
     folder = os.environ.get("REPL_TEST_BINARIES")
-    packed = sorted(Path(folder).glob(f"{name}-*.zst")) if folder else []
+    packed = sorted([*Path(folder).glob(f"{name}-*.zst"), *Path(folder).glob(f"{name}.zst")]) if folder else []
     return _unpack(name, packed[-1]) if packed else None
 
 
@@ -58,7 +65,12 @@ def build(name: str) -> Path | None:
         if not (target / name).exists():
             print(f"Building {MODULES[name]}: this takes minutes, once.", file=sys.stderr)
             environment = {**os.environ, "GOBIN": str(target), "CGO_ENABLED": "0"}
-            subprocess.run([go, "install", MODULES[name]], env=environment, check=True, timeout=BUILD_SECONDS)
+            if "@" in MODULES[name]:
+                command, folder = [go, "install", MODULES[name]], None
+            else:
+                command = [go, "build", "-trimpath", "-ldflags", FLAGS, "-o", str(target / name), "."]
+                folder = Path(__file__).parents[1] / MODULES[name]
+            subprocess.run(command, cwd=folder, env=environment, check=True, timeout=BUILD_SECONDS)
     return target / name
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent.parent
 PLACES = {
     "pyproject.toml": r'(?m)^(version = ")[^"]+',
+    "runner/pyproject.toml": r'(?m)^(version = ")[^"]+',
     "jupyter_repl_ext/__init__.py": r'(__version__ = ")[^"]+',
     "labextension/package.json": r'("version": ")[^"]+',
     "jupyter_repl_ext/openapi.yaml": r"(?m)^(  version: ).+$",

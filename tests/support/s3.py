@@ -30,10 +30,11 @@ class S3Server:
     name = ""
     healthy = "/"
 
-    def __init__(self, folder: Path, port: int = 0) -> None:
+    def __init__(self, folder: Path, port: int = 0, host: str = "127.0.0.1") -> None:
         self.folder = folder
         self.port = port or free_port()
-        self.endpoint = f"http://127.0.0.1:{self.port}"
+        self.host = host
+        self.endpoint = f"http://{host}:{self.port}"
         self.bucket = "bucket"
         self._program = binaries.require(self.name)
         self._process: subprocess.Popen[bytes] | None = None
@@ -104,7 +105,7 @@ class Minio(S3Server):
     healthy = "/minio/health/ready"
 
     def _command(self) -> list[str]:
-        return [str(self._program), "server", str(self.folder), "--address", f"127.0.0.1:{self.port}", "--quiet"]
+        return [str(self._program), "server", str(self.folder), "--address", f"{self.host}:{self.port}", "--quiet"]
 
     def _environment(self) -> Mapping[str, str]:
         # A console on a port that nobody else has, and no look for news.
@@ -120,7 +121,7 @@ class Versitygw(S3Server):
     def _command(self) -> list[str]:
         for name in ("iam", "data"):
             (self.folder / name).mkdir(exist_ok=True)
-        arguments = ["--port", f"127.0.0.1:{self.port}", "--iam-dir", str(self.folder / "iam")]
+        arguments = ["--port", f"{self.host}:{self.port}", "--iam-dir", str(self.folder / "iam")]
         return [str(self._program), *arguments, "posix", str(self.folder / "data")]
 
     def _environment(self) -> Mapping[str, str]:
@@ -134,7 +135,7 @@ class Rclone(S3Server):
 
     def _command(self) -> list[str]:
         (self.folder / "data").mkdir(exist_ok=True)
-        address = ["--addr", f"127.0.0.1:{self.port}", "--auth-key", f"{KEY},{SECRET}"]
+        address = ["--addr", f"{self.host}:{self.port}", "--auth-key", f"{KEY},{SECRET}"]
         return [str(self._program), "serve", "s3", *address, "--vfs-cache-mode", "off", str(self.folder / "data")]
 
     def settings(self, prefix: str = "", **more: object) -> S3Settings:
@@ -147,7 +148,7 @@ class Moto(S3Server):
     name = "moto_server"
 
     def _command(self) -> list[str]:
-        return [str(self._program), "--host", "127.0.0.1", "--port", str(self.port)]
+        return [str(self._program), "--host", self.host, "--port", str(self.port)]
 
 
 SERVERS: dict[str, type[S3Server]] = {"minio": Minio, "versitygw": Versitygw, "rclone": Rclone, "moto": Moto}

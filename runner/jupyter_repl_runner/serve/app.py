@@ -5,9 +5,8 @@ import json
 import logging
 import os
 import signal
-import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,15 +53,15 @@ def serve(options: ServeOptions) -> int:
     sys.setswitchinterval(SWITCH_SECONDS)
     try:
         record = json.loads((options.directory / RECORD_FILE).read_text())
-        with asyncio.Runner(loop_factory=_fastest_loop()) as loop:
-            loop.run(Runner(options, record).run())
+        with asyncio.Runner(loop_factory=fastest_loop()) as loop:
+            loop.run(_serve(options, record))
     except Exception:
         log.exception("The runner could not serve")
         return 1
     return 0
 
 
-def _fastest_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+def fastest_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
     """uvloop's, where it is installed (`pip install jupyter-repl-ext[fast]`) and not refused."""
     if os.environ.get("JUPYTER_REPL_LOOP") == "asyncio":
         return None
@@ -74,53 +73,54 @@ def _fastest_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 class Runner:
-    """`record` is what LocalSpawner wrote: the token, the working directory, the trash and the assignment."""
+    """All of a project that does not listen. `record` tells the token, the working directory, the trash and the
+    assignment; marks of sync lie in `directory`, `uploads` is for files that are on their way."""
 
-    def __init__(self, options: ServeOptions, record: dict[str, str]) -> None:
-        self._options = options
+    def __init__(self, directory: Path, uploads: Path, record: Mapping[str, str]) -> None:
+        self._directory = directory
+        self._uploads = uploads
         self._token = record["token"]
         self._folder = Path(record["workdir"])
         self._trash = Path(record["trash"])
         self._assignment = Assignment.from_json(record["assignment"])
-        self._drained = asyncio.Event()
+        self._drained, self._ended = asyncio.Event(), asyncio.Event()
 
-    async def run(self) -> None:
-        """Serve until `drain`; returns when every program has ended."""
+    def open(self, environment: Mapping[str, str]) -> Application:
+        """Begin; what answers its requests. Needs a running loop."""
         os.chdir(self._folder)
         beneath = Beneath(self._folder)
-        terminals = Terminals(self._folder, dict(os.environ), self._assignment.ring_bytes)
-        hub = Hub(self._assignment, beneath, Trash(self._trash), terminals)
+        self._terminals = Terminals(self._folder, dict(environment), self._assignment.ring_bytes)
+        hub = self._hub = Hub(self._assignment, beneath, Trash(self._trash), self._terminals)
         loop = asyncio.get_running_loop()
 
         def tell(changes: Changes) -> None:
             if changes.everything or changes.folders or changes.files:
                 loop.call_soon_threadsafe(hub.broadcast, "changed", changes.to_json(beneath))
 
-        watcher = Watcher(beneath, tell)
-        server = HTTPServer(self._application(hub))
-        server.add_socket(self._listen())
-        self._watch_for_the_end(loop)
-        watcher.start()
-        marks = asyncio.create_task(MarksReader(self._options.directory, hub.tell_synced).run(), name="marks of sync")
-        self._say_ready()
-        await self._drained.wait()
-        marks.cancel()
-        hub.draining = True
-        server.stop()
-        try:
-            async with asyncio.timeout(DRAIN_SECONDS):
-                await hub.program.close()
-                await terminals.close_all()
-                await server.close_all_connections()
-        finally:
-            await asyncio.to_thread(watcher.stop)
+        self._watcher = Watcher(beneath, tell)
+        self._watcher.start()
+        self._marks = asyncio.create_task(MarksReader(self._directory, hub.tell_synced).run(), name="marks of sync")
+        return self._application(hub)
 
     def drain(self) -> None:
         self._drained.set()
 
+    async def drained(self) -> None:
+        """Return when it was asked to end, with every program ended."""
+        await self._drained.wait()
+        self._hub.draining = True
+        async with asyncio.timeout(DRAIN_SECONDS):
+            await self._hub.program.close()
+            await self._terminals.close_all()
+        self._ended.set()
+
+    async def close(self) -> None:
+        self._marks.cancel()
+        await asyncio.to_thread(self._watcher.stop)
+
     def _application(self, hub: Hub) -> Application:
         shared = {"token": self._token, "hub": hub}
-        store = DirectoryStore(self._folder, private=self._options.directory / "uploads")
+        store = DirectoryStore(self._folder, private=self._uploads)
         return Application(
             [
                 (r"/channel", ChannelHandler, shared),
@@ -128,28 +128,40 @@ class Runner:
                 (r"/archive", ArchiveHandler, shared),
                 (r"/call", CallHandler, shared),
                 (r"/status", StatusHandler, shared),
-                (r"/drain", DrainHandler, {**shared, "drain": self.drain}),
+                (r"/drain", DrainHandler, {**shared, "drain": self.drain, "ended": self._ended}),
             ],
             log_function=lambda handler: None,
         )
 
-    def _listen(self) -> socket.socket:
+
+async def _serve(options: ServeOptions, record: Mapping[str, str]) -> None:
+    """On the private directory's socket, until it is drained."""
+    runner = Runner(options.directory, options.directory / "uploads", record)
+    server = HTTPServer(runner.open(os.environ))
+    try:
         # mode=0o600 is applied after bind; the directory's 700 keeps others out in between.
-        return bind_unix_socket(str(self._options.directory / SOCKET_FILE), mode=0o600)
+        server.add_socket(bind_unix_socket(str(options.directory / SOCKET_FILE), mode=0o600))
+        _watch_for_the_end(runner.drain, options.guarded)
+        if options.ready >= 0:
+            os.write(options.ready, b"ready\n")
+            os.close(options.ready)
+        await runner.drained()
+        server.stop()
+        async with asyncio.timeout(DRAIN_SECONDS):
+            await server.close_all_connections()
+    finally:
+        await runner.close()
 
-    def _watch_for_the_end(self, loop: asyncio.AbstractEventLoop) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            loop.add_signal_handler(number, self.drain)
-        if self._options.guarded:
 
-            def read() -> None:
-                if not os.read(0, 64):
-                    loop.remove_reader(0)
-                    self.drain()
+def _watch_for_the_end(drain: Callable[[], None], guarded: bool) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, drain)
+    if guarded:
 
-            loop.add_reader(0, read)
+        def read() -> None:
+            if not os.read(0, 64):
+                loop.remove_reader(0)
+                drain()
 
-    def _say_ready(self) -> None:
-        if self._options.ready >= 0:
-            os.write(self._options.ready, b"ready\n")
-            os.close(self._options.ready)
+        loop.add_reader(0, read)

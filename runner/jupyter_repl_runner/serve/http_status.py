@@ -1,10 +1,14 @@
-"""`/status`: whether the runner serves, and when it was last used. `/drain`: save, end everything, and exit."""
+"""`/status`: whether the runner serves, and when it was last used. `/drain`: save, end everything, and exit (in a pod:
+wait for it)."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
 from .auth import RunnerHandler
 from .hub import Hub
+
+WAIT_SECONDS = 8.0
 
 
 class StatusHandler(RunnerHandler):
@@ -24,10 +28,16 @@ class StatusHandler(RunnerHandler):
 
 
 class DrainHandler(RunnerHandler):
+    """With `?wait` the answer comes when every program has ended."""
+
     def initialize(self, **shared: Any) -> None:
         super().initialize(**shared)
         self._drain: Callable[[], None] = shared["drain"]
+        self._ended: asyncio.Event = shared["ended"]
 
     async def post(self) -> None:
         self._drain()
+        if "wait" in self.request.arguments or self.request.query == "wait":
+            async with asyncio.timeout(WAIT_SECONDS):
+                await self._ended.wait()
         self.set_status(202)

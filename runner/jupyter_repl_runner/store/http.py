@@ -70,7 +70,8 @@ async def send_object(handler: RequestHandler, store: Store, key: str) -> None:
         handler.set_header("Content-Length", str(end - start))
         async for chunk in blob.chunks(start, end):
             handler.write(chunk)
-            await asyncio.wait_for(handler.flush(), STALL_SECONDS)
+            async with asyncio.timeout(STALL_SECONDS):
+                await handler.flush()
 
 
 async def send_archive(handler: RequestHandler, chunks: Iterator[bytes], name: str) -> None:
@@ -80,7 +81,8 @@ async def send_archive(handler: RequestHandler, chunks: Iterator[bytes], name: s
     handler.set_header("Content-Disposition", f"attachment; filename*=UTF-8''{quote(name, errors='replace')}.zip")
     while chunk := await asyncio.to_thread(next, chunks, b""):
         handler.write(chunk)
-        await asyncio.wait_for(handler.flush(), STALL_SECONDS)
+        async with asyncio.timeout(STALL_SECONDS):
+            await handler.flush()
 
 
 def describe(handler: RequestHandler, head: Head) -> None:
@@ -137,7 +139,8 @@ class Upload:
     async def _chunks(self) -> AsyncIterator[bytes]:
         while True:
             try:
-                chunk = await asyncio.wait_for(self._queue.get(), STALL_SECONDS)
+                async with asyncio.timeout(STALL_SECONDS):
+                    chunk = await self._queue.get()
             except TimeoutError:
                 raise Unavailable("The upload stopped.", hint="Try again.") from None
             if chunk == _END:

@@ -43,6 +43,11 @@ def make_client(service: str, settings: S3Settings, credentials: Credentials | N
     )
 
 
+def warm_up() -> None:
+    """Load what the first client of a process waits for. Blocks for half a second."""
+    make_client("s3", S3Settings("none", region="us-east-1"), Credentials("none", "none")).close()
+
+
 def find_credentials(settings: S3Settings) -> Credentials | None:
     """What boto3 finds in environment, profile, web identity or instance; None if nothing. Blocks."""
     import boto3

@@ -26,7 +26,8 @@ class SingleServer:
         self._held = -1
 
     async def __aenter__(self) -> None:
-        await asyncio.wait_for(self._turn.acquire(), LOCK_SECONDS)
+        async with asyncio.timeout(LOCK_SECONDS):
+            await self._turn.acquire()
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         loop = asyncio.get_running_loop()
         until = loop.time() + LOCK_SECONDS

@@ -1,8 +1,4 @@
-"""`runner sync`: wires the parts, restores, and then carries every change into the store until it is told to end.
-
-One loop does all that writes to the store; a restore goes on beside it. What fails because the store is away is kept
-and done later; a runner that was started after ours ends it for good.
-"""
+"""`runner sync` beside a runner on the same machine: the guard starts it, the server's grants come by a socket."""
 
 import asyncio
 import json
@@ -16,25 +12,12 @@ from pathlib import Path
 
 from jupyter_repl_runner.contract.assignment import Assignment
 from jupyter_repl_runner.contract.errors import ReplError
-from jupyter_repl_runner.contract.grant import Grant
-from jupyter_repl_runner.contract.local import FENCED_CODE, RECORD_FILE
+from jupyter_repl_runner.contract.local import RECORD_FILE
 from jupyter_repl_runner.contract.marks import MARKS_FILE
-from jupyter_repl_runner.files.watch import Changes, Watcher
-from jupyter_repl_runner.store.generation import Generation
-from jupyter_repl_runner.store.port import Honoured
-from jupyter_repl_runner.store.s3 import S3Store
 
-from .bundling import Bundler
 from .credentials import Grants
-from .download import Downloader
-from .engine import Engine
-from .fence import Fence
-from .meeting import Meeting
-from .push import Push
-from .sides import Sides
 from .status import Status
-from .upload import Uploader
-from .volume import Volume
+from .work import Place, Work
 
 log = logging.getLogger(__name__)
 
@@ -67,45 +50,20 @@ async def _sync(options: SyncOptions) -> int:
     status = Status(options.directory / MARKS_FILE)
     status.write()
     grants = Grants(options.grants)
-    grant = await grants.first()
-    store = S3Store(grant.store, grant.credentials, Honoured(*grant.conditions))
-    workdir = Path(record["workdir"])
-    about = {"ref": str(assignment.ref), "project": grant.project, "store": _place(grant)}
-    volume = await asyncio.to_thread(Volume, workdir, workdir.parent / "sync", Path(record["trash"]), about)
-    fence = Fence(store, assignment.ref, Generation(grant.generation, grant.holder))
-    sides = Sides(assignment.ref, store, volume, fence, status)
-    uploader = Uploader(sides, grant.max_file_bytes)
-    push, bundler = Push(sides, uploader), Bundler(sides, assignment.main)
-    meeting = Meeting(sides, uploader, push, Downloader(sides, assignment.main), bundler)
-    engine = Engine(sides, meeting, push, bundler, lambda: store.heard)
-    loop = asyncio.get_running_loop()
-    unwatched = await asyncio.to_thread(lambda: volume.rules().unwatched)
-    watcher = Watcher(volume.beneath, lambda changes: _call(loop, engine.note, changes), unwatched)
-    _end_on_signals(loop, engine.end, options.guarded)
-    renewing = asyncio.create_task(grants.keep(store.use), name="credentials")
-    watcher.start()
     try:
-        is_saved = await engine.run(_opened(options.ready))
-        return FENCED_CODE if fence.is_down else 0 if is_saved else 1
+        grant = await grants.first()
     except ReplError as error:
         status.tell("failed", error.message, error.hint)
-        log.error("%s: %s %s", assignment.ref, error.message, error.hint)
-        return 1
+        raise
+    workdir = Path(record["workdir"])
+    place = Place(workdir, Path(record["trash"]), workdir.parent / "sync")
+    work = await asyncio.to_thread(Work, assignment, grant, place, status)
+    _end_on_signals(work.end, options.guarded)
+    renewing = asyncio.create_task(grants.keep(work.use), name="credentials")
+    try:
+        return await work.run(_opened(options.ready))
     finally:
         renewing.cancel()
-        await asyncio.to_thread(watcher.stop)
-        volume.close()
-        store.close()
-
-
-def _place(grant: Grant) -> str:
-    return f"{grant.store.endpoint} {grant.store.bucket} {grant.store.prefix}"
-
-
-def _call(loop: asyncio.AbstractEventLoop, call: Callable[[Changes], None], changes: Changes) -> None:
-    """From the watcher's thread, which may outlive the loop by a moment."""
-    if not loop.is_closed():
-        loop.call_soon_threadsafe(call, changes)
 
 
 def _opened(descriptor: int) -> Callable[[], None]:
@@ -122,7 +80,8 @@ def _opened(descriptor: int) -> Callable[[], None]:
     return opened
 
 
-def _end_on_signals(loop: asyncio.AbstractEventLoop, end: Callable[[], None], guarded: bool) -> None:
+def _end_on_signals(end: Callable[[], None], guarded: bool) -> None:
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, end)
     if guarded:

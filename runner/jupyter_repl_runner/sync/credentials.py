@@ -56,7 +56,8 @@ class Grants:
             self._streams = await asyncio.open_unix_connection(sock=self._socket, limit=_LIMIT)
         reader, writer = self._streams
         writer.write(ASK)
-        line = await asyncio.wait_for(reader.readline(), ANSWER_SECONDS)
+        async with asyncio.timeout(ANSWER_SECONDS):
+            line = await reader.readline()
         if not line:
             raise EOFError
         self._last = Grant.from_json(line.decode())

@@ -63,6 +63,7 @@ class Engine:
         self._ending = False
         self._failures = 0
         self._is_met = False
+        self._asked: list[asyncio.Future[bool]] = []
         self._deadline: asyncio.Timeout | None = None
 
     def note(self, changes: Changes) -> None:
@@ -79,6 +80,20 @@ class Engine:
             if self._deadline is not None:
                 self._deadline.reschedule(asyncio.get_running_loop().time() + FLUSH_SECONDS)
             self._wake.set()
+
+    async def flush(self) -> bool:
+        """Whether the store has all that is here now, compared with what it lists; at most FLUSH_SECONDS."""
+        asked: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._asked.append(asked)
+        self._wake.set()
+        try:
+            async with asyncio.timeout(FLUSH_SECONDS):
+                return await asked
+        except TimeoutError:
+            return False
+        finally:
+            if asked in self._asked:
+                self._asked.remove(asked)
 
     async def run(self, opened: Callable[[], None]) -> bool:
         """Until `end`, or until we are fenced; whether all is saved. Raises what keeps the first meeting from it."""
@@ -133,6 +148,8 @@ class Engine:
             self._wake.clear()  # from here on whatever happens is looked at once more
             if restoring.done():
                 restoring.result()
+            if self._asked:
+                await self._answer()
             for chore in chores if self._is_met else ():
                 if _now() > chore.at:
                     done = await self._try(chore.call)
@@ -143,6 +160,27 @@ class Engine:
             self._tell()
             next_due = min(chore.at for chore in chores) if self._is_met else math.inf
             await self._sleep(min(next_due, self._queue.next_due or math.inf) - _now())
+
+    async def _answer(self) -> None:
+        """Those who have asked whether all is saved: what was here when they did, or later."""
+        asked, self._asked = self._asked, []
+        until, left, is_saved = _now() + FLUSH_SECONDS, {""}, True
+        while is_saved and left and not self._ending and _now() < until:
+            left = set()
+
+            async def everything(left: set[str] = left) -> set[str]:
+                again = await self._push.push(Batch(everything=True), is_last=True)
+                left |= again
+                return again
+
+            is_saved = await self._try(everything)
+            if is_saved and self._is_met:  # before all was restored there is nothing to compare
+                is_saved = await self._try(self._meet_again)
+            if left:
+                await self._pause(RETRIES_SECONDS[0])
+        for each in asked:
+            if not each.done():
+                each.set_result(is_saved and not left)
 
     async def _meet_again(self) -> set[str]:
         return await self._meeting.meet(lambda: None)

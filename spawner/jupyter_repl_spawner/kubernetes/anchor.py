@@ -1,45 +1,78 @@
-"""The Lease of a REPL: creating it is the mutex of a start, deleting it takes all of it away."""
+"""The Lease of a REPL: creating it is the mutex of a start, deleting it takes all of it away. Whoever works on it is
+its holder, by a name that nobody else has; whoever is not any more can change nothing."""
 
-from datetime import UTC, datetime
+import time
+from collections.abc import Callable, Mapping
 
+from jupyter_repl_runner.contract.errors import Unavailable
 from jupyter_repl_runner.contract.refs import ProjectRef
 
 from . import manifests, names
 from .client import Api, ApiError, Object
+from .state import Anchor, stamp
+
+ATTEMPTS = 3
+_CHANGED = (404, 409, 422)
 
 
-async def acquire(api: Api, ref: ProjectRef, holder: str, now: datetime) -> tuple[Object, bool]:
-    """The Lease, and whether we made it: then the start is ours, else somebody else's to follow."""
-    for _ in range(3):
+class Lost(Unavailable):
+    """Somebody else works on it now, or it is gone."""
+
+    def __init__(self) -> None:
+        super().__init__("Another server has taken over, or it was stopped.", hint="Try again.")
+
+
+class Leases:
+    """`learn` is told what was written, ahead of the watch."""
+
+    def __init__(self, api: Api, learn: Callable[[Object], None]) -> None:
+        self._api = api
+        self._learn = learn
+
+    async def acquire(self, ref: ProjectRef, holder: str, annotations: Mapping[str, str]) -> tuple[Anchor, bool]:
+        """The Lease, and whether we made it: then the start is ours, else somebody else's to follow."""
+        for _ in range(ATTEMPTS):
+            made = manifests.lease(ref, self._api.namespace, holder, stamp(time.time()), annotations)
+            try:
+                return self._read(await self._api.create("leases", made)), True
+            except ApiError as error:
+                if error.status_code != 409:
+                    raise
+            found = await self.get(names.slug(ref))
+            if found is not None:
+                return found, False
+        raise Lost
+
+    async def get(self, slug: str) -> Anchor | None:
+        """As the API has it."""
+        found = await self._api.get("leases", slug)
+        return Anchor.of(found) if found is not None else None
+
+    async def take_over(self, seen: Anchor, holder: str, changes: Mapping[str, str]) -> Anchor | None:
+        """Ours from now on; None if it is not any more as it was seen."""
+        patch = manifests.take_over(seen.uid, seen.holder, seen.said_deadline, holder, changes)
         try:
-            return await api.create("leases", manifests.lease(ref, api.namespace, holder, stamp(now))), True
+            return self._read(await self._api.patch("leases", seen.name, patch))
         except ApiError as error:
-            if error.status_code != 409:
-                raise
-        found = await api.get("leases", names.slug(ref))
-        if found is not None and not found["metadata"].get("deletionTimestamp"):
-            return found, False
-    raise ApiError(409, {"message": "The REPL is being stopped."})
+            if error.status_code in _CHANGED:
+                return None
+            raise
 
+    async def note(self, ours: Anchor, changes: Mapping[str, str], *, touch: bool = False) -> None:
+        """Write annotations, and with `touch` that somebody works with it. Raises Lost if it is not its holder's any
+        more."""
+        patch = manifests.note(ours.uid, ours.holder, changes, stamp(time.time()) if touch else "")
+        try:
+            self._read(await self._api.patch("leases", ours.name, patch))
+        except ApiError as error:
+            if error.status_code in _CHANGED:
+                raise Lost from error
+            raise
 
-async def note(api: Api, lease: Object, **annotations: str) -> Object:
-    """Write annotations into this very Lease; raises ApiError 409 or 404 if it is another by now."""
-    metadata = {"uid": lease["metadata"]["uid"], "annotations": annotations}
-    return await api.patch("leases", lease["metadata"]["name"], {"metadata": metadata})
+    async def release(self, ours: Anchor) -> None:
+        """Let garbage collection take all of it."""
+        await self._api.delete("leases", ours.name, ours.uid)
 
-
-async def touch(api: Api, lease: Object, now: datetime) -> Object:
-    """Somebody works with it."""
-    metadata = {"uid": lease["metadata"]["uid"]}
-    return await api.patch(
-        "leases", lease["metadata"]["name"], {"metadata": metadata, "spec": {"renewTime": stamp(now)}}
-    )
-
-
-async def release(api: Api, lease: Object) -> None:
-    """Let garbage collection take all of it."""
-    await api.delete("leases", lease["metadata"]["name"], lease["metadata"]["uid"])
-
-
-def stamp(now: datetime) -> str:
-    return now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    def _read(self, lease: Object) -> Anchor:
+        self._learn(lease)
+        return Anchor.of(lease)

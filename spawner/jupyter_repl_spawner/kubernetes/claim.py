@@ -2,12 +2,14 @@
 one pod of its generation."""
 
 import random
+import time
 from collections.abc import Sequence
 
 from jupyter_repl_runner.contract.refs import ProjectRef
 
 from . import manifests, names
 from .client import Api, ApiError, Object
+from .state import seconds, stamp
 
 
 async def claim(api: Api, ref: ProjectRef, lease: Object, candidates: Sequence[Object], state: str) -> Object | None:
@@ -16,7 +18,7 @@ async def claim(api: Api, ref: ProjectRef, lease: Object, candidates: Sequence[O
     pods = list(candidates)
     random.shuffle(pods)
     for pod in pods:
-        patch = manifests.claim(pod["metadata"]["uid"], state, ref, lease)
+        patch = manifests.claim(pod["metadata"]["uid"], state, ref, lease, stamp(time.time()))
         try:
             return await api.patch("pods", pod["metadata"]["name"], patch)
         except ApiError as error:
@@ -34,3 +36,9 @@ def is_claimable(pod: Object, state: str) -> bool:
         and bool(status.get("podIP"))
         and status.get("phase") == "Running"
     )
+
+
+def claimed_at(pod: Object) -> float:
+    """In seconds since the epoch; 0: never."""
+    said = pod["metadata"].get("annotations", {}).get(names.CLAIMED_AT)
+    return seconds(said) if said else 0.0

@@ -7,17 +7,23 @@ most WRITES writes are under way, and a server that says when to come again is o
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Mapping
-from contextlib import nullcontext
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any, Self
 from urllib.parse import urlencode
 
-from jupyter_repl_runner.contract.errors import ReplError, Unavailable
+from jupyter_repl_runner.contract.errors import ReplError, Unavailable, from_json
+from jupyter_repl_spawner.port import Address
 
 REQUEST_SECONDS = 15.0
 ATTEMPTS = 3
 LONGEST_WAIT = 10.0
 WRITES = 16
+PODS_AT_ONCE = 200
+CONNECT_SECONDS = 2.0
+TLS_CLOSE_SECONDS = 0.25
+"""aiohttp closes its connections a moment after it says so."""
 JSON_PATCH, MERGE_PATCH = "application/json-patch+json", "application/merge-patch+json"
 
 GROUPS = {
@@ -44,6 +50,17 @@ class ApiError(ReplError):
         super().__init__(str(body.get("message") or f"The cluster answered {status_code}."), hint="Try again.")
 
 
+class Unreachable(Unavailable):
+    """A pod does not answer: it is not up yet, or no more."""
+
+    def __init__(self) -> None:
+        super().__init__("The pod can't be reached.", hint="Try again.")
+
+
+Answer = Callable[[], Awaitable[bytes]]
+"""Gives the next line, empty at the end."""
+
+
 class Api:
     """Of one namespace. `kubeconfig` empty: the pod's own service account, else the usual file. An async context
     manager."""
@@ -68,10 +85,53 @@ class Api:
             config.load_incluster_config(client_configuration=configuration)
         self._configuration = configuration
         self._client = client.ApiClient(configuration)
+        import aiohttp
+
+        self._pods = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=PODS_AT_ONCE, ssl=self.tls))
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self._pods.close()
         await self._client.close()
+        await asyncio.sleep(TLS_CLOSE_SECONDS)
+
+    @property
+    def host(self) -> str:
+        """The API server's address."""
+        return str(self._configuration.host)
+
+    @property
+    def tls(self) -> ssl.SSLContext:
+        """As the API server wants to be spoken to."""
+        context: ssl.SSLContext = self._client.rest_client.ssl_context
+        return context
+
+    async def credentials(self) -> dict[str, str]:
+        """The headers that the API server knows us by, as they are now."""
+        headers: dict[str, str] = {}
+        await self._client.update_params_for_auth(headers, [], ["BearerToken"], "", "GET", None)
+        return headers
+
+    @asynccontextmanager
+    async def post(
+        self, address: Address, path: str, body: bytes, headers: Mapping[str, str], seconds: float
+    ) -> AsyncIterator[Answer]:
+        """Something of a pod, which may be reached through the API server. Raises Unreachable, and ReplError of the
+        pod's; at most `seconds` may pass between two words of the answer."""
+        import aiohttp
+
+        bounds = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=seconds)
+        headers = {**address.headers, **headers, "Content-Type": "application/json"}
+        try:
+            async with self._pods.post(address.url + path, data=body, headers=headers, timeout=bounds) as response:
+                if response.status >= 300:
+                    said = _parsed(await response.read())
+                    if "code" not in said or said.get("kind") == "Status":  # not the pod's own words
+                        raise Unreachable
+                    raise from_json(said, response.status)
+                yield response.content.readline
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise Unreachable from error
 
     async def list(self, kind: str, **query: str) -> Object:
         return await self._ask("GET", self._path(kind), query)
@@ -134,7 +194,8 @@ class Api:
         for attempt in range(ATTEMPTS):
             async with self._writes if method != "GET" else nullcontext():
                 response = await self._send(method, path, query, body, sort, REQUEST_SECONDS)
-                raw = await asyncio.wait_for(response.read(), REQUEST_SECONDS)
+                async with asyncio.timeout(REQUEST_SECONDS):
+                    raw = await response.read()
             if response.status < 300:
                 return _parsed(raw)
             if response.status not in (429, 503) or attempt == ATTEMPTS - 1:

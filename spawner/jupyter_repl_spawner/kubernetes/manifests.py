@@ -1,26 +1,36 @@
 """The objects of a REPL as plain data, from plain data. Pure: a real API server's dry run judges them in the tests."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from jupyter_repl_runner.contract import pod
+from jupyter_repl_runner.contract.pod import APP_PORT, RUNNER_PORT, SYNC_PORT
 from jupyter_repl_runner.contract.refs import ProjectRef
 
-from . import names
+from . import names, quantities
+from .overrides import merge
 
-RUNNER_PORT, SYNC_PORT, APP_PORT = 3001, 3002, 3000
 UID = 1000
 TEMPORARY_PATH = "/tmp"  # noqa: S108 - the container's own
 GRACE_SECONDS = 60
 GONE_SECONDS = 30
 """For which an unreachable node keeps its pods."""
 
+_NOT_TO_EVICT = {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}
+
+DEFAULT = "*"
+"""The template of languages that have none of their own."""
+
 Manifest = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class PodTemplate:
-    """What pods of a language are made of. Sizes in Kubernetes' own words; `overrides`: see `overrides`."""
+    """What pods of a language are made of; `language` is a label's value. Sizes in Kubernetes' own words; `public_key`:
+    of the servers, see `contract.pod`; `overrides`: merged over the Deployments' pod template, see `overrides`."""
 
     language: str
     image: str
@@ -32,10 +42,11 @@ class PodTemplate:
     temporary: str = "512Mi"
     runtime_class: str = ""
     image_pull_policy: str = "IfNotPresent"
+    public_key: str = ""
     overrides: Mapping[str, Any] = field(default_factory=dict)
 
 
-def lease(ref: ProjectRef, namespace: str, holder: str, now: str) -> Manifest:
+def lease(ref: ProjectRef, namespace: str, holder: str, now: str, annotations: Mapping[str, str]) -> Manifest:
     """The anchor: whoever creates it starts the REPL; all else is owned by it. `now` as Kubernetes writes times."""
     return {
         "apiVersion": "coordination.k8s.io/v1",
@@ -44,7 +55,7 @@ def lease(ref: ProjectRef, namespace: str, holder: str, now: str) -> Manifest:
             "name": names.slug(ref),
             "namespace": namespace,
             "labels": _labels(ref),
-            "annotations": {names.OWNER: ref.owner, names.REPL: ref.repl_id},
+            "annotations": {names.OWNER: ref.owner, names.REPL: ref.repl_id, **annotations},
         },
         "spec": {"holderIdentity": holder, "acquireTime": now, "renewTime": now},
     }
@@ -78,15 +89,15 @@ def deployment(ref: ProjectRef, anchor: Manifest, template: PodTemplate) -> Mani
             "strategy": {"type": "Recreate"},
             "revisionHistoryLimit": 0,
             "selector": {"matchLabels": {names.ID: names.slug(ref)}},
-            "template": {"metadata": {"labels": labels}, "spec": pod_spec(template)},
+            "template": pod_template(template, labels),
         },
     }
 
 
-def pool(template: PodTemplate, digest: str, namespace: str, size: int) -> Manifest:
+def pool(template: PodTemplate, namespace: str, size: int) -> Manifest:
     """Warm pods of a template; a claimed one leaves the selector, and another takes its place."""
     labels = {names.MANAGED_BY: names.DOMAIN, names.TEMPLATE: template.language, names.STATE: names.WARM}
-    name = names.pool(template.language, digest)
+    name = pool_name(template)
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -94,47 +105,64 @@ def pool(template: PodTemplate, digest: str, namespace: str, size: int) -> Manif
         "spec": {
             "replicas": size,
             "revisionHistoryLimit": 0,
-            "selector": {"matchLabels": {f"{names.DOMAIN}/pool": name, names.STATE: names.WARM}},
-            "template": {
-                "metadata": {"labels": {**labels, f"{names.DOMAIN}/pool": name}},
-                "spec": pod_spec(template),
-            },
+            "selector": {"matchLabels": {names.POOL: name, names.STATE: names.WARM}},
+            "template": pod_template(template, {**labels, names.POOL: name}),
         },
     }
 
 
+def pool_name(template: PodTemplate) -> str:
+    """Another for each version of a template."""
+    made = json.dumps(pod_template(template, {}), sort_keys=True)
+    return names.pool(template.language, hashlib.sha256(made.encode()).hexdigest())
+
+
+def pod_template(template: PodTemplate, labels: Mapping[str, str]) -> Manifest:
+    """With the admin's overrides. Raises InvalidRequest where they don't fit."""
+    made = {"metadata": {"labels": dict(labels)}, "spec": pod_spec(template)}
+    return dict(merge(made, template.overrides))
+
+
 def pod_spec(template: PodTemplate) -> Manifest:
     """Sync as a native sidecar with what it alone may see, and the runner with nothing but the files."""
-    work, marks = {"name": "work", "mountPath": "/work"}, {"name": "marks", "mountPath": "/run/repl"}
+    work, marks = {"name": "work", "mountPath": pod.WORK}, {"name": "marks", "mountPath": pod.MARKS}
     security = {
         "allowPrivilegeEscalation": False,
         "capabilities": {"drop": ["ALL"]},
         "readOnlyRootFilesystem": True,
     }
     common = {"image": template.image, "imagePullPolicy": template.image_pull_policy, "securityContext": security}
+    # Above what the volumes may hold: their own limits are to be met first, which say what is full.
+    room = 2 * (quantities.parse(template.disk) + quantities.parse(template.temporary))
     small = {"cpu": "50m", "memory": "128Mi"}
     sync = {
         **common,
         "name": "sync",
-        "args": ["sync"],
+        "args": ["sync", "--pod"],
         "restartPolicy": "Always",
+        "env": [
+            {"name": pod.UID_VARIABLE, "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}},
+            {"name": pod.KEY_VARIABLE, "value": template.public_key},
+            {"name": "TMPDIR", "value": pod.INDEX},
+        ],
         "ports": [{"name": "sync", "containerPort": SYNC_PORT}],
         "resources": {"requests": small, "limits": {"memory": "512Mi"}},
         "volumeMounts": [
             work,
             marks,
-            {"name": "private", "mountPath": "/private"},
-            {"name": "index", "mountPath": "/index"},
+            {"name": "private", "mountPath": pod.PRIVATE},
+            {"name": "index", "mountPath": pod.INDEX},
         ],
     }
     runner = {
         **common,
         "name": "runner",
-        "args": ["serve"],
+        "args": ["serve", "--pod"],
+        "env": [{"name": pod.DISK_VARIABLE, "value": str(quantities.parse(template.disk))}],
         "ports": [{"name": "runner", "containerPort": RUNNER_PORT}],
         "resources": {
             "requests": {"cpu": template.cpu_request, "memory": template.memory_request},
-            "limits": {"cpu": template.cpu, "memory": template.memory},
+            "limits": {"cpu": template.cpu, "memory": template.memory, "ephemeral-storage": str(room)},
         },
         "volumeMounts": [work, {**marks, "readOnly": True}, {"name": "temporary", "mountPath": TEMPORARY_PATH}],
     }
@@ -172,20 +200,55 @@ def pod_spec(template: PodTemplate) -> Manifest:
     return {**spec, **({"runtimeClassName": template.runtime_class} if template.runtime_class else {})}
 
 
-def claim(uid: str, state: str, ref: ProjectRef, anchor: Manifest) -> list[Manifest]:
+def claim(uid: str, state: str, ref: ProjectRef, anchor: Manifest, now: str) -> list[Manifest]:
     """A JSON Patch that makes a candidate pod this REPL's, or fails with 422: it is judged against the pod as it is, so
-    that status writes of the kubelet are no conflict. A pod that is about to go can't be claimed."""
-    escaped = names.STATE.replace("/", "~1")
+    that status writes of the kubelet are no conflict. A pod that is about to go can't be claimed.
+
+    A warm one gets the Lease as its owner. A cold one keeps its ReplicaSet, which the Lease owns: with two owners it
+    would outlive either.
+    """
+    owner = [{"op": "add", "path": "/metadata/ownerReferences", "value": [_owner(anchor)]}]
     labels, annotations = "/metadata/labels", "/metadata/annotations"
     return [
         {"op": "test", "path": "/metadata/uid", "value": uid},
         {"op": "test", "path": "/metadata/deletionTimestamp", "value": None},
-        {"op": "test", "path": f"{labels}/{escaped}", "value": state},
-        {"op": "replace", "path": f"{labels}/{escaped}", "value": names.CLAIMED},
-        {"op": "add", "path": f"{labels}/{names.ID.replace('/', '~1')}", "value": names.slug(ref)},
-        {"op": "add", "path": "/metadata/ownerReferences", "value": [_owner(anchor)]},
-        {"op": "add", "path": annotations, "value": {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}},
+        {"op": "test", "path": f"{labels}/{_escaped(names.STATE)}", "value": state},
+        {"op": "replace", "path": f"{labels}/{_escaped(names.STATE)}", "value": names.CLAIMED},
+        {"op": "add", "path": f"{labels}/{_escaped(names.ID)}", "value": names.slug(ref)},
+        *(owner if state == names.WARM else ()),
+        {"op": "add", "path": annotations, "value": {names.CLAIMED_AT: now, **_NOT_TO_EVICT}},
     ]
+
+
+def note(uid: str, holder: str, changes: Mapping[str, str], now: str = "") -> list[Manifest]:
+    """A JSON Patch of a Lease's annotations, or 422 if it is another Lease, or somebody else's by now. Without a value
+    is the same as empty. `now`: somebody works with it."""
+    return [
+        {"op": "test", "path": "/metadata/uid", "value": uid},
+        {"op": "test", "path": "/spec/holderIdentity", "value": holder},
+        *(_annotate(name, value) for name, value in changes.items()),
+        *([{"op": "add", "path": "/spec/renewTime", "value": now}] if now else []),
+    ]
+
+
+def take_over(uid: str, holder: str, deadline: str, new_holder: str, changes: Mapping[str, str]) -> list[Manifest]:
+    """A JSON Patch that makes a Lease that was seen with `holder` and `deadline` the new holder's; 422 if it is not
+    so any more."""
+    return [
+        {"op": "test", "path": "/metadata/uid", "value": uid},
+        {"op": "test", "path": "/spec/holderIdentity", "value": holder},
+        {"op": "test", "path": f"/metadata/annotations/{_escaped(names.DEADLINE)}", "value": deadline},
+        {"op": "replace", "path": "/spec/holderIdentity", "value": new_holder},
+        *(_annotate(name, value) for name, value in changes.items()),
+    ]
+
+
+def _annotate(name: str, value: str) -> Manifest:
+    return {"op": "add", "path": f"/metadata/annotations/{_escaped(name)}", "value": value}
+
+
+def _escaped(name: str) -> str:
+    return name.replace("/", "~1")
 
 
 def _labels(ref: ProjectRef) -> dict[str, str]:

@@ -13,10 +13,14 @@ from jupyter_repl_runner.contract.refs import ProjectRef
 DOMAIN = "jupyter-repl"
 ID = f"{DOMAIN}/id"
 STATE = f"{DOMAIN}/state"
-TEMPLATE = f"{DOMAIN}/template"
+TEMPLATE, POOL = f"{DOMAIN}/template", f"{DOMAIN}/pool"
 MANAGED_BY = "app.kubernetes.io/managed-by"
 OWNER, REPL = f"{DOMAIN}/owner", f"{DOMAIN}/repl"
 GENERATION, POD, DEADLINE, FAILURE = (f"{DOMAIN}/{name}" for name in ("generation", "pod", "deadline", "failure"))
+ASSIGNMENT, ATTEMPT, STOPPING = (f"{DOMAIN}/{name}" for name in ("assignment", "attempt", "stopping"))
+"""Annotations of the Lease; see `state`."""
+CLAIMED_AT = f"{DOMAIN}/claimed-at"
+"""An annotation of a claimed pod."""
 
 WARM, CLAIMED, COLD = "warm", "claimed", "cold"
 """What STATE says of a pod. WARM ones wait in a pool for anybody; a COLD one is made for one REPL, and claimed too."""

@@ -65,6 +65,14 @@ def lost_by(pod: Object) -> Reason | None:
     return None
 
 
+def undeployed(deployment: Object | None) -> Reason:
+    """Why a Deployment has no pod."""
+    for condition in (deployment or {}).get("status", {}).get("conditions", ()):
+        if condition.get("type") == "ReplicaFailure" and condition.get("status") == "True":
+            return refused(str(condition.get("message", "")))
+    return Reason("Waiting for a pod")
+
+
 def refused(message: str) -> Reason:
     """Why the API server would not take an object of ours."""
     if "exceeded quota" in message:

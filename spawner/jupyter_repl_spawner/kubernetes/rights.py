@@ -11,14 +11,14 @@ RULES: tuple[dict[str, Any], ...] = (
         "resources": ["pods"],
         "verbs": ["list", "watch", "patch", "delete"],
     },
-    {"apiGroups": [""], "resources": ["events"], "verbs": ["list"]},
+    {"apiGroups": [""], "resources": ["events"], "verbs": ["watch"]},
     {"apiGroups": [""], "resources": ["services"], "verbs": ["create"]},
     {
         "apiGroups": ["coordination.k8s.io"],
         "resources": ["leases"],
         "verbs": ["get", "list", "watch", "create", "patch", "delete"],
     },
-    {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["create", "list", "patch", "delete"]},
+    {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["list", "watch", "create", "patch", "delete"]},
 )
 
 INGRESS_RULES: tuple[dict[str, Any], ...] = (

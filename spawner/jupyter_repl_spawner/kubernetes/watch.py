@@ -7,6 +7,7 @@ too old begins with a list again. A list now and then counts what the watch had 
 import asyncio
 import math
 import random
+from collections import deque
 from collections.abc import Callable
 from logging import getLogger
 
@@ -15,6 +16,8 @@ from jupyter_repl_runner.contract.errors import ReplError
 from .client import Api, ApiError, Object
 
 PAGE = 500
+GONE = 256
+"""Deletions that are remembered, so that a late answer brings nothing back."""
 WATCH_SECONDS = (240.0, 300.0)
 SILENCE_SECONDS = 90.0
 RELIST_SECONDS = 600.0
@@ -48,6 +51,7 @@ class Watch:
         self._relist_seconds = relist
         self._listeners: list[Callable[[Object, bool], None]] = []
         self._version = ""
+        self._gone: deque[str] = deque(maxlen=GONE)
         self._failures = 0
         self._known = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -55,11 +59,16 @@ class Watch:
     def listen(self, call: Callable[[Object, bool], None]) -> None:
         self._listeners.append(call)
 
+    def learn(self, item: Object) -> None:
+        """What a write of our own has answered, ahead of the watch."""
+        self._take(item, is_there=True)
+
     async def start(self, seconds: float) -> None:
         """Return when everything is known. Raises TimeoutError."""
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name=f"watch of {self._kind}")
-        await asyncio.wait_for(self._known.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await self._known.wait()
 
     async def stop(self) -> None:
         """Idempotent."""
@@ -147,14 +156,24 @@ class Watch:
     def _take(self, item: Object, *, is_there: bool) -> None:
         name = item["metadata"]["name"]
         if is_there:
+            if _is_older(item, self.objects.get(name)) or item["metadata"]["uid"] in self._gone:
+                return
             self.objects[name] = item
         else:
             self.objects.pop(name, None)
+            self._gone.append(item["metadata"]["uid"])
         for call in list(self._listeners):
             try:
                 call(item, is_there)
             except Exception:
                 log.exception("A listener to %s failed", self._kind)
+
+
+def _is_older(item: Object, known: Object | None) -> bool:
+    """Whether we know more of this very object. Versions can be compared: they are etcd's revisions."""
+    if known is None or known["metadata"]["uid"] != item["metadata"]["uid"]:
+        return False
+    return int(item["metadata"]["resourceVersion"]) <= int(known["metadata"]["resourceVersion"])
 
 
 def _between(low: float, high: float) -> float:

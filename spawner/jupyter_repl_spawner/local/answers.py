@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from dataclasses import replace
 from logging import getLogger
 
 from jupyter_repl_runner.contract.errors import ReplError
@@ -40,7 +41,9 @@ class Answers:
             while await reader.readline():
                 try:
                     if not is_first:
-                        self._grant = await asyncio.wait_for(self._granter.renew(self._grant), ANSWER_SECONDS)
+                        async with asyncio.timeout(ANSWER_SECONDS):
+                            new = await self._granter.credentials(self._grant.ref)
+                        self._grant = replace(self._grant, credentials=new)
                 except (ReplError, TimeoutError) as error:
                     log.warning("No new credentials for sync: %s", error)
                 is_first = False

@@ -1,19 +1,19 @@
 """Claims against a real API server: exactly one REPL for a pod, and one pod for a REPL."""
 
 import asyncio
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from support.api_server import NAMESPACE, ApiServer
 
 from jupyter_repl_runner.contract.refs import ProjectRef
-from jupyter_repl_spawner.kubernetes import anchor, manifests, names
+from jupyter_repl_spawner.kubernetes import manifests, names
+from jupyter_repl_spawner.kubernetes.anchor import Leases, Lost
 from jupyter_repl_spawner.kubernetes.claim import claim
-from jupyter_repl_spawner.kubernetes.client import Api, ApiError, Object
+from jupyter_repl_spawner.kubernetes.client import Api, Object
 from jupyter_repl_spawner.kubernetes.manifests import PodTemplate
 
-TEMPLATE = PodTemplate("python", "example/runner:1")
+TEMPLATE = PodTemplate("python", "example/runner:1", public_key="ab" * 32)
 
 
 def run(cluster: ApiServer, check: Any) -> None:
@@ -33,18 +33,37 @@ async def warm_pod(api: Api, name: str) -> Object:
 
 def test_creating_a_lease_is_a_mutex(cluster: ApiServer) -> None:
     async def check(api: Api) -> None:
-        ref, now = ProjectRef("ann", "mutex"), datetime.now(UTC)
-        found = await asyncio.gather(*(anchor.acquire(api, ref, f"server-{n}", now) for n in range(12)))
-        assert sum(ours for _, ours in found) == 1
-        assert len({lease["metadata"]["uid"] for lease, _ in found}) == 1
-        lease = await anchor.note(api, found[0][0], **{names.GENERATION: "3"})
-        assert names.ref_of(lease["metadata"]["annotations"]) == ref
-        await anchor.release(api, lease)
-        again, ours = await anchor.acquire(api, ref, "server", now)
-        assert ours
-        with pytest.raises(ApiError):  # of a Lease that is another by now
-            await anchor.note(api, lease, **{names.GENERATION: "4"})
-        assert names.GENERATION not in again["metadata"]["annotations"]
+        ref, learned = ProjectRef("ann", "mutex"), []
+        leases = Leases(api, learned.append)
+        found = await asyncio.gather(*(leases.acquire(ref, f"server-{n}", {}) for n in range(12)))
+        assert sum(is_ours for _, is_ours in found) == 1
+        assert len({seen.uid for seen, _ in found}) == 1
+        first = found[0][0]
+        await leases.note(first, {names.GENERATION: "3"})
+        assert names.ref_of(learned[-1]["metadata"]["annotations"]) == ref
+        await leases.release(first)
+        again, is_ours = await leases.acquire(ref, "server", {})
+        assert is_ours
+        with pytest.raises(Lost):  # of a Lease that is another by now
+            await leases.note(first, {names.GENERATION: "4"})
+        assert again.generation == 0
+
+    run(cluster, check)
+
+
+def test_one_of_many_takes_over_and_the_old_holder_can_do_nothing(cluster: ApiServer) -> None:
+    async def check(api: Api) -> None:
+        leases = Leases(api, lambda _: None)
+        old, _ = await leases.acquire(ProjectRef("", "taken"), "dead", {names.DEADLINE: "2026-01-01T00:00:00Z"})
+        new = {names.DEADLINE: "2027-01-01T00:00:00Z"}
+        taken = await asyncio.gather(*(leases.take_over(old, f"server-{n}", new) for n in range(12)))
+        (winner,) = [each for each in taken if each is not None]
+        with pytest.raises(Lost):
+            await leases.note(old, {names.DEADLINE: ""})
+        await leases.note(winner, {names.DEADLINE: ""})
+        found = await leases.get(winner.name)
+        assert found is not None
+        assert (found.holder, found.deadline) == (winner.holder, 0.0)
 
     run(cluster, check)
 
@@ -52,18 +71,17 @@ def test_creating_a_lease_is_a_mutex(cluster: ApiServer) -> None:
 def test_twenty_claimers_of_ten_pods_are_ten_winners(cluster: ApiServer) -> None:
     async def check(api: Api) -> None:
         pods = [await warm_pod(api, f"warm-{n}") for n in range(10)]
-        now = datetime.now(UTC)
         refs = [ProjectRef("", f"claimer-{n}") for n in range(20)]
-        leases = [(await anchor.acquire(api, ref, "server", now))[0] for ref in refs]
+        leases = [(await Leases(api, lambda _: None).acquire(ref, "server", {}))[0] for ref in refs]
         won = await asyncio.gather(
-            *(claim(api, ref, lease, pods, names.WARM) for ref, lease in zip(refs, leases, strict=True))
+            *(claim(api, ref, lease.reference, pods, names.WARM) for ref, lease in zip(refs, leases, strict=True))
         )
         taken = [pod["metadata"]["uid"] for pod in won if pod]
         assert len(taken) == len(set(taken)) == 10
         for ref, lease, pod in zip(refs, leases, won, strict=True):
             if pod:
                 assert pod["metadata"]["labels"][names.ID] == names.slug(ref)
-                assert [owner["uid"] for owner in pod["metadata"]["ownerReferences"]] == [lease["metadata"]["uid"]]
+                assert [owner["uid"] for owner in pod["metadata"]["ownerReferences"]] == [lease.uid]
 
     run(cluster, check)
 
@@ -74,8 +92,8 @@ def test_a_pod_that_is_about_to_go_is_not_claimed(cluster: ApiServer) -> None:
         cluster.kubectl("-n", NAMESPACE, "patch", "pod", "going", "-p", '{"metadata":{"finalizers":["a.example/b"]}}')
         await api.delete("pods", "going")
         ref = ProjectRef("", "late")
-        lease, _ = await anchor.acquire(api, ref, "server", datetime.now(UTC))
-        assert await claim(api, ref, lease, [pod], names.WARM) is None
+        lease, _ = await Leases(api, lambda _: None).acquire(ref, "server", {})
+        assert await claim(api, ref, lease.reference, [pod], names.WARM) is None
 
     run(cluster, check)
 
@@ -83,11 +101,11 @@ def test_a_pod_that_is_about_to_go_is_not_claimed(cluster: ApiServer) -> None:
 def test_the_server_takes_our_objects(cluster: ApiServer) -> None:
     async def check(api: Api) -> None:
         ref = ProjectRef("Ann O'Nym", "abc")
-        lease, _ = await anchor.acquire(api, ref, "server", datetime.now(UTC))
+        lease, _ = await Leases(api, lambda _: None).acquire(ref, "server", {})
         for kind, manifest in (
-            ("services", manifests.service(ref, lease)),
-            ("deployments", manifests.deployment(ref, lease, TEMPLATE)),
-            ("deployments", manifests.pool(TEMPLATE, "0123456789abcdef", NAMESPACE, 2)),
+            ("services", manifests.service(ref, lease.reference)),
+            ("deployments", manifests.deployment(ref, lease.reference, TEMPLATE)),
+            ("deployments", manifests.pool(TEMPLATE, NAMESPACE, 2)),
         ):
             made = await api.create(kind, manifest, dry_run=True)
             assert _unknown(manifest, made) == []

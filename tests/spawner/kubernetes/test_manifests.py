@@ -14,16 +14,24 @@ from jupyter_repl_spawner.kubernetes.manifests import PodTemplate
 
 GOLDEN = Path(__file__).parent.parent.parent / "fixtures/kubernetes"
 REF = ProjectRef("ann", "quiet-otter-42")
-ANCHOR = manifests.lease(REF, "repls", "server-1", "2026-01-02T03:04:05.000000Z")
+ANCHOR = manifests.lease(REF, "repls", "server-1", "2026-01-02T03:04:05.000000Z", {})
 ANCHOR["metadata"]["uid"] = "11111111-2222-3333-4444-555555555555"
-TEMPLATE = PodTemplate("python", "example/runner:1", runtime_class="gvisor")
+TEMPLATE = PodTemplate(
+    "python",
+    "example/runner:1",
+    runtime_class="gvisor",
+    public_key="ab" * 32,
+    overrides={"metadata": {"annotations": {"example.com/team": "a"}}},
+)
 
 OBJECTS: dict[str, Callable[[], Any]] = {
-    "lease": lambda: manifests.lease(REF, "repls", "server-1", "2026-01-02T03:04:05.000000Z"),
+    "lease": lambda: manifests.lease(REF, "repls", "server-1", "2026-01-02T03:04:05.000000Z", {"jupyter-repl/pod": ""}),
     "service": lambda: manifests.service(REF, ANCHOR),
     "deployment": lambda: manifests.deployment(REF, ANCHOR, TEMPLATE),
-    "pool": lambda: manifests.pool(TEMPLATE, "0123456789abcdef", "repls", 3),
-    "claim": lambda: manifests.claim("66666666-7777-8888-9999-000000000000", "warm", REF, ANCHOR),
+    "pool": lambda: manifests.pool(TEMPLATE, "repls", 3),
+    "claim": lambda: manifests.claim(
+        "66666666-7777-8888-9999-000000000000", "warm", REF, ANCHOR, "2026-01-02T03:04:05Z"
+    ),
 }
 
 

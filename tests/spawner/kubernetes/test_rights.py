@@ -3,14 +3,15 @@
 import asyncio
 import json
 from collections.abc import Callable, Coroutine
-from datetime import UTC, datetime
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from support.api_server import NAMESPACE, ApiServer
 
 from jupyter_repl_runner.contract.refs import ProjectRef
-from jupyter_repl_spawner.kubernetes import anchor, manifests, names
+from jupyter_repl_spawner.kubernetes import manifests, names
+from jupyter_repl_spawner.kubernetes.anchor import Leases
 from jupyter_repl_spawner.kubernetes.client import Api, ApiError
 from jupyter_repl_spawner.kubernetes.manifests import PodTemplate
 from jupyter_repl_spawner.kubernetes.rights import RULES
@@ -36,18 +37,16 @@ Work = Callable[[Api], Coroutine[Any, Any, object]]
 
 async def lives(api: Api) -> None:
     """All that the spawner asks of the API, in one life of a REPL."""
-    ref, now = ProjectRef("", "rights"), datetime.now(UTC)
-    await anchor.acquire(api, ref, "other", now)
-    lease, _ = await anchor.acquire(api, ref, "me", now)  # the second reads what the first has made
-    await anchor.touch(api, lease, now)
-    await api.create("services", manifests.service(ref, lease))
-    await api.create("deployments", manifests.deployment(ref, lease, TEMPLATE))
-    for kind in ("leases", "pods"):
+    ref, leases = ProjectRef("", "rights"), Leases(api, lambda _: None)
+    ours, _ = await leases.acquire(ref, "me", {})
+    await leases.acquire(ref, "other", {})  # the second reads what the first has made
+    await leases.note(ours, {}, touch=True)
+    await api.create("services", manifests.service(ref, ours.reference))
+    await api.create("deployments", manifests.deployment(ref, ours.reference, TEMPLATE))
+    for kind in ("leases", "pods", "deployments"):
         await api.list(kind)
-        async for _ in api.watch(kind, 1, 5):
-            pass
-    await api.list("events")
-    await api.list("deployments")
+        await watched(api, kind)
+    await watched(api, "events")
     await api.patch("deployments", names.slug(ref), {"spec": {"replicas": 1}})
     await api.delete("deployments", names.slug(ref))
     await api.delete("pods", "none")
@@ -56,7 +55,14 @@ async def lives(api: Api) -> None:
     except ApiError as error:
         if error.status_code != 404:
             raise
-    await anchor.release(api, lease)
+    await leases.release(ours)
+
+
+async def watched(api: Api, kind: str) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(0.3):
+            async for _ in api.watch(kind, 10, 5):
+                pass
 
 
 def run(kubeconfig: str, work: Work) -> None:

@@ -1,0 +1,113 @@
+"""The settings of REPLs on Kubernetes, as traits of the extension."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, cast
+
+from traitlets import Dict, Enum, Float, HasTraits, Unicode, default
+
+from . import __version__
+
+POOL = {"pool_min": "least", "pool_max": "most"}
+
+
+class KubernetesTraits(HasTraits):
+    """A part of ReplExtension. Nothing here is looked at unless `spawner` is `kubernetes`."""
+
+    kubernetes_namespace = Unicode(
+        config=True,
+        help="""The namespace of the pods. It should be theirs alone. The default is `repls`. Also by the environment:
+        JUPYTER_REPL_KUBERNETES_NAMESPACE.""",
+    )
+    kubernetes_image = Unicode(
+        config=True,
+        help="""The image of pods whose template names none, built from runner/Dockerfile. The default is
+        `jupyter-repl-runner` with this version. Also by the environment: JUPYTER_REPL_KUBERNETES_IMAGE.""",
+    )
+    kubernetes_templates = Dict(
+        config=True,
+        help="""What pods are made of, by language; `*` is for all, and each language's own goes over it:
+        `{"*": {"memory": "1Gi"}, "python": {"image": "...", "pool_min": 2, "pool_max": 10}}`. There are: image,
+        image_pull_policy, cpu, cpu_request, memory, memory_request, disk, temporary (/tmp), runtime_class, overrides (a
+        strategic merge over the pod's template), pool_min and pool_max (pods that wait for a start; 0, the default:
+        none).""",
+    )
+    kubernetes_kubeconfig = Unicode(
+        config=True,
+        help="""The file that says where the cluster is. Empty (the default): inside a cluster the pod's own account,
+        else KUBECONFIG or ~/.kube/config.""",
+    )
+    kubernetes_context = Unicode(config=True, help="""The kubeconfig's context. Empty (the default): its current.""")
+    kubernetes_reach = Enum(
+        ("auto", "pod", "proxy"),
+        "auto",
+        config=True,
+        help="""How pods are reached: `pod` by their addresses, `proxy` through the API server, which needs the right
+        pods/proxy. `auto` (the default): by their addresses if this server is in a cluster itself.""",
+    )
+    kubernetes_key_file = Unicode(
+        config=True,
+        help="""The file with the servers' secret, 64 hexadecimal digits, the same for all servers of an installation:
+        it signs orders to pods and gives them their tokens. The default is `repl/key` in Jupyter's data directory,
+        made if it is missing. Also by the environment: JUPYTER_REPL_KUBERNETES_KEY_FILE.""",
+    )
+    kubernetes_node_timeout = Float(
+        120.0, config=True, help="""Seconds that a pod may wait for a node, before the start fails with the reason."""
+    )
+    kubernetes_image_timeout = Float(
+        300.0, config=True, help="""Seconds that a pod on a node may wait for its image and its containers."""
+    )
+
+    @default("kubernetes_namespace")
+    def _default_namespace(self) -> str:
+        return os.environ.get("JUPYTER_REPL_KUBERNETES_NAMESPACE", "repls")
+
+    @default("kubernetes_image")
+    def _default_image(self) -> str:
+        return os.environ.get("JUPYTER_REPL_KUBERNETES_IMAGE", f"jupyter-repl-runner:{__version__}")
+
+    @default("kubernetes_key_file")
+    def _default_key_file(self) -> str:
+        return os.environ.get("JUPYTER_REPL_KUBERNETES_KEY_FILE", "")
+
+    def make_kubernetes_spawner(self, granter: Any, data_dir: str) -> Any:
+        """Raises ValueError for settings that can't be meant."""
+        from jupyter_repl_spawner.kubernetes.reach import Way
+        from jupyter_repl_spawner.kubernetes.spawner import KubernetesSpawner, Settings
+        from jupyter_repl_spawner.kubernetes.start import Deadlines
+
+        if granter is None:
+            raise ValueError("spawner=kubernetes: pods need projects in S3: set store_url to s3://bucket/prefix")
+        templates, pools = read_templates(self.kubernetes_templates, self.kubernetes_image)
+        settings = Settings(
+            namespace=self.kubernetes_namespace,
+            templates=templates,
+            pools=pools,
+            key_file=Path(self.kubernetes_key_file or Path(data_dir, "repl", "key")),
+            kubeconfig=self.kubernetes_kubeconfig,
+            context=self.kubernetes_context,
+            way=cast(Way, self.kubernetes_reach),
+            deadlines=Deadlines(self.kubernetes_node_timeout, self.kubernetes_image_timeout),
+        )
+        return KubernetesSpawner(settings, granter)
+
+
+def read_templates(given: Mapping[str, Any], image: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The pods' templates and the pools' bounds, by language. Raises ValueError with the name that is wrong."""
+    from jupyter_repl_spawner.kubernetes.manifests import DEFAULT, PodTemplate, pool_name
+    from jupyter_repl_spawner.kubernetes.pool import Bounds
+
+    known = {field.name for field in fields(PodTemplate)} - {"language", "public_key"}
+    common = {"image": image, **given.get(DEFAULT, {})}
+    templates, pools = {}, {}
+    for language in {DEFAULT, *given}:
+        said = {**common, **given.get(language, {})}
+        unknown = sorted(set(said) - known - set(POOL))
+        if unknown:
+            raise ValueError(f"kubernetes_templates[{language!r}]: there is no {unknown[0]}; there are {sorted(known)}")
+        pools[language] = Bounds(**{POOL[name]: int(said.pop(name)) for name in POOL if name in said})
+        templates[language] = PodTemplate("default" if language == DEFAULT else language, **said)
+        pool_name(templates[language])  # sizes and overrides are read: what is wrong in them is raised here
+    return templates, pools

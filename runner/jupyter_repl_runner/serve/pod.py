@@ -1,0 +1,92 @@
+"""`runner serve --pod`: waits for sync's record of what the pod is, then serves that, on a port.
+
+Who asks before that is told to come again. The record is looked for when a request comes, so a waiting pod does nothing
+at all. A runner that was killed finds it at once: the volume and sync have outlived it.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+from tornado.httpserver import HTTPServer
+from tornado.httputil import HTTPMessageDelegate, HTTPServerConnectionDelegate
+from tornado.web import Application, RequestHandler
+
+from jupyter_repl_runner.contract.errors import Unavailable
+from jupyter_repl_runner.contract.local import RECORD_FILE
+from jupyter_repl_runner.contract.pod import HOME, MARKS, RUNNER_PORT, WORK
+
+from .app import SWITCH_SECONDS, Runner, fastest_loop
+
+MAX_HEADERS = 1 << 16
+
+log = logging.getLogger(__name__)
+
+
+def serve_pod() -> int:
+    """Run until the pod ends; 0 unless it could not serve."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
+    sys.setswitchinterval(SWITCH_SECONDS)
+    try:
+        with asyncio.Runner(loop_factory=fastest_loop()) as loop:
+            loop.run(_Pod().run())
+    except Exception:
+        log.exception("The runner could not serve")
+        return 1
+    return 0
+
+
+class _Pod(HTTPServerConnectionDelegate):
+    """The port, whatever is behind it by then."""
+
+    def __init__(self) -> None:
+        self._waiting = Application([(r".*", _WaitingHandler)], log_function=lambda handler: None)
+        self._application: Application | None = None
+        self._runner: Runner | None = None
+        self._ended = asyncio.Event()
+
+    def start_request(self, server_conn: object, request_conn: object) -> HTTPMessageDelegate:
+        application = self._assigned() or self._waiting
+        return application.start_request(server_conn, request_conn)  # type: ignore[arg-type]
+
+    async def run(self) -> None:
+        """A drained runner stays: it says that it is, until the pod goes."""
+        server = HTTPServer(self, max_header_size=MAX_HEADERS)
+        server.listen(RUNNER_PORT)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._ended.set)
+        await self._ended.wait()
+        server.stop()
+        if self._runner is not None:
+            self._runner.drain()
+            await self._draining
+            await self._runner.close()
+
+    def _assigned(self) -> Application | None:
+        """None as long as sync has not opened the project."""
+        record = Path(MARKS, RECORD_FILE)
+        if self._application is None and record.exists():
+            self._runner = Runner(Path(MARKS), Path(WORK, "uploads"), json.loads(record.read_text()))
+            self._application = self._runner.open(_environment())
+            self._draining = asyncio.create_task(self._runner.drained(), name="drain")
+        return self._application
+
+
+class _WaitingHandler(RequestHandler):
+    def prepare(self) -> None:
+        error = Unavailable("The files are not there yet.", hint="Try again in a moment.")
+        self.set_status(error.status)
+        self.set_header("Retry-After", "1")
+        self.finish(error.to_json())
+
+
+def _environment() -> dict[str, str]:
+    """What programs get: the image's own, and nothing of the cluster's."""
+    Path(HOME).mkdir(mode=0o755, exist_ok=True)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("KUBERNETES_")}
+    return {**kept, "HOME": HOME, "USER": "repl", "LOGNAME": "repl"}

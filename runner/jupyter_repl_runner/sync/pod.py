@@ -1,0 +1,181 @@
+"""`runner sync --pod`: a native sidecar that waits for its one assignment, and then works as ever.
+
+Whatever runs in the pod reaches this port too, so every order is signed, and an assignment is for good: it lies in a
+volume in memory that only we mount, and a sync that was killed goes on with it.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import signal
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tornado.httpserver import HTTPServer
+
+from jupyter_repl_runner.contract import pod
+from jupyter_repl_runner.contract.errors import Conflict, Unavailable
+from jupyter_repl_runner.contract.local import FENCED_CODE, RECORD_FILE
+from jupyter_repl_runner.contract.marks import MARKS_FILE, Marks
+from jupyter_repl_runner.store.s3_client import warm_up
+
+from .http import make_application
+from .orders import Orders
+from .status import Status
+from .work import Place, Work
+
+LOOK_SECONDS = 0.05
+"""Between two words about a restore."""
+MAX_BODY = 1 << 16
+PLACE = Place(Path(pod.PROJECT), Path(pod.TRASH), Path(pod.INDEX))
+
+log = logging.getLogger(__name__)
+
+
+def sync_pod() -> int:
+    """Run until the pod ends; 0 if all was saved."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
+    try:
+        return asyncio.run(Sidecar().run())
+    except Exception:
+        log.exception("Sync has failed")
+        return 1
+
+
+class Sidecar:
+    """What the pod is by now. One assignment, one work."""
+
+    def __init__(self) -> None:
+        self.orders = Orders(os.environ[pod.KEY_VARIABLE], os.environ[pod.UID_VARIABLE])
+        self.order: pod.Order | None = None
+        self.status = Status(Path(pod.MARKS, MARKS_FILE))
+        self._opened = asyncio.Event()
+        self._work: Work | None = None
+        self._assigned = asyncio.Event()
+        self._ending = asyncio.Event()
+
+    async def run(self) -> int:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._end)
+        server = HTTPServer(make_application(self), max_body_size=MAX_BODY)
+        server.listen(pod.SYNC_PORT)
+        self._resume()
+        await asyncio.to_thread(warm_up)
+        waiting = asyncio.create_task(self._assigned.wait())
+        ending = asyncio.create_task(self._ending.wait())
+        await asyncio.wait((waiting, ending), return_when=asyncio.FIRST_COMPLETED)
+        if self.order is None:
+            return 0
+        code = await self._carry(self.order)
+        await self._ending.wait()  # one that was fenced or refused says so until the pod goes
+        server.stop()
+        return 0 if code in (0, FENCED_CODE) else code
+
+    @property
+    def expires(self) -> float:
+        """When the credentials in use do, in seconds since the epoch; 0: never."""
+        credentials = self.order.grant.credentials if self.order else None
+        return credentials.expires if credentials else 0.0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the runner may serve."""
+        return self._opened.is_set()
+
+    def take(self, order: pod.Order) -> None:
+        """Ours from now on. Raises Conflict if the pod has another assignment; the same one again is no error."""
+        if self.order is not None:
+            if self.order.grant.generation != order.grant.generation or self.order.assignment != order.assignment:
+                raise Conflict("This pod has its assignment.", hint="Take another one.")
+            return
+        if self._ending.is_set():
+            raise Unavailable("This pod is about to end.", hint="Take another one.")
+        self._keep(order)
+        self._assigned.set()
+
+    def renew(self, renewal: pod.Renewal) -> None:
+        """Credentials of this generation that last longer than those in use; others are left alone."""
+        if self.order is None or self.order.grant.generation != renewal.generation or self._work is None:
+            raise Conflict("This pod has no such assignment.")
+        if self.expires and renewal.credentials.expires > self.expires:
+            self._work.use(renewal.credentials)
+            grant = replace(self.order.grant, credentials=renewal.credentials)
+            self._keep(replace(self.order, grant=grant))
+
+    async def flush(self) -> bool:
+        if self._work is None:
+            raise Conflict("This pod has no assignment.")
+        return await self._work.flush()
+
+    async def words(self) -> AsyncIterator[dict[str, Any]]:
+        """The marks as they change, until the project is open or can't be."""
+        told: Marks | None = None
+        while True:
+            marks = self.status.marks
+            is_settled = self._opened.is_set() or marks.state in ("failed", "fenced")
+            if marks != told or is_settled:
+                told = marks
+                yield {"open": self._opened.is_set(), "progress": marks.progress, "marks": json.loads(marks.dump())}
+            if is_settled:
+                return
+            try:
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._opened.wait()
+            except TimeoutError:
+                continue
+
+    def _resume(self) -> None:
+        """The assignment of a sync before us in this pod."""
+        try:
+            order = pod.Order.from_json(Path(pod.PRIVATE, pod.ASSIGNED_FILE).read_text())
+        except FileNotFoundError:
+            return
+        self.order = order
+        self._assigned.set()
+
+    def _keep(self, order: pod.Order) -> None:
+        _write_private(Path(pod.PRIVATE, pod.ASSIGNED_FILE), order.to_json())
+        self.order = order
+
+    async def _carry(self, order: pod.Order) -> int:
+        self.status.write()
+        self._work = await asyncio.to_thread(_open_work, order, self.status)
+        if self._ending.is_set():
+            self._work.end()
+        return await self._work.run(lambda: self._open(order))
+
+    def _open(self, order: pod.Order) -> None:
+        """The main file is there: the runner may serve."""
+        if not self._opened.is_set():
+            record = {
+                "token": order.token,
+                "workdir": pod.PROJECT,
+                "trash": pod.TRASH,
+                "assignment": order.assignment.to_json(),
+            }
+            _write_private(Path(pod.MARKS, RECORD_FILE), json.dumps(record))
+            self._opened.set()
+
+    def _end(self) -> None:
+        self._ending.set()
+        if self._work is not None:
+            self._work.end()
+
+
+def _open_work(order: pod.Order, status: Status) -> Work:
+    work = Work(order.assignment, order.grant, PLACE, status)
+    # The volume's group would be handed down to every folder, and its bit would show up in their modes.
+    os.chmod(PLACE.project, 0o700)
+    return work
+
+
+def _write_private(path: Path, text: str) -> None:
+    temporary = path.with_suffix(".new")
+    temporary.unlink(missing_ok=True)
+    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+    os.replace(temporary, path)

@@ -1,0 +1,126 @@
+"""Warm pods: a Deployment per template whose size follows demand. Every server computes the same size from what it
+sees; nobody leads."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from logging import getLogger
+from math import ceil
+
+from jupyter_repl_runner.contract.errors import ReplError
+
+from . import manifests, names
+from .claim import claimed_at
+from .client import Api, ApiError
+from .manifests import PodTemplate
+from .sight import Sight
+from .state import Anchor, stamp
+
+LOOK_SECONDS = 2.0
+REFILL_SECONDS = 5.0
+"""From a claim until its replacement is of use: measured on one node, doubled."""
+WINDOW_SECONDS = 60.0
+"""Over which claims are counted."""
+SHRINK_SECONDS = 120.0
+"""Without a reason for its size, until a pool gets smaller."""
+
+log = getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How many warm pods wait. `most` 0: none at all."""
+
+    least: int = 0
+    most: int = 0
+
+
+def size(bounds: Bounds, claims: int, in_flight: int) -> int:
+    """Of a pool, for `claims` within WINDOW_SECONDS and `in_flight` starts that have no pod yet."""
+    expected = ceil(claims * REFILL_SECONDS / WINDOW_SECONDS)
+    return min(bounds.most, max(bounds.least, expected + in_flight)) if bounds.most else 0
+
+
+class Pools:
+    """`run` is owned by the spawner."""
+
+    def __init__(
+        self, api: Api, sight: Sight, templates: Mapping[str, PodTemplate], bounds: Mapping[str, Bounds]
+    ) -> None:
+        self._api = api
+        self._sight = sight
+        self._templates = templates
+        self._bounds = bounds
+        self._made: dict[str, str] = {}
+        """Our Deployments, and when they were made, in the API server's words."""
+        self._began = stamp(time.time())
+        self._wanted: dict[str, tuple[int, float]] = {}
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        while True:
+            try:
+                await self._look()
+            except ReplError as error:
+                log.warning("The pools: %s", error.message)
+            except Exception:
+                log.exception("The pools could not be looked after; it is tried again")
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def _look(self) -> None:
+        ours = set()
+        for language, template in self._templates.items():
+            bounds = self._bounds.get(language, Bounds())
+            name = manifests.pool_name(template)
+            if bounds.most:
+                ours.add(name)
+                await self._keep(name, template, self._steady(name, size(bounds, *self._demand(name, language))))
+        await self._drain(ours)
+
+    async def _keep(self, name: str, template: PodTemplate, wanted: int) -> None:
+        found = self._sight.deployments.objects.get(name)
+        if found is None:
+            if name in self._made:  # a server with newer templates has drained it: we are about to be replaced
+                return
+            try:
+                found = await self._api.create("deployments", manifests.pool(template, self._api.namespace, wanted))
+            except ApiError as error:
+                if error.status_code != 409:
+                    raise
+                return
+        self._made.setdefault(name, found["metadata"]["creationTimestamp"])
+        if found["spec"]["replicas"] != wanted:
+            await self._api.patch("deployments", name, {"spec": {"replicas": wanted}})
+
+    async def _drain(self, ours: set[str]) -> None:
+        """Older pools go with their waiting pods; claimed ones belong to their REPLs."""
+        newest = max((self._made[name] for name in ours if name in self._made), default=self._began)
+        for name, found in list(self._sight.deployments.objects.items()):
+            metadata = found["metadata"]
+            is_pool = names.TEMPLATE in metadata.get("labels", {})
+            if is_pool and name not in ours and metadata["creationTimestamp"] <= newest:
+                await self._api.delete("deployments", name, metadata["uid"])
+
+    def _steady(self, name: str, wanted: int) -> int:
+        """Larger at once, smaller only after a while."""
+        now = time.monotonic()
+        kept, since = self._wanted.get(name, (wanted, now))
+        if wanted >= kept or now - since > SHRINK_SECONDS:
+            self._wanted[name] = (wanted, now)
+            return wanted
+        return kept
+
+    def _demand(self, name: str, language: str) -> tuple[int, int]:
+        """Pods of the pool that were claimed lately and still run, and starts that have no pod yet."""
+        now = time.time()
+        claims = sum(
+            pod["metadata"].get("labels", {}).get(names.POOL) == name and now - claimed_at(pod) < WINDOW_SECONDS
+            for pod in self._sight.pods.objects.values()
+        )
+        anchors = [Anchor.of(lease) for lease in self._sight.leases.objects.values()]
+        starting = [each for each in anchors if each.is_worked_on(now) and not each.pod and not each.is_stopping]
+        return claims, sum(self._template_of(each.to_do.language) == language for each in starting)
+
+    def _template_of(self, language: str) -> str:
+        return language if language in self._templates else manifests.DEFAULT

@@ -1,0 +1,163 @@
+"""What nobody else looks after: starts whose server has died, REPLs whose pod was lost, pods that no Lease names, and
+credentials that run out. Each server does it; compare-and-swap on the Lease decides who."""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable
+from logging import getLogger
+
+from jupyter_repl_runner.contract.errors import ReplError
+from jupyter_repl_runner.contract.refs import ProjectRef
+from jupyter_repl_spawner.port import Granter
+
+from . import names, state
+from .anchor import Leases
+from .assign import Sidecars
+from .client import Api, Object
+from .sight import Sight
+from .start import ATTEMPTS, Starts, begin, new_holder
+from .state import Anchor
+from .stop import Stops
+
+LOOK_SECONDS = 5.0
+SPREAD_SECONDS = 0.5
+"""Servers don't all try at the same moment."""
+AT_ONCE = 8
+STRAY_SECONDS = 30.0
+CREDENTIALS_SECONDS = 60.0
+RENEW_SHARE = 0.5
+LIFETIME_SECONDS = 3600.0
+
+log = getLogger(__name__)
+
+
+class Reconciler:
+    """`run` is owned by the spawner; `close` ends what it has begun."""
+
+    def __init__(
+        self,
+        api: Api,
+        sight: Sight,
+        leases: Leases,
+        sidecars: Sidecars,
+        granter: Granter,
+        starts: Starts,
+        stops: Stops,
+    ) -> None:
+        self._api = api
+        self._sight = sight
+        self._leases = leases
+        self._sidecars = sidecars
+        self._granter = granter
+        self._starts = starts
+        self._stops = stops
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._turn = asyncio.Semaphore(AT_ONCE)
+        self._wake = asyncio.Event()
+        self._renew_at: dict[str, float] = {}
+        for watch in (sight.leases, sight.pods):
+            watch.listen(lambda *_: self._wake.set())
+
+    async def run(self) -> None:
+        """Until it is cancelled: with each change, and now and then."""
+        loop = asyncio.get_running_loop()
+        try:
+            while True:
+                self._wake.clear()
+                self._look()
+                began = loop.time()
+                try:
+                    async with asyncio.timeout(LOOK_SECONDS):
+                        await self._wake.wait()
+                except TimeoutError:
+                    continue
+                await asyncio.sleep(max(0.0, 0.1 - (loop.time() - began)))  # a storm of changes is one look
+        finally:
+            tasks = list(self._tasks.values())
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _look(self) -> None:
+        now = time.time()
+        for slug, lease in list(self._sight.leases.objects.items()):
+            ref = names.ref_of(lease["metadata"].get("annotations", {}))
+            if ref is None or slug in self._tasks:
+                continue
+            seen, pods = Anchor.of(lease), self._sight.pods_of(slug)
+            if seen.is_abandoned(now):
+                self._begin(slug, self._finish(seen, ref))
+            elif seen.has_lost(pods):
+                self._begin(slug, self._restart(seen))
+            elif not seen.failure and not seen.deadline:
+                self._begin_if_due(slug, seen, ref, pods)
+
+    def _begin_if_due(self, slug: str, seen: Anchor, ref: ProjectRef, pods: list[Object]) -> None:
+        strays = [pod for pod in pods if _is_stray(pod, seen)]
+        if strays:
+            self._begin(slug, self._delete(strays))
+        elif time.monotonic() > self._renew_at.setdefault(seen.uid, time.monotonic() + CREDENTIALS_SECONDS):
+            self._begin(slug, self._renew(seen, ref))
+
+    def _begin(self, slug: str, work: Awaitable[None]) -> None:
+        async def run() -> None:
+            try:
+                async with self._turn:
+                    await asyncio.sleep(random.uniform(0, SPREAD_SECONDS))  # noqa: S311 - not for secrets
+                    await work
+            except ReplError as error:
+                log.warning("%s: %s %s", slug, error.message, error.hint)
+            except Exception:
+                log.exception("%s could not be put right; it is tried again", slug)
+            finally:
+                self._tasks.pop(slug, None)
+
+        self._tasks[slug] = asyncio.create_task(run(), name=f"reconcile {slug}")
+
+    async def _finish(self, seen: Anchor, ref: ProjectRef) -> None:
+        """What its holder has not."""
+        if seen.is_stopping:
+            await self._stops.stop(ref)
+        else:
+            await self._restart(seen)
+
+    async def _restart(self, seen: Anchor) -> None:
+        """With a new generation; after ATTEMPTS in a row it has failed."""
+        if not seen.deadline and await self._starts.is_alive(seen):
+            return  # our memory was behind
+        assignment, attempt = seen.to_do, seen.attempt + 1
+        ours = await self._leases.take_over(seen, new_holder(), begin(assignment, attempt))
+        if ours is None:
+            return
+        log.warning("%s: its pod or its server was lost; starting it again (%s)", seen.name, attempt)
+        if attempt > ATTEMPTS:
+            failure = state.failure("The REPL was lost again and again.", "Your files are kept. Start it again.")
+            await self._leases.note(ours, {names.FAILURE: failure, names.DEADLINE: ""})
+            return
+        await self._starts.drive(ours, assignment, lambda step: None)
+
+    async def _delete(self, strays: list[Object]) -> None:
+        for pod in strays:
+            log.warning("The pod %s belongs to no start; it is deleted", pod["metadata"]["name"])
+            await self._api.delete("pods", pod["metadata"]["name"], pod["metadata"]["uid"])
+
+    async def _renew(self, seen: Anchor, ref: ProjectRef) -> None:
+        """Credentials at half their life, by whichever server comes first."""
+        self._renew_at[seen.uid] = time.monotonic() + CREDENTIALS_SECONDS
+        pod = seen.pod_of(self._sight.pods_of(seen.name))
+        if pod is None:
+            return
+        expires = float((await self._sidecars.status(pod))["expires"])
+        if not expires:
+            self._renew_at[seen.uid] = float("inf")
+        elif expires - time.time() < LIFETIME_SECONDS * RENEW_SHARE:
+            await self._sidecars.renew(pod, seen.generation, await self._granter.credentials(ref))
+        else:
+            self._renew_at[seen.uid] += expires - time.time() - LIFETIME_SECONDS * RENEW_SHARE
+
+
+def _is_stray(pod: Object, seen: Anchor) -> bool:
+    metadata = pod["metadata"]
+    is_claimed = metadata["labels"].get(names.STATE) == names.CLAIMED
+    return is_claimed and state.is_alive(pod) and metadata["uid"] != seen.pod

@@ -1,0 +1,153 @@
+"""KubernetesSpawner: a pod per REPL, in one namespace. REPLs outlive the server; any server of the installation sees
+and drives all of them."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+from logging import getLogger
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from jupyter_repl_runner.contract.assignment import Assignment
+from jupyter_repl_runner.contract.errors import InvalidRequest, ReplError, Unavailable
+from jupyter_repl_runner.contract.phases import Phase
+from jupyter_repl_runner.contract.pod import RUNNER_PORT
+from jupyter_repl_runner.contract.refs import ProjectRef
+from jupyter_repl_spawner.port import Address, Granter, Progress, Spawner
+
+from . import manifests, names
+from .anchor import Leases
+from .assign import Sidecars
+from .client import Api, ApiError
+from .keys import Keys, read_keys
+from .manifests import DEFAULT, PodTemplate
+from .pool import Bounds, Pools
+from .reach import Reach, Way
+from .reconcile import Reconciler
+from .sight import Sight
+from .start import Deadlines, Starts
+from .state import Anchor
+from .stop import Stops
+
+log = getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`templates` and `pools` by language. `kubeconfig` empty: the pod's own account, else the usual file."""
+
+    namespace: str
+    templates: Mapping[str, PodTemplate]
+    key_file: Path
+    pools: Mapping[str, Bounds] = field(default_factory=dict)
+    kubeconfig: str = ""
+    context: str = ""
+    way: Way = "auto"
+    deadlines: Deadlines = field(default_factory=Deadlines)
+    gone_seconds: float = 90.0
+
+
+class KubernetesSpawner(Spawner):
+    """Raises Unavailable from every verb as long as the cluster does not answer."""
+
+    def __init__(self, settings: Settings, granter: Granter) -> None:
+        self._settings = settings
+        self._granter = granter
+        self._stack = AsyncExitStack()
+        self._opened = False
+
+    async def __aenter__(self) -> Self:
+        settings = self._settings
+        self._keys = await asyncio.to_thread(read_keys, settings.key_file)
+        self._templates = {name: _with_key(each, self._keys) for name, each in settings.templates.items()}
+        self._api = await self._stack.enter_async_context(
+            Api(settings.namespace, settings.kubeconfig, settings.context)
+        )
+        self._reach = Reach(self._api, settings.way)
+        self._sight = Sight(self._api)
+        leases = Leases(self._api, self._sight.leases.learn)
+        sidecars = Sidecars(self._api, self._reach, self._keys)
+        self._starts = Starts(
+            self._api, self._sight, leases, sidecars, self._keys, self._granter, self._template_of, settings.deadlines
+        )
+        self._stops = Stops(
+            self._api, self._sight, leases, sidecars, self._reach, self._keys, self._starts, settings.gone_seconds
+        )
+        reconciler = Reconciler(self._api, self._sight, leases, sidecars, self._granter, self._starts, self._stops)
+        pools = Pools(self._api, self._sight, self._templates, settings.pools)
+        self._opened = True
+        await self._stack.enter_async_context(self._sight)
+        self._stack.push_async_callback(self._starts.close)
+        for name, work in (("pools", pools.run), ("reconcile", reconciler.run)):
+            self._stack.push_async_callback(_end, asyncio.create_task(work(), name=name))
+        await self._check_templates()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """REPLs go on; another server, or this one started again, finds them."""
+        await self._stack.aclose()
+
+    async def start(self, assignment: Assignment, progress: Progress) -> None:
+        self._check()
+        await self._starts.start(assignment, progress)
+
+    async def stop(self, ref: ProjectRef) -> None:
+        self._check()
+        await self._stops.stop(ref)
+
+    async def poll(self, ref: ProjectRef) -> Phase:
+        self._check()
+        return self._sight.phase(ref)
+
+    async def list(self) -> list[ProjectRef]:
+        self._check()
+        leases = self._sight.leases.objects.values()
+        refs = [names.ref_of(lease["metadata"].get("annotations", {})) for lease in leases]
+        return sorted(ref for ref in refs if ref is not None)
+
+    async def forget(self, ref: ProjectRef) -> None:
+        """A pod's files went with it."""
+
+    async def address(self, ref: ProjectRef) -> Address:
+        self._check()
+        lease = self._sight.lease(names.slug(ref))
+        seen = Anchor.of(lease) if lease is not None else None
+        pod = seen.pod_of(self._sight.pods_of(seen.name)) if seen is not None and not seen.deadline else None
+        if seen is None or pod is None:
+            raise Unavailable(f"{ref} is not running.", hint="Start it.")
+        return await self._reach.address(pod, RUNNER_PORT, self._keys.token(seen.pod, seen.generation))
+
+    def _check(self) -> None:
+        if not self._opened:
+            raise Unavailable("The cluster is not connected.", hint="The server's log says why.")
+
+    def _template_of(self, language: str) -> PodTemplate:
+        found = self._templates.get(language) or self._templates.get(DEFAULT)
+        if found is None:
+            raise InvalidRequest(f"No pod is described for {language}.", hint="Ask the administrator.")
+        return found
+
+    async def _check_templates(self) -> None:
+        """What the cluster would say to our pods is said now, in the log, not at the first click."""
+        for template in self._templates.values():
+            try:
+                made = manifests.pool(template, self._settings.namespace, 0)
+                await self._api.create("deployments", made, dry_run=True)
+            except ApiError as error:
+                if error.status_code != 409:
+                    log.error("The pods of %s can't be made: %s", template.language, error.message)
+            except ReplError as error:
+                log.error("The pods of %s can't be made: %s %s", template.language, error.message, error.hint)
+
+
+def _with_key(template: PodTemplate, keys: Keys) -> PodTemplate:
+    return replace(template, public_key=keys.public)
+
+
+async def _end(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

@@ -1,0 +1,165 @@
+"""A real Kubernetes for tests: the one that REPL_TEST_KUBECONFIG names, else a node of our own on this machine.
+
+Our own needs root and Debian's packages (PACKAGES). `python -m support.node up` and `down` keep one for many test runs
+(`make cluster-up`); without that, a session of tests has its own.
+"""
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from . import binaries
+
+ROOT = Path(__file__).parents[2]
+CLUSTER = ROOT / "tests/cluster"
+KEPT = ROOT / ".build/cluster"
+IMAGE = "localhost/jupyter-repl-runner:test"
+HOST = "10.250.0.1"
+"""This machine, as pods of our own node reach it."""
+PROGRAMS = ("containerd", "runc", "iptables", "conntrack", "ip", "openssl", "debootstrap", "buildah", "zstd")
+UP_SECONDS, IMAGE_SECONDS = 120, 900
+
+
+@dataclass(frozen=True)
+class Node:
+    """`state` is None for a cluster that is not ours: nothing of it is killed."""
+
+    kubeconfig: Path
+    image: str
+    state: Path | None
+
+    def kubectl(self, *arguments: str, text: str | None = None, check: bool = True) -> str:
+        command = [str(binaries.require("kubenode")), "kubectl", "--kubeconfig", str(self.kubeconfig), *arguments]
+        done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=90, check=False)
+        assert not check or done.returncode == 0, done.stderr
+        return done.stdout
+
+    def get(self, namespace: str, kind: str) -> list[dict[str, object]]:
+        return list(json.loads(self.kubectl("-n", namespace, "get", kind, "-o", "json"))["items"])
+
+    def make_namespace(self, name: str) -> str:
+        """As strict as they come."""
+        self.kubectl("create", "namespace", name)
+        self.kubectl("label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted")
+        return name
+
+    def kill(self, component: str) -> None:
+        run("kill", self._own(), component)
+
+    def start(self, component: str) -> None:
+        run("start", self._own(), component)
+
+    def pids_of(self, container: str) -> list[int]:
+        """Of a container's processes, as the machine numbers them; the first is its process 1."""
+        socket = str(self._own() / "run/containerd.sock")
+        listed = subprocess.run(
+            ["ctr", "-a", socket, "-n", "k8s.io", "tasks", "ls"], capture_output=True, text=True, check=True, timeout=20
+        )
+        rows = [line.split() for line in listed.stdout.splitlines()]
+        return [int(row[1]) for row in rows if row[0] == container.removeprefix("containerd://")]
+
+    def _own(self) -> Path:
+        if self.state is None:
+            pytest.skip("this is done on a node of our own only")
+        return self.state
+
+
+def missing() -> str:
+    """Why there can be no node here; empty if there can."""
+    if os.environ.get("REPL_TEST_KUBECONFIG"):
+        return ""
+    if sys.platform != "linux" or os.geteuid() != 0:
+        return "a node of our own needs root on Linux (or name a cluster in REPL_TEST_KUBECONFIG)"
+    absent = [name for name in PROGRAMS if shutil.which(name) is None]
+    return f"a node of our own needs {', '.join(absent)}" if absent else ""
+
+
+def up(state: Path) -> Node:
+    """Raises AssertionError with the reason."""
+    if kubeconfig := os.environ.get("REPL_TEST_KUBECONFIG"):
+        image = os.environ.get("REPL_TEST_IMAGE")
+        assert image, "REPL_TEST_IMAGE must name the runner's image that this cluster can have"
+        return Node(Path(kubeconfig), image, None)
+    down(state)  # what a killed session has left
+    run("up", state)
+    run("load", state, str(_pause()), str(_image()))
+    return Node(state / "admin.kubeconfig", IMAGE, state)
+
+
+def down(state: Path) -> None:
+    run("down", state)
+
+
+def run(verb: str, state: Path, *arguments: str) -> None:
+    environment = {**os.environ, "KUBENODE": str(binaries.require("kubenode"))}
+    command = [str(CLUSTER / "node.sh"), verb, str(state), *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=UP_SECONDS, check=False)
+    assert done.returncode == 0, f"node.sh {verb}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
+
+
+def _image() -> Path:
+    """The archive of the runner's image; made anew when something of it has changed."""
+    digest = hashlib.sha256()
+    sources = [ROOT / "runner/Dockerfile", ROOT / "runner/pyproject.toml", ROOT / "requirements/runner.txt"]
+    for path in [*sources, *sorted((ROOT / "runner/jupyter_repl_runner").rglob("*.py"))]:
+        digest.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
+    place = Path(tempfile.gettempdir()) / f"repl-images-{os.getuid()}"
+    place.mkdir(mode=0o700, exist_ok=True)
+    archive = place / f"runner-{digest.hexdigest()[:16]}.tar"
+    if not archive.exists():
+        for old in place.glob("runner-*.tar"):
+            old.unlink()
+        making = place / "making.tar"
+        command = [str(CLUSTER / "image.sh"), str(place / "build"), str(making)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=IMAGE_SECONDS, check=False)
+        assert done.returncode == 0, f"image.sh: {done.stderr[-3000:]}"
+        making.rename(archive)
+    return archive
+
+
+def _pause() -> Path:
+    """The image of what holds a pod's namespaces open: one static program."""
+    name = "localhost/pause:1"
+    program = binaries.require("pause").read_bytes()
+    layer = _tar({"pause": program})
+    config = json.dumps(
+        {
+            "architecture": "amd64",
+            "os": "linux",
+            "config": {"Entrypoint": ["/pause"], "User": "65535:65535"},
+            "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}"]},
+        }
+    ).encode()
+    manifest = json.dumps([{"Config": "config.json", "RepoTags": [name], "Layers": ["layer.tar"]}]).encode()
+    archive = Path(tempfile.mkdtemp()) / "pause.tar"
+    archive.write_bytes(_tar({"config.json": config, "layer.tar": layer, "manifest.json": manifest}))
+    return archive
+
+
+def _tar(files: dict[str, bytes]) -> bytes:
+    body = io.BytesIO()
+    with tarfile.open(fileobj=body, mode="w") as archive:
+        for name, content in files.items():
+            info = tarfile.TarInfo(name)
+            info.size, info.mode = len(content), 0o755
+            archive.addfile(info, io.BytesIO(content))
+    return body.getvalue()
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["down"]:
+        down(KEPT)
+    elif reason := missing():
+        sys.exit(reason)
+    else:
+        print(f"export KUBECONFIG={up(KEPT).kubeconfig}")

@@ -1,0 +1,61 @@
+"""A Jupyter server whose REPLs are pods of a real node."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from .kubernetes import Space
+from .lab import wait_for
+from .s3_lab import S3Lab
+
+
+class PodLab(S3Lab):
+    """`kubeconfig`: of an identity other than the administrator. Pods outlive the server; `Space.close` ends them."""
+
+    def __init__(self, home: Path, space: Space, app: str = "jupyter_server", kubeconfig: str = "", **env: str) -> None:
+        self.space = space
+        cluster = {
+            "JUPYTER_REPL_SPAWNER": "kubernetes",
+            "JUPYTER_REPL_KUBERNETES_NAMESPACE": space.namespace,
+            "JUPYTER_REPL_KUBERNETES_IMAGE": space.world.node.image,
+            "JUPYTER_REPL_KUBERNETES_KEY_FILE": str(space.world.key),
+            "KUBECONFIG": kubeconfig or str(space.world.node.kubeconfig),
+        }
+        super().__init__(home, space.world.s3, space.prefix.rstrip("/"), app=app, **{**cluster, **env})
+
+    def start(self) -> "PodLab":
+        self.home.mkdir(parents=True, exist_ok=True)
+        small = {"cpu_request": "20m", "memory_request": "64Mi", "memory": "512Mi", **self.space.template}
+        pool = {"pool_min": self.space.pool.least, "pool_max": self.space.pool.most}
+        config = self.home / ".jupyter"
+        config.mkdir(exist_ok=True)
+        said: dict[str, Any] = {"*": {**small, **pool}}
+        (config / "jupyter_config.py").write_text(f"c.ReplExtension.kubernetes_templates = {said!r}\n")
+        super().start()
+        return self
+
+    def pod(self, repl_id: str) -> Any:
+        """The one pod of a REPL, as the API has it."""
+        (pod,) = [each for each in self.space.pods(repl_id) if not each["metadata"].get("deletionTimestamp")]
+        return pod
+
+    def volume(self, repl_id: str, name: str = "work") -> Path:
+        """Where the node keeps a volume of the pod."""
+        state = self.space.world.node.state
+        assert state is not None, "only a node of our own can be looked into"
+        uid = self.pod(repl_id)["metadata"]["uid"]
+        return state / "kubelet/pods" / uid / "volumes/kubernetes.io~empty-dir" / name
+
+    def pids(self, repl_id: str, container: str = "runner") -> list[int]:
+        """The processes of a container as this machine sees them, its first one first."""
+        (first,) = self.space.world.node.pids_of(wait_for(lambda: self._container(repl_id, container)))
+        found = subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(first)], capture_output=True, text=True, check=False, timeout=10
+        )
+        return [first, *(int(pid) for pid in found.stdout.split())]
+
+    def _container(self, repl_id: str, name: str) -> str:
+        """Its id, once the node has told."""
+        status = self.pod(repl_id)["status"]
+        said = [*status["containerStatuses"], *status["initContainerStatuses"]]
+        return "".join(each.get("containerID", "") for each in said if each["name"] == name)
