@@ -74,9 +74,9 @@ class KubernetesTraits(HasTraits):
 
     def make_kubernetes_spawner(self, granter: Any, data_dir: str) -> Any:
         """Raises ValueError for settings that can't be meant."""
+        from jupyter_repl_spawner.kubernetes.candidate import Deadlines
         from jupyter_repl_spawner.kubernetes.reach import Way
         from jupyter_repl_spawner.kubernetes.spawner import KubernetesSpawner, Settings
-        from jupyter_repl_spawner.kubernetes.start import Deadlines
 
         if granter is None:
             raise ValueError("spawner=kubernetes: pods need projects in S3: set store_url to s3://bucket/prefix")

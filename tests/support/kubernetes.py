@@ -1,11 +1,13 @@
 """REPLs on a real node with a real S3 server: what a test of KubernetesSpawner needs."""
 
+import json
 import os
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from jupyter_repl_ext.catalog import Catalog
 from jupyter_repl_ext.grants import Grants
@@ -16,7 +18,9 @@ from jupyter_repl_runner.store.s3 import S3Store
 from jupyter_repl_spawner.kubernetes import names
 from jupyter_repl_spawner.kubernetes.manifests import PodTemplate
 from jupyter_repl_spawner.kubernetes.pool import Bounds
+from jupyter_repl_spawner.kubernetes.rights import PROXY_RULES, RULES
 from jupyter_repl_spawner.kubernetes.spawner import KubernetesSpawner, Settings
+from jupyter_repl_spawner.port import Granter
 
 from .node import Node
 from .s3 import S3Server
@@ -33,7 +37,26 @@ class World:
     def space(self) -> "Space":
         """A namespace and a prefix of one's own."""
         name = f"t-{secrets.token_hex(4)}"
-        return Space(self, self.node.make_namespace(name), f"{name}/")
+        return Space(self, self.node.make_namespace(name), f"{name}/", self._identity(name))
+
+    def _identity(self, namespace: str) -> Path:
+        """A kubeconfig of an account that may do what the spawner needs, and nothing else."""
+        kind, account = "rbac.authorization.k8s.io/v1", {"name": "spawner", "namespace": namespace}
+        rules = [*RULES, *PROXY_RULES]
+        subject = {"kind": "ServiceAccount", **account}
+        role = {"kind": "Role", "name": "spawner", "apiGroup": "rbac.authorization.k8s.io"}
+        items = [
+            {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": account},
+            {"apiVersion": kind, "kind": "Role", "metadata": account, "rules": rules},
+            {"apiVersion": kind, "kind": "RoleBinding", "metadata": account, "subjects": [subject], "roleRef": role},
+        ]
+        self.node.kubectl("apply", "-f", "-", text=json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
+        token = self.node.kubectl("-n", namespace, "create", "token", "spawner", "--duration=6h").strip()
+        config = yaml.safe_load(self.node.kubeconfig.read_text())
+        config["users"] = [{"name": each["name"], "user": {"token": token}} for each in config["users"]]
+        path = self.key.parent / f"{namespace}.kubeconfig"
+        path.write_text(yaml.safe_dump(config))
+        return path
 
 
 @dataclass
@@ -43,6 +66,7 @@ class Space:
     world: World
     namespace: str
     prefix: str
+    kubeconfig: Path
     template: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     pool: Bounds = field(default_factory=Bounds)
@@ -62,17 +86,24 @@ class Space:
         return [pod for pod in self.get("pods") if pod["metadata"]["labels"].get(names.ID) == slug]
 
     def pod_template(self) -> PodTemplate:
-        small: Mapping[str, Any] = {"cpu_request": "20m", "memory_request": "64Mi", "memory": "512Mi"}
-        return PodTemplate("python", self.world.node.image, **{**small, **self.template})
+        small = {"cpu_request": "20m", "memory_request": "64Mi", "memory": "512Mi"}
+        return PodTemplate(**{"language": "python", "image": self.world.node.image, **small, **self.template})
 
-    def spawner(self, **more: Any) -> KubernetesSpawner:
+    def s3_objects(self) -> dict[str, str]:
+        """Of this space: keys and etags."""
+        client = self.world.s3.client()
+        pages = client.get_paginator("list_objects_v2").paginate(Bucket=self.world.s3.bucket, Prefix=self.prefix)
+        found = [item for page in pages for item in page.get("Contents", ())]
+        return {item["Key"].removeprefix(self.prefix): item["ETag"] for item in found}
+
+    def spawner(self, granter: Granter | None = None, **more: Any) -> KubernetesSpawner:
         """As another server of this installation would make it."""
         os.environ.update(self.world.s3.environment)
-        options = {"kubeconfig": str(self.world.node.kubeconfig), "way": "pod", **self.settings, **more}
+        options = {"kubeconfig": str(self.kubeconfig), "way": "pod", **self.settings, **more}
         settings = Settings(self.namespace, {"*": self.pod_template()}, self.world.key, {"*": self.pool}, **options)
         store = self.store()
         projects = Projects(store, Catalog(store, lambda program: True))
-        return KubernetesSpawner(settings, Grants(store, projects, "", MAX_FILE))
+        return KubernetesSpawner(settings, granter or Grants(store, projects, "", MAX_FILE))
 
     def store(self) -> S3Store:
         return self.world.s3.store(self.prefix)

@@ -10,16 +10,16 @@ from .s3_lab import S3Lab
 
 
 class PodLab(S3Lab):
-    """`kubeconfig`: of an identity other than the administrator. Pods outlive the server; `Space.close` ends them."""
+    """As the identity that the spawner needs, no more. Pods outlive the server; `Space.close` ends them."""
 
-    def __init__(self, home: Path, space: Space, app: str = "jupyter_server", kubeconfig: str = "", **env: str) -> None:
+    def __init__(self, home: Path, space: Space, app: str = "jupyter_server", **env: str) -> None:
         self.space = space
         cluster = {
             "JUPYTER_REPL_SPAWNER": "kubernetes",
             "JUPYTER_REPL_KUBERNETES_NAMESPACE": space.namespace,
             "JUPYTER_REPL_KUBERNETES_IMAGE": space.world.node.image,
             "JUPYTER_REPL_KUBERNETES_KEY_FILE": str(space.world.key),
-            "KUBECONFIG": kubeconfig or str(space.world.node.kubeconfig),
+            "KUBECONFIG": str(space.kubeconfig),
         }
         super().__init__(home, space.world.s3, space.prefix.rstrip("/"), app=app, **{**cluster, **env})
 

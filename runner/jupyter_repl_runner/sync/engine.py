@@ -246,7 +246,9 @@ class Engine:
             await asyncio.sleep(RETRIES_SECONDS[0])
 
     async def _bundle_at_the_end(self) -> None:
-        """All is saved already: nobody waits long for it."""
+        """All is saved already: nobody waits long for it. A start that was cancelled leaves the store as it was."""
+        if not self._push.has_written:
+            return
         with suppress(ReplError, TimeoutError):
             async with asyncio.timeout(BUNDLE_SECONDS):
                 if self._is_met and not self._push.is_gone:

@@ -40,6 +40,8 @@ class Push:
         """Whether all of the project is here, so that what is not here is gone."""
         self.is_gone = False
         """Whether the volume was emptied, or another folder is in its place."""
+        self.has_written = False
+        """Whether anything of the project has changed since we began."""
         self.look_seconds = 0.0
         """Of CPU, that the last look at all of the project took."""
         self._missing_since: dict[str, float] = {}
@@ -76,6 +78,7 @@ class Push:
             await self._carry_out(plan, found, again)
 
     async def _carry_out(self, plan: Plan, found: dict[str, Found], again: set[str]) -> None:
+        self.has_written |= bool(plan.uploads or plan.trash or plan.agreed or plan.forgotten)
         is_told = self._left_out == self._sides.status.marks.left_out
         has_new = any(self._sides.volume.index.get(path) is None for path in plan.uploads)
         blockers = first_of(plan.trash, plan.uploads)

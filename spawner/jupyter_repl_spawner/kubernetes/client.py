@@ -113,8 +113,8 @@ class Api:
         return headers
 
     @asynccontextmanager
-    async def post(
-        self, address: Address, path: str, body: bytes, headers: Mapping[str, str], seconds: float
+    async def ask_pod(
+        self, method: str, address: Address, path: str, body: bytes, headers: Mapping[str, str], seconds: float
     ) -> AsyncIterator[Answer]:
         """Something of a pod, which may be reached through the API server. Raises Unreachable, and ReplError of the
         pod's; at most `seconds` may pass between two words of the answer."""
@@ -123,7 +123,8 @@ class Api:
         bounds = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=seconds)
         headers = {**address.headers, **headers, "Content-Type": "application/json"}
         try:
-            async with self._pods.post(address.url + path, data=body, headers=headers, timeout=bounds) as response:
+            url = address.url + path
+            async with self._pods.request(method, url, data=body, headers=headers, timeout=bounds) as response:
                 if response.status >= 300:
                     said = _parsed(await response.read())
                     if "code" not in said or said.get("kind") == "Status":  # not the pod's own words

@@ -13,8 +13,8 @@ from jupyter_repl_spawner.port import Granter
 
 from . import names, state
 from .anchor import Leases
-from .assign import Sidecars
 from .client import Api, Object
+from .pods import Pods
 from .sight import Sight
 from .start import ATTEMPTS, Starts, begin, new_holder
 from .state import Anchor
@@ -40,7 +40,7 @@ class Reconciler:
         api: Api,
         sight: Sight,
         leases: Leases,
-        sidecars: Sidecars,
+        pods: Pods,
         granter: Granter,
         starts: Starts,
         stops: Stops,
@@ -48,7 +48,7 @@ class Reconciler:
         self._api = api
         self._sight = sight
         self._leases = leases
-        self._sidecars = sidecars
+        self._pods = pods
         self._granter = granter
         self._starts = starts
         self._stops = stops
@@ -148,11 +148,11 @@ class Reconciler:
         pod = seen.pod_of(self._sight.pods_of(seen.name))
         if pod is None:
             return
-        expires = float((await self._sidecars.status(pod))["expires"])
+        expires = float((await self._pods.status(pod))["expires"])
         if not expires:
             self._renew_at[seen.uid] = float("inf")
         elif expires - time.time() < LIFETIME_SECONDS * RENEW_SHARE:
-            await self._sidecars.renew(pod, seen.generation, await self._granter.credentials(ref))
+            await self._pods.renew(pod, seen.generation, await self._granter.credentials(ref))
         else:
             self._renew_at[seen.uid] += expires - time.time() - LIFETIME_SECONDS * RENEW_SHARE
 

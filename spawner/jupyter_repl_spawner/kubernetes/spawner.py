@@ -19,15 +19,16 @@ from jupyter_repl_spawner.port import Address, Granter, Progress, Spawner
 
 from . import manifests, names
 from .anchor import Leases
-from .assign import Sidecars
+from .candidate import Candidates, Deadlines
 from .client import Api, ApiError
 from .keys import Keys, read_keys
 from .manifests import DEFAULT, PodTemplate
+from .pods import Pods
 from .pool import Bounds, Pools
 from .reach import Reach, Way
 from .reconcile import Reconciler
 from .sight import Sight
-from .start import Deadlines, Starts
+from .start import Starts
 from .state import Anchor
 from .stop import Stops
 
@@ -68,14 +69,13 @@ class KubernetesSpawner(Spawner):
         self._reach = Reach(self._api, settings.way)
         self._sight = Sight(self._api)
         leases = Leases(self._api, self._sight.leases.learn)
-        sidecars = Sidecars(self._api, self._reach, self._keys)
+        pods = Pods(self._api, self._reach, self._keys)
+        candidates = Candidates(self._api, self._sight, pods, self._template_of, settings.deadlines)
         self._starts = Starts(
-            self._api, self._sight, leases, sidecars, self._keys, self._granter, self._template_of, settings.deadlines
+            self._api, self._sight, leases, pods, self._keys, self._granter, candidates, settings.deadlines
         )
-        self._stops = Stops(
-            self._api, self._sight, leases, sidecars, self._reach, self._keys, self._starts, settings.gone_seconds
-        )
-        reconciler = Reconciler(self._api, self._sight, leases, sidecars, self._granter, self._starts, self._stops)
+        self._stops = Stops(self._api, self._sight, leases, pods, self._starts, settings.gone_seconds)
+        reconciler = Reconciler(self._api, self._sight, leases, pods, self._granter, self._starts, self._stops)
         pools = Pools(self._api, self._sight, self._templates, settings.pools)
         self._opened = True
         await self._stack.enter_async_context(self._sight)

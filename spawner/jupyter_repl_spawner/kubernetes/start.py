@@ -9,9 +9,8 @@ import asyncio
 import secrets
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from logging import getLogger
 
 from jupyter_repl_runner.contract.assignment import Assignment
@@ -22,11 +21,10 @@ from jupyter_repl_spawner.port import Granter, Progress
 
 from . import manifests, names, reasons, state
 from .anchor import Leases, Lost
-from .assign import Sidecars
-from .claim import claim, is_claimable
-from .client import Api, ApiError, Object, Unreachable
+from .candidate import Candidates, Deadlines
+from .client import Api, ApiError, Unreachable
 from .keys import Keys
-from .manifests import PodTemplate
+from .pods import Pods
 from .sight import Sight
 from .state import Anchor
 
@@ -34,47 +32,34 @@ HOLD_SECONDS = 30.0
 """After so long without a word of its holder, a Lease is anybody's. The servers' clocks must agree far better."""
 BEAT_SECONDS = 8.0
 ATTEMPTS = 3
-CLAIMS = 3
 ANSWER_SECONDS = 20.0
-"""For which an assigned pod may not answer: its containers are about to come up."""
-RESTORE_SECONDS = 30.0
-"""Without any progress."""
-EVENTS_AFTER_SECONDS = 2.0
-LEFTOVER_SECONDS = 15.0
+"""For which a pod may not answer that did before it was assigned."""
+RUNNER_SECONDS = 60.0
+"""From an open project until the runner's container serves it."""
 SERVICE_ATTEMPTS, SERVICE_SECONDS = 5, 3.0
 
 log = getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Deadlines:
-    """`node`: until a node has the pod; `image`: from then until its containers run."""
-
-    node: float = 120.0
-    image: float = 300.0
-
-
 class Starts:
-    """`template_of`: what pods of a language are made of; raises InvalidRequest."""
-
     def __init__(
         self,
         api: Api,
         sight: Sight,
         leases: Leases,
-        sidecars: Sidecars,
+        pods: Pods,
         keys: Keys,
         granter: Granter,
-        template_of: Callable[[str], PodTemplate],
+        candidates: Candidates,
         deadlines: Deadlines,
     ) -> None:
         self._api = api
         self._sight = sight
         self._leases = leases
-        self._sidecars = sidecars
+        self._pods = pods
         self._keys = keys
         self._granter = granter
-        self._template_of = template_of
+        self._candidates = candidates
         self._deadlines = deadlines
         self._services: set[asyncio.Task[None]] = set()
 
@@ -86,7 +71,6 @@ class Starts:
     async def start(self, assignment: Assignment, progress: Progress) -> None:
         """Return when it runs, whoever has started it. Raises Unavailable with the reason; cancelled, it leaves
         nothing."""
-        self._template_of(assignment.language)
         holder = new_holder()
         try:
             await self._start(assignment, progress, holder)
@@ -138,16 +122,19 @@ class Starts:
     async def _bring_up(self, ours: Anchor, assignment: Assignment, progress: Progress) -> None:
         for attempt in range(ATTEMPTS):
             await self._clear(ours)
-            pod = await self._candidate(ours, assignment, progress)
+            self._make_service(assignment.ref, ours)
+            pod = await self._candidates.get(ours, assignment, progress)
             grant = await self._granter.grant(assignment.ref)
             uid = pod["metadata"]["uid"]
             await self._leases.note(ours, {names.POD: uid, names.GENERATION: str(grant.generation)})
             order = Order(assignment, grant, self._keys.token(uid, grant.generation))
             try:
-                await self._sidecars.assign(pod, order, progress, ANSWER_SECONDS, RESTORE_SECONDS)
+                await self._pods.assign(pod, order, progress, ANSWER_SECONDS, self._deadlines.restore)
+                await self._pods.wait_for_runner(pod, grant.generation, RUNNER_SECONDS)
             except Unreachable:
-                if attempt == ATTEMPTS - 1:
-                    raise
+                reason = self._why(ours, uid)
+                if attempt == ATTEMPTS - 1 or reason.is_final:
+                    raise Unavailable(reason.text, hint=reason.hint or "Try again.") from None
                 log.warning("%s: the pod %s does not answer; taking another", ours.name, pod["metadata"]["name"])
                 await self._api.delete("pods", pod["metadata"]["name"], uid)
                 continue
@@ -155,87 +142,19 @@ class Starts:
             await self._leases.note(ours, settled, touch=True)
             return
 
+    def _why(self, ours: Anchor, uid: str) -> reasons.Reason:
+        """What the cluster says of a pod that does not answer."""
+        for pod in self._sight.pods_of(ours.name):
+            if pod["metadata"]["uid"] == uid:
+                return reasons.waiting_for(pod)
+        return reasons.Reason("The pod was lost while it started.", "Start it again.")
+
     async def _clear(self, ours: Anchor) -> None:
         """Pods of earlier generations go; the store has fenced them off, or will."""
         for pod in self._sight.pods_of(ours.name):
             metadata = pod["metadata"]
             if metadata["labels"].get(names.STATE) == names.CLAIMED and not metadata.get("deletionTimestamp"):
                 await self._api.delete("pods", metadata["name"], metadata["uid"])
-
-    async def _candidate(self, ours: Anchor, assignment: Assignment, progress: Progress) -> Object:
-        """A pod that is ours now: a warm one, else the one of the REPL's own Deployment."""
-        ref, template = assignment.ref, self._template_of(assignment.language)
-        self._make_service(ref, ours)
-        if not self._has_deployment(ours):
-            progress("Looking for a pod")
-            for _ in range(CLAIMS):
-                warm = [pod for pod in self._sight.pods.objects.values() if _is_warm(pod, template)]
-                if not warm:
-                    break
-                if pod := await claim(self._api, ref, ours.reference, warm, names.WARM):
-                    self._sight.pods.learn(pod)
-                    return pod
-            await self._deploy(ref, ours, template)
-        while True:
-            pod = await self._cold(ours, progress)
-            claimed = await claim(self._api, ref, ours.reference, [pod], names.COLD)
-            if claimed is not None:
-                self._sight.pods.learn(claimed)
-                return claimed
-            await self._sight.changed(ours.name, 0.5)
-
-    def _has_deployment(self, ours: Anchor) -> bool:
-        """Whether it was started cold, and gets a new pod for each that is lost."""
-        found = self._sight.deployments.objects.get(ours.name)
-        owners = found["metadata"].get("ownerReferences", ()) if found else ()
-        return any(owner["uid"] == ours.uid for owner in owners)
-
-    async def _deploy(self, ref: ProjectRef, ours: Anchor, template: PodTemplate) -> None:
-        """Raises Unavailable if the cluster's rules forbid it."""
-        made = manifests.deployment(ref, ours.reference, template)
-        until = time.monotonic() + LEFTOVER_SECONDS
-        while True:
-            try:
-                await self._api.create("deployments", made)
-                return
-            except ApiError as error:
-                if error.status_code in (403, 422):
-                    reason = reasons.refused(error.message)
-                    raise Unavailable(reason.text, hint=reason.hint) from error
-                if error.status_code != 409:
-                    raise
-                if self._has_deployment(ours):
-                    return
-                if time.monotonic() > until:
-                    raise
-            await self._api.delete("deployments", ours.name)  # of an earlier Lease, which is collected about now
-            await self._sight.changed(ours.name, 0.3)
-
-    async def _cold(self, ours: Anchor, progress: Progress) -> Object:
-        """The own Deployment's pod, as soon as it has an address. Raises Unavailable with what keeps it from one."""
-        began, told = time.monotonic(), ""
-        events = _Events(self._api)
-        try:
-            while True:
-                pods = [pod for pod in self._sight.pods_of(ours.name) if _is_cold(pod)]
-                if pods and pods[-1].get("status", {}).get("podIP"):
-                    return pods[-1]
-                waited = time.monotonic() - began
-                if pods:
-                    reason = reasons.waiting_for(pods[-1], events.known)
-                    if waited > EVENTS_AFTER_SECONDS:
-                        events.follow(pods[-1]["metadata"]["name"])
-                else:
-                    reason = reasons.undeployed(self._sight.deployments.objects.get(ours.name))
-                if reason.text != told:
-                    told = reason.text
-                    progress(told)
-                limit = self._deadlines.image if pods and pods[-1]["spec"].get("nodeName") else self._deadlines.node
-                if reason.is_final or waited > limit:
-                    raise Unavailable(reason.text, hint=reason.hint or "Try again, or ask the administrator.")
-                await self._sight.changed(ours.name, 1.0)
-        finally:
-            await events.close()
 
     def _make_service(self, ref: ProjectRef, ours: Anchor) -> None:
         """Beside the start: nothing waits for it."""
@@ -337,30 +256,6 @@ class Starts:
         await self._delete_pods(ours)
 
 
-class _Events:
-    """What the cluster says of one pod, for as long as it is waited for."""
-
-    def __init__(self, api: Api) -> None:
-        self._api = api
-        self._task: asyncio.Task[None] | None = None
-        self.known: list[Object] = []
-
-    def follow(self, pod: str) -> None:
-        if self._task is None:
-            self._task = asyncio.create_task(self._follow(pod), name=f"events of {pod}")
-
-    async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _follow(self, pod: str) -> None:
-        with suppress(ReplError):
-            async for event in self._api.watch("events", 300, 90, fieldSelector=f"involvedObject.name={pod}"):
-                if event["type"] == "ADDED":
-                    self.known.append(event["object"])
-
-
 def begin(assignment: Assignment, attempt: int = 0) -> Mapping[str, str]:
     """The annotations of a Lease that somebody begins to work on."""
     return {
@@ -376,12 +271,3 @@ def begin(assignment: Assignment, attempt: int = 0) -> Mapping[str, str]:
 def new_holder() -> str:
     """A name that nobody else has."""
     return f"{socket.gethostname()[:40]}-{secrets.token_hex(6)}"
-
-
-def _is_warm(pod: Object, template: PodTemplate) -> bool:
-    labels = pod["metadata"].get("labels", {})
-    return labels.get(names.POOL) == manifests.pool_name(template) and is_claimable(pod, names.WARM)
-
-
-def _is_cold(pod: Object) -> bool:
-    return pod["metadata"]["labels"].get(names.STATE) == names.COLD and state.is_alive(pod)

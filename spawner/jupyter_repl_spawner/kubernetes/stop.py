@@ -3,22 +3,17 @@
 import time
 
 from jupyter_repl_runner.contract.errors import ReplError, Unavailable
-from jupyter_repl_runner.contract.messages import AUTH_HEADER
-from jupyter_repl_runner.contract.pod import RUNNER_PORT
 from jupyter_repl_runner.contract.refs import ProjectRef
 
 from . import names, state
 from .anchor import Leases
-from .assign import Sidecars
 from .client import Api, Object, Unreachable
-from .keys import Keys
-from .reach import Reach
+from .pods import Pods
 from .sight import Sight
 from .start import HOLD_SECONDS, Starts, new_holder
 from .state import Anchor
 
 TAKE_OVERS = 5
-DRAIN_SECONDS = 10.0
 
 
 class Stops:
@@ -27,9 +22,7 @@ class Stops:
         api: Api,
         sight: Sight,
         leases: Leases,
-        sidecars: Sidecars,
-        reach: Reach,
-        keys: Keys,
+        pods: Pods,
         starts: Starts,
         gone_seconds: float,
     ) -> None:
@@ -37,9 +30,7 @@ class Stops:
         self._api = api
         self._sight = sight
         self._leases = leases
-        self._sidecars = sidecars
-        self._reach = reach
-        self._keys = keys
+        self._pods = pods
         self._starts = starts
         self._gone_seconds = gone_seconds
 
@@ -75,17 +66,14 @@ class Stops:
     async def _save(self, ours: Anchor, pod: Object) -> None:
         """Everything is in the store, and no program is left that could write more."""
         await self._flush(pod)
-        address = await self._reach.address(pod, RUNNER_PORT)
-        token = {AUTH_HEADER: self._keys.token(pod["metadata"]["uid"], ours.generation)}
         try:
-            async with self._api.post(address, "/drain?wait", b"", token, DRAIN_SECONDS) as read:
-                await read()
+            await self._pods.drain(pod, ours.generation)
         except ReplError:  # the runner is being started again, or hangs: what it wrote is there to be saved
             pass
         await self._flush(pod)
 
     async def _flush(self, pod: Object) -> None:
-        said = await self._sidecars.flush(pod)
+        said = await self._pods.flush(pod)
         if not said["saved"]:
             raise Unavailable(
                 f"Not everything is saved yet: {said['reason'] or 'files are still on their way.'}",

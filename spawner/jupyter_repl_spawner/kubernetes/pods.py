@@ -1,4 +1,5 @@
-"""The server's orders to the sync of a pod, each signed for that pod."""
+"""What a server says to the two containers of a pod: orders to sync, each signed for that pod, and little to the
+runner, with its token."""
 
 import asyncio
 import json
@@ -8,6 +9,7 @@ from typing import Any
 from jupyter_repl_runner.contract import pod as contract
 from jupyter_repl_runner.contract.errors import Unavailable
 from jupyter_repl_runner.contract.grant import Credentials
+from jupyter_repl_runner.contract.messages import AUTH_HEADER
 from jupyter_repl_spawner.port import Progress
 
 from .client import Api, Object, Unreachable
@@ -17,9 +19,10 @@ from .reach import Reach
 AGAIN_SECONDS = (0.02, 0.25)
 ANSWER_SECONDS = 10.0
 FLUSH_SECONDS = 30.0
+DRAIN_SECONDS = 10.0
 
 
-class Sidecars:
+class Pods:
     def __init__(self, api: Api, reach: Reach, keys: Keys) -> None:
         self._api = api
         self._reach = reach
@@ -32,24 +35,35 @@ class Sidecars:
         streams now and then) is asked again for `seconds`; a restore may say nothing new for `patience`. Raises
         Unreachable, and Unavailable with the reason."""
         loop, pause = asyncio.get_running_loop(), AGAIN_SECONDS[0]
-        until, last = loop.time() + seconds, dict[str, Any]()
+        told, complaint = "", dict[str, Any]()
 
         def heard(word: dict[str, Any]) -> None:
-            nonlocal until, pause, last
-            if word != last:
-                until, pause, last = loop.time() + max(seconds, patience), AGAIN_SECONDS[0], word
-                progress(word["progress"])
+            nonlocal pause, told, complaint
+            if word["marks"]["reason"]:
+                complaint = word["marks"]
+            if word["progress"] != told:
+                pause, told = AGAIN_SECONDS[0], word["progress"]
+                limit.reschedule(loop.time() + patience)
+                progress(told)
 
-        while True:
-            try:
-                return await self._assign(pod, order, heard, patience)
-            except Unreachable:
-                if loop.time() > until:
-                    if last:
-                        raise _not_restored(last["marks"]) from None
-                    raise
-                await asyncio.sleep(pause)
-                pause = min(pause * 1.5, AGAIN_SECONDS[1])
+        try:
+            async with asyncio.timeout(seconds) as limit:
+                while True:
+                    try:
+                        return await self._assign(pod, order, heard, patience)
+                    except Unreachable:
+                        await asyncio.sleep(pause)
+                        pause = min(pause * 1.5, AGAIN_SECONDS[1])
+        except TimeoutError:
+            raise (_not_restored(complaint) if told else Unreachable()) from None
+
+    async def answers(self, pod: Object) -> bool:
+        """Whether its sync is up."""
+        try:
+            await self.status(pod)
+        except Unreachable:
+            return False
+        return True
 
     async def _assign(
         self, pod: Object, order: contract.Order, heard: Callable[[dict[str, Any]], None], patience: float
@@ -58,7 +72,7 @@ class Sidecars:
         address = await self._reach.address(pod, contract.SYNC_PORT)
         signature = self._signature(pod, contract.ASSIGN, body)
         marks: dict[str, Any] = {}
-        async with self._api.post(address, contract.ASSIGN, body, signature, patience) as read:
+        async with self._api.ask_pod("POST", address, contract.ASSIGN, body, signature, patience) as read:
             while line := await read():
                 word = json.loads(line)
                 if word["open"]:
@@ -66,6 +80,30 @@ class Sidecars:
                 marks = word["marks"]
                 heard(word)
         raise _not_restored(marks)
+
+    async def wait_for_runner(self, pod: Object, generation: int, seconds: float) -> None:
+        """Return when it serves: its container comes up after sync's. Raises Unreachable."""
+        pause = AGAIN_SECONDS[0]
+        try:
+            async with asyncio.timeout(seconds):
+                while True:
+                    try:
+                        return await self._tell_runner(pod, generation, "GET", "/status", ANSWER_SECONDS)
+                    except Unavailable:
+                        await asyncio.sleep(pause)
+                        pause = min(pause * 1.5, AGAIN_SECONDS[1])
+        except TimeoutError:
+            raise Unreachable from None
+
+    async def drain(self, pod: Object, generation: int) -> None:
+        """Return when no program of the person's is left. Raises Unavailable."""
+        await self._tell_runner(pod, generation, "POST", "/drain?wait", DRAIN_SECONDS)
+
+    async def _tell_runner(self, pod: Object, generation: int, method: str, path: str, seconds: float) -> None:
+        token = self._keys.token(pod["metadata"]["uid"], generation)
+        address = await self._reach.address(pod, contract.RUNNER_PORT, token)
+        async with self._api.ask_pod(method, address, path, b"", {AUTH_HEADER: token}, seconds) as read:
+            await read()
 
     async def status(self, pod: Object) -> dict[str, Any]:
         return await self._ask(pod, contract.STATUS, b"{}", ANSWER_SECONDS)
@@ -80,7 +118,8 @@ class Sidecars:
 
     async def _ask(self, pod: Object, path: str, body: bytes, seconds: float) -> dict[str, Any]:
         address = await self._reach.address(pod, contract.SYNC_PORT)
-        async with self._api.post(address, path, body, self._signature(pod, path, body), seconds) as read:
+        signature = self._signature(pod, path, body)
+        async with self._api.ask_pod("POST", address, path, body, signature, seconds) as read:
             try:
                 found = json.loads(await read())
             except ValueError as error:

@@ -1,0 +1,169 @@
+"""A pod for a start: a warm one that waits for anybody, else the one that the REPL's own Deployment makes."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from jupyter_repl_runner.contract.assignment import Assignment
+from jupyter_repl_runner.contract.errors import ReplError, Unavailable
+from jupyter_repl_runner.contract.refs import ProjectRef
+from jupyter_repl_spawner.port import Progress
+
+from . import manifests, names, reasons, state
+from .claim import claim, is_claimable
+from .client import Api, ApiError, Object
+from .manifests import PodTemplate
+from .pods import Pods
+from .sight import Sight
+from .state import Anchor
+
+CLAIMS = 3
+EVENTS_AFTER_SECONDS = 2.0
+DIAL_SECONDS = (0.02, 0.5)
+"""Between two looks whether a pod that has an address answers."""
+LEFTOVER_SECONDS = 15.0
+"""For which objects of an earlier Lease may be in the way."""
+
+
+@dataclass(frozen=True)
+class Deadlines:
+    """`node`: until a node has the pod; `image`: until its containers run; `restore`: without any progress."""
+
+    node: float = 120.0
+    image: float = 300.0
+    restore: float = 30.0
+
+
+class Candidates:
+    """`template_of`: what pods of a language are made of; raises InvalidRequest."""
+
+    def __init__(
+        self,
+        api: Api,
+        sight: Sight,
+        pods: Pods,
+        template_of: Callable[[str], PodTemplate],
+        deadlines: Deadlines,
+    ) -> None:
+        self._api = api
+        self._sight = sight
+        self._pods = pods
+        self._template_of = template_of
+        self._deadlines = deadlines
+
+    async def get(self, ours: Anchor, assignment: Assignment, progress: Progress) -> Object:
+        """One that is ours now. Raises Unavailable with what keeps us from it."""
+        ref, template = assignment.ref, self._template_of(assignment.language)
+        if not self._has_deployment(ours):
+            progress("Looking for a pod")
+            for _ in range(CLAIMS):
+                warm = [pod for pod in self._sight.pods.objects.values() if _is_warm(pod, template)]
+                if not warm:
+                    break
+                if pod := await claim(self._api, ref, ours.reference, warm, names.WARM):
+                    self._sight.pods.learn(pod)
+                    return pod
+            await self._deploy(ref, ours, template)
+        while True:
+            pod = await self._cold(ours, progress)
+            claimed = await claim(self._api, ref, ours.reference, [pod], names.COLD)
+            if claimed is not None:
+                self._sight.pods.learn(claimed)
+                return claimed
+            await self._sight.changed(ours.name, 0.5)
+
+    def _has_deployment(self, ours: Anchor) -> bool:
+        """Whether it was started cold, and gets a new pod for each that is lost."""
+        found = self._sight.deployments.objects.get(ours.name)
+        owners = found["metadata"].get("ownerReferences", ()) if found else ()
+        return any(owner["uid"] == ours.uid for owner in owners)
+
+    async def _deploy(self, ref: ProjectRef, ours: Anchor, template: PodTemplate) -> None:
+        """Raises Unavailable if the cluster's rules forbid it."""
+        made = manifests.deployment(ref, ours.reference, template)
+        until = time.monotonic() + LEFTOVER_SECONDS
+        while True:
+            try:
+                await self._api.create("deployments", made)
+                return
+            except ApiError as error:
+                if error.status_code in (403, 422):
+                    reason = reasons.refused(error.message)
+                    raise Unavailable(reason.text, hint=reason.hint) from error
+                if error.status_code != 409:
+                    raise
+                if self._has_deployment(ours):
+                    return
+                if time.monotonic() > until:
+                    raise
+            await self._api.delete("deployments", ours.name)  # of an earlier Lease, which is collected about now
+            await self._sight.changed(ours.name, 0.3)
+
+    async def _cold(self, ours: Anchor, progress: Progress) -> Object:
+        """The own Deployment's pod, as soon as its sync answers: that is long before the API calls it ready, and an
+        address is there before the image is. Raises Unavailable with what keeps it from that."""
+        began, told, pause = time.monotonic(), "", DIAL_SECONDS[0]
+        events = _Events(self._api)
+        try:
+            while True:
+                pods = [pod for pod in self._sight.pods_of(ours.name) if _is_cold(pod)]
+                pod = pods[-1] if pods else None
+                if pod is not None and pod.get("status", {}).get("podIP"):
+                    if await self._pods.answers(pod):
+                        return pod
+                    pause = min(pause * 1.5, DIAL_SECONDS[1])
+                waited = time.monotonic() - began
+                if pod is not None and waited > EVENTS_AFTER_SECONDS:
+                    events.follow(pod["metadata"]["name"])
+                reason = (
+                    reasons.waiting_for(pod, events.known)
+                    if pod is not None
+                    else reasons.undeployed(self._sight.deployments.objects.get(ours.name))
+                )
+                if reason.text != told:
+                    told = reason.text
+                    progress(told)
+                limit = (
+                    self._deadlines.image if pod is not None and pod["spec"].get("nodeName") else self._deadlines.node
+                )
+                if reason.is_final or waited > limit:
+                    raise Unavailable(reason.text, hint=reason.hint or "Try again, or ask the administrator.")
+                has_address = pod is not None and bool(pod.get("status", {}).get("podIP"))
+                await self._sight.changed(ours.name, pause if has_address else 1.0)
+        finally:
+            await events.close()
+
+
+class _Events:
+    """What the cluster says of one pod, for as long as it is waited for."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._task: asyncio.Task[None] | None = None
+        self.known: list[Object] = []
+
+    def follow(self, pod: str) -> None:
+        if self._task is None:
+            self._task = asyncio.create_task(self._follow(pod), name=f"events of {pod}")
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _follow(self, pod: str) -> None:
+        with suppress(ReplError):
+            async for event in self._api.watch("events", 300, 90, fieldSelector=f"involvedObject.name={pod}"):
+                if event["type"] == "ADDED":
+                    self.known.append(event["object"])
+
+
+def _is_warm(pod: Object, template: PodTemplate) -> bool:
+    labels = pod["metadata"].get("labels", {})
+    return labels.get(names.POOL) == manifests.pool_name(template) and is_claimable(pod, names.WARM)
+
+
+def _is_cold(pod: Object) -> bool:
+    return pod["metadata"]["labels"].get(names.STATE) == names.COLD and state.is_alive(pod)

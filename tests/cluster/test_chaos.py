@@ -1,0 +1,178 @@
+"""Two servers, many starts, and everything killed at random: `make chaos-cluster` for the long form.
+
+An observer looks at the API all the while: never two pods of one generation, never two REPLs in one pod. At the end no
+object is left, and everything that was told to be in S3 is there.
+"""
+
+import json
+import os
+import random
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.channel import Client
+from support.kubernetes import Space
+from support.lab import wait_for
+from support.pod_lab import PodLab
+
+from jupyter_repl_spawner.kubernetes import names
+from jupyter_repl_spawner.kubernetes.pool import Bounds
+
+STARTS = int(os.environ.get("REPL_TEST_CLUSTER_CHAOS", "8"))
+NAMES = max(3, STARTS * 2 // 5)
+SEED = int(os.environ.get("REPL_TEST_SEED", "1"))
+
+pytestmark = pytest.mark.timeout(300 + 60 * STARTS)
+
+
+class Observer:
+    """Records which pod each generation was given to, and which REPL each pod."""
+
+    def __init__(self, space: Space) -> None:
+        self.generations: dict[tuple[str, str], set[str]] = {}
+        self.repls: dict[str, set[str]] = {}
+        self._space = space
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="observer")
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._ending.set()
+        self._thread.join(60)
+
+    def check(self) -> None:
+        assert all(len(pods) == 1 for pods in self.generations.values()), self.generations
+        assert all(len(repls) == 1 for repls in self.repls.values()), self.repls
+
+    def _run(self) -> None:
+        while not self._ending.wait(0.1):
+            with suppress(AssertionError):  # the API server is away
+                self._look(json.loads(self._space.kubectl("get", "leases,pods", "-o", "json"))["items"])
+
+    def _look(self, items: list[Any]) -> None:
+        for item in items:
+            metadata = item["metadata"]
+            if item["kind"] == "Lease":
+                said = metadata.get("annotations", {})
+                if said.get(names.POD) and said.get(names.GENERATION):
+                    key = metadata["name"], said[names.GENERATION]
+                    self.generations.setdefault(key, set()).add(said[names.POD])
+                    self.repls.setdefault(said[names.POD], set()).add(metadata["name"])
+            elif slug := metadata.get("labels", {}).get(names.ID):
+                self.repls.setdefault(metadata["uid"], set()).add(slug)
+
+
+class Servers:
+    """Two of them on one store; one that is killed is started again."""
+
+    def __init__(self, space: Space, folder: Path) -> None:
+        self.labs = [PodLab(folder / name / "home", space) for name in "ab"]
+        self._lock = threading.Lock()
+        for lab in self.labs:
+            lab.start()
+
+    def kill_one(self, rng: random.Random) -> None:
+        with self._lock:
+            lab = rng.choice(self.labs)
+            lab.kill()
+            lab.start()
+
+    def stop(self) -> None:
+        for lab in self.labs:
+            lab.stop()
+
+    def call(self, rng: random.Random, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        """Of whichever answers."""
+        until = time.monotonic() + 60
+        while True:
+            try:
+                return rng.choice(self.labs).call(method, path, body)
+            except OSError:
+                assert time.monotonic() < until
+                time.sleep(0.2)
+
+
+def work(servers: Servers, name: str, number: int, rng: random.Random) -> tuple[str, str, str] | None:
+    """Start it and write a file; what was told to be in S3, or None if something was killed meanwhile."""
+    servers.call(rng, "POST", "start", {"replId": name})
+    until = time.monotonic() + 90
+    while time.monotonic() < until:
+        phase = servers.call(rng, "GET", f"project/{name}")[1]["phase"]
+        if phase["name"] == "failed":
+            assert phase["reason"]
+            return None
+        if phase["name"] == "running":
+            break
+        time.sleep(0.2)
+    path, content = f"kept-{number}.txt", f"{name} {number}\n"
+    try:
+        client = Client(rng.choice(servers.labs), name, timeout=10)
+        etag = client.request("updateContent", path=path, content=content)["etag"]
+        while True:
+            told = client.wait_event("synced", 10)["uploaded"]
+            if {"path": path, "etag": etag} in told:
+                return name, path, content
+    except Exception:
+        return None
+
+
+def test_nothing_is_doubled_lost_or_left(space: Space, tmp_path: Path) -> None:
+    rng = random.Random(SEED)
+    space.pool = Bounds(1, 3)
+    servers = Servers(space, tmp_path)
+    ids = [f"chaos-{number}" for number in range(NAMES)]
+    for name in ids:
+        assert servers.labs[0].call("POST", "project", {"replId": name, "language": "python"})[0] == 201
+    observer = Observer(space)
+    node = space.world.node
+
+    def kill_pod() -> None:
+        pods = [pod for pod in space.get("pods") if names.ID in pod["metadata"].get("labels", {})]
+        if pods:
+            name = rng.choice(pods)["metadata"]["name"]
+            space.kubectl("delete", "pod", name, "--force", "--grace-period=0", "--wait=false", check=False)
+
+    def kill_api() -> None:
+        node.kill("apiserver")
+        time.sleep(rng.uniform(0, 2))
+        node.start("apiserver")
+
+    disturb: list[Callable[[], None]] = [lambda: servers.kill_one(rng), kill_pod, kill_pod, kill_api]
+    acknowledged = []
+    try:
+        with ThreadPoolExecutor(min(STARTS, 10)) as threads:
+            todo = [
+                threads.submit(work, servers, rng.choice(ids), number, random.Random(rng.random()))
+                for number in range(STARTS)
+            ]
+            while not all(each.done() for each in todo):
+                time.sleep(rng.uniform(1, 4))
+                with suppress(AssertionError):  # nothing to kill just now
+                    rng.choice(disturb)()
+            acknowledged = [told for each in todo if (told := each.result())]
+        for name in ids:
+            phase = wait_for(lambda name=name: settled(servers, rng, name), 90)
+            assert phase["name"] != "failed" or phase["reason"]
+        for name in ids:
+            servers.call(rng, "POST", "stop", {"replId": name})
+        kinds = "pods,deployments,replicasets,services,leases"
+        wait_for(lambda: not space.kubectl("get", kinds, "-l", names.ID, "-o", "name", check=False).split(), 90)
+    finally:
+        observer.stop()
+        servers.stop()
+    observer.check()
+    assert observer.generations
+    for name, path, content in acknowledged:
+        assert servers.labs[0].objects(f"code/{name}/")[path].decode() == content
+    print(f"{len(acknowledged)} of {STARTS} acknowledged, {len(observer.generations)} generations seen")
+
+
+def settled(servers: Servers, rng: random.Random, name: str) -> Any:
+    phase = servers.call(rng, "GET", f"project/{name}")[1]["phase"]
+    return phase if phase["name"] in ("running", "stopped", "failed") else None

@@ -1,0 +1,200 @@
+"""REPLs in pods through the lives that clusters lead: nothing of a person's files is lost, whatever goes."""
+
+import json
+import os
+import re
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.channel import Client
+from support.kubernetes import Space
+from support.lab import wait_for
+from support.pod_lab import PodLab
+
+
+@pytest.fixture
+def lab(space: Space, tmp_path: Path) -> Iterator[PodLab]:
+    server = PodLab(tmp_path / "home", space).start()
+    yield server
+    server.stop()
+
+
+def generation(lab: PodLab) -> int:
+    return int(json.loads(lab.objects("meta/abc.generation")[""])["generation"])
+
+
+def saved(lab: PodLab, path: str) -> bytes | None:
+    return lab.objects("code/abc/").get(path)
+
+
+def test_a_stop_saves_everything_and_leaves_nothing(lab: PodLab) -> None:
+    lab.make("abc")
+    client = Client(lab, "abc")
+    client.request("updateContent", path="main.py", content="print('last words')\n")
+    terminal = client.terminal()
+    client.type(terminal, b"mkdir -p deep; for i in $(seq 200); do echo $i > deep/$i.txt; done; echo do''ne\n")
+    client.read_until(terminal, b"done\r\n", 15)
+    lab.stop_repl("abc")
+    assert saved(lab, "main.py") == b"print('last words')\n"
+    assert {f"deep/{n}.txt" for n in range(1, 201)} <= set(lab.objects("code/abc/"))
+    kinds = "pods,deployments,replicasets,services,leases"
+    wait_for(lambda: not lab.space.kubectl("get", kinds, "-l", "jupyter-repl/id", "-o", "name").split(), 30)
+
+
+def test_a_deleted_pod_saves_what_it_has_and_another_takes_its_place(lab: PodLab) -> None:
+    lab.make("abc")
+    client = Client(lab, "abc")
+    before, first = generation(lab), lab.pod("abc")["metadata"]["name"]
+    terminal = client.terminal()
+    client.type(terminal, b"echo precious > precious.txt; echo do''ne\n")
+    client.read_until(terminal, b"done\r\n", 15)
+    lab.space.kubectl("delete", "pod", first, "--wait=false")
+
+    def is_back() -> bool:
+        live = [pod for pod in lab.space.pods("abc") if not pod["metadata"].get("deletionTimestamp")]
+        return lab.phase("abc")["name"] == "running" and [pod["metadata"]["name"] for pod in live] not in ([], [first])
+
+    wait_for(is_back, 60)
+    assert saved(lab, "precious.txt") == b"precious\n"
+    assert generation(lab) > before
+    again = Client(lab, "abc")
+    assert again.request("fetchContent", path="precious.txt")["content"] == "precious\n"
+
+
+def test_a_container_that_is_killed_keeps_volume_and_sync(lab: PodLab) -> None:
+    lab.make("abc")
+    client = Client(lab, "abc")
+    terminal = client.terminal()
+    client.type(terminal, b"echo unsaved > node_modules; mkdir -p .venv; echo here > .venv/x; echo do''ne\n")
+    client.read_until(terminal, b"done\r\n", 15)
+    before, pod = generation(lab), lab.pod("abc")["metadata"]["uid"]
+    os.kill(lab.pids("abc")[0], signal.SIGKILL)
+    time.sleep(1)
+
+    def answers() -> bool:
+        try:
+            return Client(lab, "abc", timeout=5).request("fetchDir", path=".venv")["content"][0]["name"] == "x"
+        except Exception:
+            return False
+
+    wait_for(answers, 30)
+    assert lab.pod("abc")["metadata"]["uid"] == pod
+    assert generation(lab) == before
+    client = Client(lab, "abc")
+    client.request("updateContent", path="after.txt", content="still synced\n")
+    wait_for(lambda: saved(lab, "after.txt") == b"still synced\n", 10)
+
+
+def test_sync_that_is_killed_goes_on_with_its_assignment(lab: PodLab) -> None:
+    lab.make("abc")
+    before = generation(lab)
+    os.kill(lab.pids("abc", "sync")[0], signal.SIGKILL)
+    Client(lab, "abc").request("updateContent", path="while.txt", content="it was away\n")
+    wait_for(lambda: saved(lab, "while.txt") == b"it was away\n", 40)
+    assert generation(lab) == before
+
+
+def test_a_pod_that_comes_back_from_the_dead_is_fenced(lab: PodLab) -> None:
+    """Its object is gone while its node says nothing; the node then has both for a while."""
+    lab.make("abc")
+    client = Client(lab, "abc")
+    client.request("updateContent", path="a.txt", content="first\n")
+    wait_for(lambda: saved(lab, "a.txt") == b"first\n")
+    work, name, before = lab.volume("abc"), lab.pod("abc")["metadata"]["name"], generation(lab)
+    lab.space.world.node.kill("kubelet")
+    try:
+        lab.space.kubectl("delete", "pod", name, "--force", "--grace-period=0")
+        wait_for(lambda: lab.phase("abc")["name"] == "starting")
+    finally:
+        lab.space.world.node.start("kubelet")
+    wait_for(lambda: generation(lab) > before, 60)
+    if (work / "project").is_dir():
+        (work / "project/a.txt").write_text("of the dead\n")
+    wait_for(lambda: lab.phase("abc")["name"] == "running", 60)
+    again = Client(lab, "abc")
+    assert again.request("fetchContent", path="a.txt")["content"] == "first\n"
+    again.request("updateContent", path="a.txt", content="second\n")
+    wait_for(lambda: saved(lab, "a.txt") == b"second\n", 10)
+    time.sleep(3)
+    assert saved(lab, "a.txt") == b"second\n"
+
+
+def test_a_server_that_is_killed_over_a_start_is_replaced(lab: PodLab, space: Space, tmp_path: Path) -> None:
+    lab.make("abc", start=False)
+    other = PodLab(tmp_path / "other", space).start()
+    try:
+        assert lab.call("POST", "start", {"replId": "abc"})[0] == 202
+        wait_for(lambda: space.get("leases"))
+        lab.kill()
+        other.wait_phase("abc", "running", 60)
+        assert [row["replId"] for row in other.call("GET", "project")[1]] == ["abc"]
+        Client(other, "abc").request("fetchContent", path="main.py")
+        other.stop_repl("abc")
+    finally:
+        other.stop()
+
+
+def test_a_restarted_server_with_a_live_terminal_loses_no_byte(lab: PodLab) -> None:
+    lab.make("abc")
+    client = Client(lab, "abc")
+    terminal = client.terminal()
+    client.type(terminal, b"for i in $(seq 1 4000); do echo line-$i; sleep 0.002; done; echo do''ne\n")
+    client.read_until(terminal, b"line-100\r\n", 15)
+    lab.kill()
+    seen = bytes(client.output[terminal])
+    lab.start()
+    lab.wait_phase("abc", "running")
+    again = Client(lab, "abc")
+    again.output[terminal] = bytearray(seen)
+    assert again.terminal(terminal=terminal, **{"from": len(seen)}) == terminal
+    text = again.read_until(terminal, b"done\r\n", 40)
+    assert [line for line in re.split(rb"[\r\n]+", text) if line.startswith(b"line-")] == [
+        b"line-%d" % n for n in range(1, 4001)
+    ]
+
+
+def test_the_programs_see_no_credentials_and_no_cluster(lab: PodLab) -> None:
+    lab.make("abc")
+    client = Client(lab, "abc")
+    terminal = client.terminal()
+    client.type(
+        terminal,
+        b"env | grep -ciE 'aws|kube|secret|public_key'; "
+        b"ls -a /private /index /var/run/secrets 2>&1 | grep -c 'No such'; "
+        b"cat /proc/*/environ 2>/dev/null | grep -ac AWS_; touch /root-is-read-only; touch /run/repl/x; id -u; "
+        b'python3 -c \'import urllib.request as u; u.urlopen(u.Request("http://127.0.0.1:3002/assign", b"{}"))\'; '
+        b"echo do''ne\n",
+    )
+    text = client.read_until(terminal, b"done\r\n", 15).decode()
+    assert [line for line in re.split(r"[\r\n]+", text) if line.isdigit()] == ["0", "3", "0", "1000"]
+    assert text.count("Read-only file system") == 2
+    assert "HTTP Error 403" in text
+
+
+def test_modes_survive_and_git_works(lab: PodLab) -> None:
+    lab.make("abc")
+    client = Client(lab, "abc")
+    terminal = client.terminal()
+    client.type(
+        terminal,
+        b"umask 077; echo s > secret; mkdir private; echo p > private/f; chmod 600 secret; chmod 700 private; "
+        b"echo x > run.sh; chmod 755 run.sh; umask 022; git init -q . && git -c user.name=a -c user.email=a@b add . && "
+        b"git -c user.name=a -c user.email=a@b commit -qm one; echo do''ne\n",
+    )
+    client.read_until(terminal, b"done\r\n", 15)
+    lab.stop_repl("abc")
+    lab.start_repl("abc")
+    client = Client(lab, "abc")
+    terminal = client.terminal()
+    client.type(
+        terminal,
+        b"stat -c '%a %n' secret private private/f run.sh; git status --short; git log --oneline | wc -l; "
+        b"chmod 644 secret && echo more >> secret && touch private/f && git add -A && git -c user.name=a "
+        b"-c user.email=a@b commit -qm two && echo com''mitted; stat -c '%a' .; echo do''ne\n",
+    )
+    text = client.read_until(terminal, b"done\r\n", 15).decode()
+    for line in ("600 secret", "700 private", "600 private/f", "755 run.sh", "committed"):
+        assert f"{line}\r\n" in text, text

@@ -1,0 +1,202 @@
+"""What a person reads when a start does not come to its end, provoked on a real node, and what is left of it."""
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from support.kubernetes import Space, assignment
+from support.lab import wait_for
+
+from jupyter_repl_ext.catalog import Catalog
+from jupyter_repl_ext.grants import Grants
+from jupyter_repl_ext.projects import Projects
+from jupyter_repl_runner.contract.errors import Unavailable
+from jupyter_repl_runner.contract.grant import Credentials, Grant
+from jupyter_repl_runner.contract.phases import RUNNING
+from jupyter_repl_runner.contract.refs import ProjectRef
+from jupyter_repl_spawner.kubernetes.candidate import Deadlines
+from jupyter_repl_spawner.kubernetes.spawner import KubernetesSpawner
+from jupyter_repl_spawner.port import Granter
+
+REF = ProjectRef("", "abc")
+SHORT = Deadlines(node=4.0, image=20.0, restore=8.0)
+
+
+def run(space: Space, body: Callable[[KubernetesSpawner], Awaitable[None]], **more: Any) -> None:
+    async def go() -> None:
+        await space.make("abc")
+        async with space.spawner(**more) as spawner:
+            await body(spawner)
+
+    asyncio.run(go())
+
+
+def fails(space: Space, reason: str, **more: Any) -> list[str]:
+    """Start it in vain; the steps that were told. The Lease keeps the reason, and nothing else is left."""
+    steps: list[str] = []
+
+    async def body(spawner: KubernetesSpawner) -> None:
+        with pytest.raises(Unavailable, match=reason):
+            await spawner.start(assignment("abc"), steps.append)
+        phase = await spawner.poll(REF)
+        assert (phase.name, phase.cause) == ("failed", "start-failed")
+        assert phase.hint
+        await asyncio.to_thread(wait_for, lambda: not space.get("pods") and not space.get("deployments"), 30)
+        await spawner.stop(REF)
+        assert (await spawner.poll(REF)).name == "stopped"
+        await asyncio.to_thread(gone, space)
+
+    run(space, body, **more)
+    return steps
+
+
+def gone(space: Space) -> None:
+    """No object with the REPL's label is left."""
+    kinds = "pods,deployments,replicasets,services,leases"
+    wait_for(lambda: not space.kubectl("get", kinds, "-l", "jupyter-repl/id", "-o", "name").split(), 30)
+
+
+def test_an_image_that_is_not_there(space: Space) -> None:
+    space.template = {"image": "localhost/nobody-has-this:1", "image_pull_policy": "Never"}
+    fails(space, r"The image localhost/nobody-has-this:1 can't be had", deadlines=SHORT)
+
+
+def test_more_than_any_node_has(space: Space) -> None:
+    space.template = {"cpu_request": "500", "cpu": "500"}
+    assert fails(space, r"Waiting for a node with enough cpu", deadlines=SHORT)[-1].startswith("Waiting for a node")
+
+
+def test_a_used_up_quota_says_which(space: Space) -> None:
+    space.kubectl("create", "quota", "small", "--hard=pods=0")
+    fails(space, r"The quota is used up: small, requested: pods=1", deadlines=SHORT)
+
+
+def test_what_ends_again_and_again(space: Space) -> None:
+    space.template = {"overrides": {"spec": {"initContainers": [{"name": "sync", "args": ["nonsense"]}]}}}
+    fails(space, r"What saves the files ends again and again", deadlines=Deadlines(node=4.0, image=60.0))
+
+
+class _Elsewhere(Granter):
+    """Sends sync to a place where there is no S3."""
+
+    def __init__(self, inner: Granter, endpoint: str) -> None:
+        self._inner = inner
+        self._endpoint = endpoint
+
+    async def grant(self, ref: ProjectRef) -> Grant:
+        grant = await self._inner.grant(ref)
+        return replace(grant, store=replace(grant.store, endpoint=self._endpoint))
+
+    async def credentials(self, ref: ProjectRef) -> Credentials:
+        return await self._inner.credentials(ref)
+
+
+def test_a_pod_that_can_not_reach_s3(space: Space) -> None:
+    store = space.store()
+    inner = Grants(store, Projects(store, Catalog(store, lambda program: True)), "", 1 << 20)
+    steps = fails(
+        space,
+        r"The files could not be restored: S3 can't be reached at http://10\.250\.0\.1:9",
+        granter=_Elsewhere(inner, "http://10.250.0.1:9"),
+        deadlines=SHORT,
+    )
+    assert "Looking for the files" in steps
+
+
+def test_a_dead_kubelet_holds_a_start_up_and_no_more(space: Space) -> None:
+    steps: list[str] = []
+
+    async def body(spawner: KubernetesSpawner) -> None:
+        space.world.node.kill("kubelet")
+        start = asyncio.create_task(spawner.start(assignment("abc"), steps.append))
+        try:
+            await asyncio.sleep(5)
+            assert not start.done()
+            assert (await spawner.poll(REF)).step == "Starting the runner"
+        finally:
+            await asyncio.to_thread(space.world.node.start, "kubelet")
+        async with asyncio.timeout(60):
+            await start
+        assert await spawner.poll(REF) == RUNNING
+        await spawner.stop(REF)
+
+    run(space, body)
+
+
+@pytest.mark.parametrize("phase", ["Looking for a pod", "Waiting for a node", "Starting the runner", "Looking for the"])
+def test_a_cancelled_start_leaves_nothing(space: Space, phase: str) -> None:
+    """In each of its phases; and nothing is written under its generation."""
+
+    async def body(spawner: KubernetesSpawner) -> None:
+        reached = asyncio.Event()
+
+        def progress(step: str) -> None:
+            if step.startswith(phase):
+                reached.set()
+
+        before = space.s3_objects()
+        start = asyncio.create_task(spawner.start(assignment("abc"), progress))
+        async with asyncio.timeout(20):
+            await reached.wait()
+        start.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await start
+        assert (await spawner.poll(REF)).name == "stopped"
+        await asyncio.to_thread(gone, space)
+        after = space.s3_objects()
+        assert {key: after[key] for key in before} == before
+        assert set(after) - set(before) <= {"meta/abc.generation"}
+
+    run(space, body)
+
+
+def test_an_override_that_the_cluster_refuses(space: Space) -> None:
+    """The strictest rules of pods hold in the namespace: what breaks them is said in their words."""
+    root = {"securityContext": {"runAsUser": 0, "runAsNonRoot": False}}
+    space.template = {"overrides": {"spec": root}}
+    fails(space, r"The cluster's rules forbid the pod", deadlines=SHORT)
+
+
+def test_a_pod_that_is_evicted_for_its_disk_comes_back_with_its_files(space: Space) -> None:
+    space.template = {"temporary": "20Mi"}
+
+    async def body(spawner: KubernetesSpawner) -> None:
+        await spawner.start(assignment("abc"), lambda step: None)
+        (first,) = space.pods("abc")
+        space.kubectl(
+            "exec", first["metadata"]["name"], "-c", "runner", "--", "sh", "-c",
+            "echo kept > /work/project/kept.txt; head -c 60000000 /dev/zero > /tmp/big",
+        )  # fmt: skip
+        until = time.monotonic() + 110
+        seen = set()
+        while time.monotonic() < until:
+            phase = await spawner.poll(REF)
+            seen.add(phase.step)
+            pods = [pod for pod in space.pods("abc") if pod["metadata"]["uid"] != first["metadata"]["uid"]]
+            if phase == RUNNING and pods:
+                break
+            await asyncio.sleep(0.5)
+        assert phase == RUNNING, seen
+        name = pods[-1]["metadata"]["name"]
+        assert space.kubectl("exec", name, "-c", "runner", "--", "cat", "/work/project/kept.txt") == "kept\n"
+        await spawner.stop(REF)
+
+    run(space, body)
+
+
+def test_the_reason_survives_the_server(space: Space) -> None:
+    space.template = {"image": "localhost/nobody-has-this:1", "image_pull_policy": "Never"}
+
+    async def body(first: KubernetesSpawner) -> None:
+        with pytest.raises(Unavailable):
+            await first.start(assignment("abc"), lambda step: None)
+        async with space.spawner() as second:
+            assert (await second.poll(REF)).reason.startswith("The image")
+        (lease,) = space.get("leases")
+        assert json.loads(lease["metadata"]["annotations"]["jupyter-repl/failure"])["reason"].startswith("The image")
+
+    run(space, body)
