@@ -14,7 +14,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONHOME PYTHONPATH CONDA_PREFIX
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-s3 test test-python test-frontend test-cluster cluster-up cluster-down lint format chaos bench lock
+.PHONY: help run run-s3 test test-python test-frontend test-cluster cluster-up cluster-down lint format chaos chaos-cluster bench lock
 .PHONY: version clean
 
 help: ## Show what there is to make
@@ -56,6 +56,9 @@ cluster-up: $(STAMPS)/installed ## Keep a Kubernetes node on this machine for ma
 
 cluster-down: $(STAMPS)/installed ## End it, with all that runs in it
 	cd tests && ../$(BIN)/python -m support.node down
+
+chaos-cluster: $(STAMPS)/installed ## Fifty starts from two servers while servers, pods and the API server are killed
+	REPL_TEST_CLUSTER_CHAOS=50 $(BIN)/pytest -q -s tests/cluster/test_chaos.py $(ARGS)
 
 bench: $(STAMPS)/installed ## Measure, beside the peers; writes docs/benchmarks.md (ARGS=Terminal measures one part)
 	cd tests && ../$(BIN)/python -m benchmarks $(ARGS)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from . import fairness, saving, start, store, tab, terminal, weight
+from . import cluster, fairness, saving, start, store, tab, terminal, weight
 from .table import render
 
 VERSIONS = ("jupyterlab", "jupyter_server", "jupyter_server_terminals", "terminado", "tornado", "uvloop")
@@ -18,6 +18,7 @@ PARTS = {
     "Fairness": fairness,
     "Saving": saving,
     "Store": store,
+    "Cluster": cluster,
     "Weight": weight,
 }
 PAGE = Path(__file__).parent.parent.parent / "docs" / "benchmarks.md"

@@ -91,6 +91,11 @@ class KubernetesSpawner(Spawner):
         """REPLs go on; another server, or this one started again, finds them."""
         await self._stack.aclose()
 
+    @property
+    def requests(self) -> int:
+        """Made of the API so far."""
+        return self._api.requests
+
     async def start(self, assignment: Assignment, progress: Progress) -> None:
         self._check()
         await self._starts.start(assignment, progress)

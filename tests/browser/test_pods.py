@@ -1,0 +1,85 @@
+"""A person whose REPLs are pods: the same tab, the same files, and what the cluster says in words."""
+
+import os
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+from support.kubernetes import Space, World
+from support.lab import wait_for
+from support.person import Person
+from support.pod_lab import PodLab
+
+from jupyter_repl_spawner.kubernetes.pool import Bounds
+
+from .conftest import visitor
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+
+@pytest.fixture
+def space(world: World) -> Iterator[Space]:
+    space = world.space()
+    yield space
+    space.close()
+
+
+@pytest.fixture
+def lab(home: Path, space: Space) -> Iterator[PodLab]:
+    space.pool = Bounds(1, 1)
+    lab = PodLab(home, space, app="jupyterlab")
+    lab.start()
+    yield lab
+    lab.stop()
+
+
+@pytest.fixture
+def person(page: Page, lab: PodLab) -> Person:
+    return visitor(page, lab)
+
+
+def test_a_day_with_a_pod(person: Person, lab: PodLab) -> None:
+    name = person.create("Python")
+    person.wait_editor("main.py")
+    person.replace("main.py", "name = input('who? ')\nprint('hello', name.upper())\n")
+    wait_for(lambda: lab.objects(f"code/{name}/")["main.py"].startswith(b"name = input"))
+    person.shell("python3 main.py", "who?")
+    person.shell("ann", "hello ANN")
+    person.shell("id -un", "\nrepl")
+    person.look("pod-running")
+    person.reload()
+    person.wait_editor("main.py")
+    os.kill(lab.pids(name)[0], signal.SIGKILL)  # its container, by the node
+    person.wait_running(40)
+    person.shell("echo still' 'here; cat main.py", "still here")
+    pod = lab.pod(name)["metadata"]["name"]
+    lab.space.kubectl("delete", "pod", pod, "--wait=false")
+    wait_for(lambda: lab.space.pods(name) and lab.pod(name)["metadata"]["name"] != pod, 60)
+    person.wait_running(60)
+    person.shell("cat main.py; echo an'other'", "another")
+    person.press_button("power")
+    person.wait_state("stopped", 30)
+    wait_for(lambda: not lab.space.pods(name), 30)
+    expect(person.banner).to_contain_text("Every file is kept")
+    person.banner.get_by_text("Start").click()
+    person.wait_running()
+    person.wait_editor("main.py")
+    assert "hello" in person.text("main.py")
+
+
+def test_the_cluster_s_own_words_are_in_the_tab(person: Person, lab: PodLab, space: Space) -> None:
+    space.kubectl("create", "quota", "small", "--hard=pods=0")
+    space.kubectl("delete", "deployments", "--all")  # the pool
+    wait_for(lambda: not space.get("pods"), 60)
+    person.repl = lab.make("poor", start=False)
+    person.command("jupyter-repl:open", replId="poor")
+    person.wait_state("failed", 30)
+    expect(person.banner).to_contain_text(re.compile("The quota is used up: small"))
+    expect(person.banner).to_contain_text("Stop another REPL")
+    person.look("pod-quota")
+    space.kubectl("delete", "quota", "small")
+    person.banner.get_by_text(re.compile("Try again|Start")).first.click()
+    person.wait_running(60)
