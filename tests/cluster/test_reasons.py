@@ -169,7 +169,7 @@ def test_a_pod_that_is_evicted_for_its_disk_comes_back_with_its_files(space: Spa
         (first,) = space.pods("abc")
         space.kubectl(
             "exec", first["metadata"]["name"], "-c", "runner", "--", "sh", "-c",
-            "echo kept > /work/project/kept.txt; head -c 60000000 /dev/zero > /tmp/big",
+            "echo kept > /repl/project/kept.txt; head -c 60000000 /dev/zero > /tmp/big",
         )  # fmt: skip
         until = time.monotonic() + 110
         seen = set()
@@ -182,7 +182,7 @@ def test_a_pod_that_is_evicted_for_its_disk_comes_back_with_its_files(space: Spa
             await asyncio.sleep(0.5)
         assert phase == RUNNING, seen
         name = pods[-1]["metadata"]["name"]
-        assert space.kubectl("exec", name, "-c", "runner", "--", "cat", "/work/project/kept.txt") == "kept\n"
+        assert space.kubectl("exec", name, "-c", "runner", "--", "cat", "/repl/project/kept.txt") == "kept\n"
         await spawner.stop(REF)
 
     run(space, body)

@@ -14,7 +14,7 @@ from .grant import Credentials, Grant
 
 RUNNER_PORT, SYNC_PORT, APP_PORT = 3001, 3002, 3000
 
-WORK, MARKS, PRIVATE, INDEX = "/work", "/run/repl", "/private", "/index"
+WORK, MARKS, PRIVATE, INDEX = "/repl", "/run/repl", "/private", "/index"
 PROJECT, TRASH, HOME = f"{WORK}/project", f"{WORK}/trash", f"{WORK}/home"
 ASSIGNED_FILE = "assigned.json"
 """In PRIVATE: the order that sync has taken, for a sync that was killed and started again."""
