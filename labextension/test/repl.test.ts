@@ -3,7 +3,11 @@ import { IConnection, IPhase, IReplApi, ReplModel } from '../src/model/repl';
 import { settle } from './support';
 
 class FakeConnection implements IConnection {
-  readonly loaded = {} as ILoaded;
+  constructor(runner: string) {
+    this.loaded = { runner } as ILoaded;
+  }
+
+  readonly loaded: ILoaded;
   readonly closed = new Promise<void>(resolve => (this.close = resolve));
   declare close: () => void;
 }
@@ -15,6 +19,7 @@ class FakeApi implements IReplApi {
   current: IPhase | ReplError = { name: 'running' };
   starts = 0;
   connections: FakeConnection[] = [];
+  runner = 'one';
 
   start(): Promise<IPhase> {
     this.starts++;
@@ -37,7 +42,7 @@ class FakeApi implements IReplApi {
   }
 
   connect(): Promise<IConnection> {
-    this.connections.push(new FakeConnection());
+    this.connections.push(new FakeConnection(this.runner));
     return Promise.resolve(this.connections.at(-1)!);
   }
 }
@@ -65,6 +70,22 @@ test('a server that was restarted starts it again, and says so', async () => {
   naps.pop()!();
   await settle();
   expect([model.state.kind, model.notice, api.starts]).toEqual(['running', 'restarted', 2]);
+});
+
+test('another runner in its place is told, with the reason of the spawner', async () => {
+  api.current = { name: 'running', reason: 'Your programs ran out of memory.' };
+  api.runner = 'another';
+  api.connections[0].close();
+  await settle();
+  expect([model.state.kind, model.notice, model.reason]).toEqual([
+    'running',
+    'replaced',
+    'Your programs ran out of memory.'
+  ]);
+  model.dismissNotice();
+  api.connections[1].close();
+  await settle();
+  expect([model.state.kind, model.notice]).toEqual(['running', 'none']);
 });
 
 test('a connection that broke alone is made again without a start', async () => {

@@ -53,11 +53,7 @@ def test_a_deleted_pod_saves_what_it_has_and_another_takes_its_place(lab: PodLab
     client.read_until(terminal, b"done\r\n", 15)
     lab.space.kubectl("delete", "pod", first, "--wait=false")
 
-    def is_back() -> bool:
-        live = [pod for pod in lab.space.pods("abc") if not pod["metadata"].get("deletionTimestamp")]
-        return lab.phase("abc")["name"] == "running" and [pod["metadata"]["name"] for pod in live] not in ([], [first])
-
-    wait_for(is_back, 60)
+    wait_for(lambda: lab.phase("abc")["name"] == "running" and lab.live("abc") not in ([], [first]), 60)
     assert saved(lab, "precious.txt") == b"precious\n"
     assert generation(lab) > before
     again = Client(lab, "abc")

@@ -177,10 +177,11 @@ def test_a_pod_that_is_evicted_for_its_disk_comes_back_with_its_files(space: Spa
             phase = await spawner.poll(REF)
             seen.add(phase.step)
             pods = [pod for pod in space.pods("abc") if pod["metadata"]["uid"] != first["metadata"]["uid"]]
-            if phase == RUNNING and pods:
+            if phase.name == "running" and pods:
                 break
             await asyncio.sleep(0.5)
-        assert phase == RUNNING, seen
+        assert phase.name == "running", seen
+        assert phase.reason == "The REPL used more disk than it may."
         name = pods[-1]["metadata"]["name"]
         assert space.kubectl("exec", name, "-c", "runner", "--", "cat", "/repl/project/kept.txt") == "kept\n"
         await spawner.stop(REF)

@@ -34,6 +34,11 @@ class PodLab(S3Lab):
         super().start()
         return self
 
+    def live(self, repl_id: str) -> list[str]:
+        """The names of its pods that are not about to go."""
+        pods = self.space.pods(repl_id)
+        return [pod["metadata"]["name"] for pod in pods if not pod["metadata"].get("deletionTimestamp")]
+
     def pod(self, repl_id: str) -> Any:
         """The one pod of a REPL, as the API has it."""
         (pod,) = [each for each in self.space.pods(repl_id) if not each["metadata"].get("deletionTimestamp")]

@@ -38,7 +38,8 @@ export interface IReplApi {
   connect(): Promise<IConnection>;
 }
 
-export type Notice = 'none' | 'restarted';
+/** `restarted`: by the tab, since its server went away. `replaced`: by the spawner; the phase says why. */
+export type Notice = 'none' | 'restarted' | 'replaced';
 
 const FIRST_WAIT = 250;
 const LONGEST_WAIT = 2000;
@@ -71,6 +72,11 @@ export class ReplModel {
   /** What a person should be told once about how it came to this state. */
   get notice(): Notice {
     return this._notice;
+  }
+
+  /** Why it was replaced, as far as the spawner knows. */
+  get reason(): string {
+    return this._reason;
   }
 
   /** The steps of the last start, for whoever has to find out why it failed. */
@@ -124,8 +130,8 @@ export class ReplModel {
     Signal.clearData(this);
   }
 
-  /** Act on a phase that stays. */
-  private async _reach(attempt: number, phase: IPhase): Promise<void> {
+  /** Act on a phase that stays. @param isFound - nobody has asked for a start */
+  private async _reach(attempt: number, phase: IPhase, isFound = false): Promise<void> {
     if (attempt !== this._attempt) {
       return;
     }
@@ -135,6 +141,10 @@ export class ReplModel {
         connection.close();
         return;
       }
+      const isOther = this._runner !== '' && this._runner !== connection.loaded.runner;
+      this._notice = isFound && isOther ? 'replaced' : this._notice;
+      this._reason = phase.reason ?? '';
+      this._runner = connection.loaded.runner;
       this._connection = connection;
       this._setState({ kind: 'running' });
       this._connected.emit(connection);
@@ -187,7 +197,7 @@ export class ReplModel {
     if (phase.name === 'stopped' && phase.cause === 'server-gone') {
       await this.start('restarted');
     } else {
-      await this._reach(attempt, phase);
+      await this._reach(attempt, phase, true);
     }
   }
 
@@ -213,6 +223,9 @@ export class ReplModel {
   private _state: ReplState = { kind: 'starting', steps: [] };
   private _connection: IConnection | null = null;
   private _notice: Notice = 'none';
+  private _reason = '';
+  /** The one we were connected to last. */
+  private _runner = '';
   /** Raised by every action: what an older one still does is ignored. */
   private _attempt = 0;
   private _disposed = false;

@@ -80,6 +80,10 @@ export class PhaseBanner {
             'The server was restarted, and this REPL with it: new shells, same files.'
           );
           banner.say('info', message, [this._action(trans.__('Dismiss'), () => repl.dismissNotice())]);
+        } else if (repl.notice === 'replaced') {
+          const reason = repl.reason || trans.__('The runner has ended, and was started again.');
+          const message = `${reason} ${trans.__('New shells, same files.')}`;
+          banner.say('info', message, [this._action(trans.__('Dismiss'), () => repl.dismissNotice())]);
         } else {
           banner.silence();
         }

@@ -91,7 +91,7 @@ class Candidates:
             except ApiError as error:
                 if error.status_code in (403, 422):
                     reason = reasons.refused(error.message)
-                    raise Unavailable(reason.text, hint=reason.hint) from error
+                    raise Unavailable(reason.sentence, hint=reason.hint) from error
                 if error.status_code != 409:
                     raise
                 if self._has_deployment(ours):
@@ -129,7 +129,7 @@ class Candidates:
                     self._deadlines.image if pod is not None and pod["spec"].get("nodeName") else self._deadlines.node
                 )
                 if reason.is_final or waited > limit:
-                    raise Unavailable(reason.text, hint=reason.hint or "Try again, or ask the administrator.")
+                    raise Unavailable(reason.sentence, hint=reason.hint or "Try again, or ask the administrator.")
                 has_address = pod is not None and bool(pod.get("status", {}).get("podIP"))
                 await self._sight.changed(ours.name, pause if has_address else 1.0)
         finally:

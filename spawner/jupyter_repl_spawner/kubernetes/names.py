@@ -17,7 +17,7 @@ TEMPLATE, POOL = f"{DOMAIN}/template", f"{DOMAIN}/pool"
 MANAGED_BY = "app.kubernetes.io/managed-by"
 OWNER, REPL = f"{DOMAIN}/owner", f"{DOMAIN}/repl"
 GENERATION, POD, DEADLINE, FAILURE = (f"{DOMAIN}/{name}" for name in ("generation", "pod", "deadline", "failure"))
-ASSIGNMENT, ATTEMPT, STOPPING = (f"{DOMAIN}/{name}" for name in ("assignment", "attempt", "stopping"))
+ASSIGNMENT, ATTEMPT, LOST, STOPPING = (f"{DOMAIN}/{name}" for name in ("assignment", "attempt", "lost", "stopping"))
 """Annotations of the Lease; see `state`."""
 CLAIMED_AT = f"{DOMAIN}/claimed-at"
 """An annotation of a claimed pod."""

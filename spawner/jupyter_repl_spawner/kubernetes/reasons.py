@@ -18,6 +18,10 @@ class Reason:
     hint: str = ""
     is_final: bool = False
 
+    @property
+    def sentence(self) -> str:
+        return self.text if self.text.endswith((".", "…")) else f"{self.text}."
+
 
 def waiting_for(pod: Object, events: Sequence[Object] = ()) -> Reason:
     """What keeps a pod from running now."""
@@ -63,6 +67,17 @@ def lost_by(pod: Object) -> Reason | None:
     if status.get("phase") == "Failed":
         return Reason(f"The pod failed: {_short(str(status.get('message') or status.get('reason') or ''))}")
     return None
+
+
+def restarted(pod: Object) -> str:
+    """Why the runner's container was started again in its pod; empty if it was not."""
+    for container in pod.get("status", {}).get("containerStatuses", ()):
+        ended = container.get("lastState", {}).get("terminated")
+        if container.get("name") == "runner" and ended:
+            if ended.get("reason") == "OOMKilled":
+                return "Your programs ran out of memory."
+            return f"The runner was killed (code {ended.get('exitCode', 'unknown')})."
+    return ""
 
 
 def undeployed(deployment: Object | None) -> Reason:

@@ -127,7 +127,8 @@ class Reconciler:
         if not seen.deadline and await self._starts.is_alive(seen):
             return  # our memory was behind
         assignment, attempt = seen.to_do, seen.attempt + 1
-        ours = await self._leases.take_over(seen, new_holder(), begin(assignment, attempt))
+        lost = state.loss(seen, self._sight.pods_of(seen.name)) if seen.pod else seen.lost
+        ours = await self._leases.take_over(seen, new_holder(), begin(assignment, attempt, lost))
         if ours is None:
             return
         log.warning("%s: its pod or its server was lost; starting it again (%s)", seen.name, attempt)

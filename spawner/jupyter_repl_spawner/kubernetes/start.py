@@ -134,7 +134,7 @@ class Starts:
             except Unreachable:
                 reason = self._why(ours, uid)
                 if attempt == ATTEMPTS - 1 or reason.is_final:
-                    raise Unavailable(reason.text, hint=reason.hint or "Try again.") from None
+                    raise Unavailable(reason.sentence, hint=reason.hint or "Try again.") from None
                 log.warning("%s: the pod %s does not answer; taking another", ours.name, pod["metadata"]["name"])
                 await self._api.delete("pods", pod["metadata"]["name"], uid)
                 continue
@@ -256,13 +256,14 @@ class Starts:
         await self._delete_pods(ours)
 
 
-def begin(assignment: Assignment, attempt: int = 0) -> Mapping[str, str]:
-    """The annotations of a Lease that somebody begins to work on."""
+def begin(assignment: Assignment, attempt: int = 0, lost: str = "") -> Mapping[str, str]:
+    """The annotations of a Lease that somebody begins to work on; `lost`: why what ran is no more."""
     return {
         names.ASSIGNMENT: assignment.to_json(),
         names.DEADLINE: state.stamp(time.time() + HOLD_SECONDS),
         names.ATTEMPT: str(attempt) if attempt else "",
         names.FAILURE: "",
+        names.LOST: lost,
         names.STOPPING: "",
         names.POD: "",
     }

@@ -6,7 +6,7 @@ lives. One without is settled: it has failed, or its pod runs, or its pod was lo
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,6 +32,7 @@ class Anchor:
     generation: int
     attempt: int
     failure: str
+    lost: str
     is_stopping: bool
     assignment: str
     renewed: float
@@ -52,6 +53,7 @@ class Anchor:
             generation=int(said.get(names.GENERATION) or 0),
             attempt=int(said.get(names.ATTEMPT) or 0),
             failure=said.get(names.FAILURE, ""),
+            lost=said.get(names.LOST, ""),
             is_stopping=bool(said.get(names.STOPPING)),
             assignment=said.get(names.ASSIGNMENT, ""),
             renewed=seconds(spec["renewTime"]) if spec.get("renewTime") else 0.0,
@@ -100,8 +102,10 @@ def phase(lease: Object | None, pods: Sequence[Object]) -> Phase:
         return Phase("failed", cause="start-failed", reason=said["reason"], hint=said["hint"])
     if anchor.is_stopping:
         return STOPPING
-    if not anchor.deadline and anchor.pod_of(pods) is not None:
-        return RUNNING
+    pod = anchor.pod_of(pods)
+    if not anchor.deadline and pod is not None:
+        reason = reasons.restarted(pod) or anchor.lost
+        return replace(RUNNING, reason=reason) if reason else RUNNING
     return Phase("starting", step=step(anchor, pods))
 
 
@@ -109,12 +113,15 @@ def step(anchor: Anchor, pods: Sequence[Object]) -> str:
     """What a start waits for, in words."""
     if anchor.pod_of(pods) is not None:
         return "Restoring files"
-    lost = next((pod for pod in pods if pod["metadata"]["uid"] == anchor.pod), None)
     newer = [pod for pod in pods if is_alive(pod)]
-    if newer:
-        return reasons.waiting_for(newer[-1]).text
-    reason = reasons.lost_by(lost) if lost is not None else None
-    return f"{reason.text} Starting again" if reason else "Looking for a pod"
+    said = reasons.waiting_for(newer[-1]).text if newer else "Looking for a pod"
+    return f"{anchor.lost} {said}" if anchor.lost else said
+
+
+def loss(seen: Anchor, pods: Sequence[Object]) -> str:
+    """Why the pod that a Lease names is no more."""
+    reason = next((reasons.lost_by(pod) for pod in pods if pod["metadata"]["uid"] == seen.pod), None)
+    return reason.sentence if reason else "The pod was lost."
 
 
 def failure(reason: str, hint: str) -> str:
