@@ -8,6 +8,7 @@ from dataclasses import astuple
 from jupyter_repl_runner.contract.errors import ReplError, Unavailable
 from jupyter_repl_runner.contract.grant import Credentials, Grant
 from jupyter_repl_runner.contract.refs import ProjectRef
+from jupyter_repl_runner.store.each import together
 from jupyter_repl_runner.store.generation import raise_generation
 from jupyter_repl_runner.store.s3 import S3Store
 from jupyter_repl_runner.store.s3_client import find_credentials
@@ -32,8 +33,7 @@ class Grants:
     async def grant(self, ref: ProjectRef) -> Grant:
         record = (await self._projects.get(ref)).record
         honoured = await self._store.probe()
-        credentials = await self.credentials(ref)
-        generation = await raise_generation(self._store, ref)
+        credentials, generation = await together(self.credentials(ref), raise_generation(self._store, ref))
         return Grant(
             ref=ref,
             generation=generation.number,

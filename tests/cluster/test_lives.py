@@ -170,6 +170,24 @@ def test_the_programs_see_no_credentials_and_no_cluster(lab: PodLab) -> None:
     assert "HTTP Error 403" in text
 
 
+def test_a_program_that_takes_all_memory_is_ended_and_nothing_else(lab: PodLab) -> None:
+    """The pod has 512 MiB. A large file is no reason: it is only the page cache that grows."""
+    lab.make("abc")
+    client = Client(lab, "abc")
+    terminal = client.terminal()
+    client.type(terminal, b"head -c 700000000 /dev/zero > big; sync big; rm big; echo writ''ten\n")
+    text = client.read_until(terminal, b"written\r\n", 60)
+    assert b"out of memory" not in text
+    client.type(terminal, b"python3 -c 'a = bytearray(10**9); a[::4096] = b\"x\" * len(a[::4096])'; echo sta''tus $?\n")
+    text = client.read_until(terminal, b"status 137\r\n", 60)
+    assert b"python3 was ended: the REPL ran out of memory (512 MiB)." in text
+    other = client.terminal()
+    client.type(other, b"echo ali''ve\n")
+    client.read_until(other, b"alive\r\n")
+    (runner,) = lab.pod("abc")["status"]["containerStatuses"]
+    assert runner["restartCount"] == 0
+
+
 def test_modes_survive_and_git_works(lab: PodLab) -> None:
     lab.make("abc")
     client = Client(lab, "abc")

@@ -21,6 +21,7 @@ from jupyter_repl_runner.files.trash import Trash
 from jupyter_repl_runner.files.watch import Changes, Watcher
 from jupyter_repl_runner.store.directory import DirectoryStore
 from jupyter_repl_runner.terminal.manager import Terminals
+from jupyter_repl_runner.usage.memory import MemoryGuard, find_cgroup
 
 from .http_archive import ArchiveHandler
 from .http_call import CallHandler
@@ -101,6 +102,12 @@ class Runner:
         self._watcher.start()
         self._marks = asyncio.create_task(MarksReader(self._directory, hub.tell_synced).run(), name="marks of sync")
         return self._application(hub)
+
+    async def guard_memory(self) -> None:
+        """End what would take all of the container's. Until it is cancelled; at once where there is no limit."""
+        cgroup = find_cgroup()
+        if cgroup is not None:
+            await MemoryGuard(cgroup, lambda: self._terminals.sessions).run()
 
     def drain(self) -> None:
         self._drained.set()

@@ -64,6 +64,7 @@ class _Pod(HTTPServerConnectionDelegate):
         server.stop()
         if self._runner is not None:
             self._runner.drain()
+            self._guarding.cancel()
             await self._draining
             await self._runner.close()
 
@@ -73,6 +74,7 @@ class _Pod(HTTPServerConnectionDelegate):
         if self._application is None and record.exists():
             self._runner = Runner(Path(MARKS), Path(WORK, "uploads"), json.loads(record.read_text()))
             self._application = self._runner.open(_environment())
+            self._guarding = asyncio.create_task(self._runner.guard_memory(), name="memory")
             self._draining = asyncio.create_task(self._runner.drained(), name="drain")
         return self._application
 

@@ -239,6 +239,15 @@ class Session:
         folder = Path(self._pty.folder() or "") if not self._ended else None
         return folder if folder and folder.is_absolute() and folder.is_dir() else None
 
+    def owns(self, environment: bytes) -> bool:
+        """Whether a process with that environment was started from here."""
+        return "=".join(self._mark).encode() in environment.split(b"\0")
+
+    def say(self, text: bytes) -> None:
+        """A word of ours between those of the program."""
+        if self._output.exit is None:
+            self._output.append(text, time.monotonic())
+
     def signal_all(self, number: int) -> bool:
         """Send a signal to every process of the terminal; whether there was any. Blocks."""
         found = processes.find(self._root(), self._mark)  # the first program included: it carries the mark

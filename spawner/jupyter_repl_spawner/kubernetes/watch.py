@@ -15,7 +15,8 @@ from jupyter_repl_runner.contract.errors import ReplError
 
 from .client import Api, ApiError, Object
 
-PAGE = 500
+PAGE = 100
+"""Objects of one answer: a larger one holds the event loop for longer than a key may take."""
 GONE = 256
 """Deletions that are remembered, so that a late answer brings nothing back."""
 WATCH_SECONDS = (240.0, 300.0)
@@ -122,23 +123,24 @@ class Watch:
 
     async def _list(self) -> None:
         """In pages; tells what differs from what was known."""
-        found: dict[str, Object] = {}
+        found: set[str] = set()
+        was_known = self._known.is_set()
         query = {"labelSelector": self._selector, "limit": str(PAGE)}
         while True:
             page = await self._api.list(self._kind, **query)
-            found |= {item["metadata"]["name"]: item for item in page.get("items", ())}
+            for item in page.get("items", ()):
+                name = item["metadata"]["name"]
+                found.add(name)
+                old = self.objects.get(name)
+                if old is None or old["metadata"]["resourceVersion"] != item["metadata"]["resourceVersion"]:
+                    self.differences += was_known
+                    self._take(item, is_there=True)
             query["continue"] = page["metadata"].get("continue", "")
             if not query["continue"]:
                 break
-        was_known = self._known.is_set()
         for name in [name for name in self.objects if name not in found]:
             self.differences += was_known
             self._take(self.objects[name], is_there=False)
-        for name, item in found.items():
-            old = self.objects.get(name)
-            if old is None or old["metadata"]["resourceVersion"] != item["metadata"]["resourceVersion"]:
-                self.differences += was_known
-                self._take(item, is_there=True)
         self._version = page["metadata"]["resourceVersion"]
         self._known.set()
 

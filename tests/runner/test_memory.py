@@ -1,0 +1,39 @@
+"""What a container's memory is, by either version of cgroups; the guard itself is tested in a pod."""
+
+from pathlib import Path
+
+import pytest
+
+from jupyter_repl_runner.usage.memory import find_cgroup
+
+STAT = "cache 5\ninactive_file 300\nactive_file 40\ntotal_inactive_file 200\n"
+
+
+def write(folder: Path, **files: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name.replace("__", ".")).write_text(text)
+
+
+def test_version_two(tmp_path: Path) -> None:
+    write(tmp_path, memory__current="1000\n", memory__max="2000\n", memory__stat=STAT)
+    cgroup = find_cgroup(tmp_path)
+    assert cgroup is not None
+    assert (cgroup.used(), cgroup.most()) == (700, 2000)
+
+
+def test_version_one(tmp_path: Path) -> None:
+    write(tmp_path / "memory", memory__usage_in_bytes="1000\n", memory__limit_in_bytes="2000\n", memory__stat=STAT)
+    cgroup = find_cgroup(tmp_path)
+    assert cgroup is not None
+    assert (cgroup.used(), cgroup.most()) == (800, 2000)
+
+
+@pytest.mark.parametrize("limit", ["max\n", "9223372036854771712\n"])
+def test_without_a_limit_there_is_nothing_to_guard(tmp_path: Path, limit: str) -> None:
+    write(tmp_path, memory__current="1000\n", memory__max=limit, memory__stat=STAT)
+    assert find_cgroup(tmp_path) is None
+
+
+def test_where_there_are_no_cgroups(tmp_path: Path) -> None:
+    assert find_cgroup(tmp_path) is None
