@@ -7,7 +7,7 @@ from typing import Any
 
 from jupyter_core.paths import jupyter_data_dir
 from jupyter_server.extension.application import ExtensionApp
-from traitlets import Float, Integer, List, Unicode, default
+from traitlets import Dict, Float, Integer, List, Unicode, Union, default
 
 from . import __version__
 from .kubernetes_settings import KubernetesTraits
@@ -61,6 +61,15 @@ class ReplExtension(S3Traits, KubernetesTraits, ExtensionApp):
         the usual ones (PATH, HOME, LANG, ...). Empty by default: the server's environment may hold secrets.""",
     )
 
+    idle_timeout = Union(
+        [Float(min=0), Dict(per_key_traits=None, value_trait=Float(min=0), key_trait=Unicode())],
+        default_value=0.0,
+        config=True,
+        help="""Seconds after which a REPL that nobody uses is stopped, with every file kept: no keystroke, no output,
+        no foreground program and no request. An open tab does not count; it is told a minute before, and can keep it.
+        Or by language: `{"*": 3600, "python": 7200}`. 0, the default: never.""",
+    )
+
     @default("store_url")
     def _default_store_url(self) -> str:
         bucket = os.environ.get("S3_BUCKET", "")
@@ -105,6 +114,7 @@ class ReplExtension(S3Traits, KubernetesTraits, ExtensionApp):
         from .archives import Archives
         from .catalog import Catalog
         from .drive.making import make_drive
+        from .idle import Idle
         from .lifecycle import Lifecycle
         from .projects import Projects
         from .recovery import Recovery
@@ -130,7 +140,12 @@ class ReplExtension(S3Traits, KubernetesTraits, ExtensionApp):
             drive=make_drive(store, projects, lifecycle, spawner, client),
             client=client,
             activity=Activity(activity, spawner, client),
+            idle=Idle(self._idle_timeouts(), lifecycle, projects, spawner, client),
         )
+
+    def _idle_timeouts(self) -> dict[str, float]:
+        said = self.idle_timeout
+        return dict(said) if isinstance(said, dict) else {"*": said}
 
     def _make_granter(self, store: Any, projects: Any) -> Any:
         """None where projects are folders of this machine."""

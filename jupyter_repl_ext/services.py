@@ -12,6 +12,7 @@ from jupyter_repl_spawner.port import Spawner
 from .activity import Activity
 from .archives import Archives
 from .catalog import Catalog
+from .idle import Idle
 from .lifecycle import Lifecycle
 from .projects import Projects
 from .recovery import Recovery
@@ -36,6 +37,7 @@ class Services:
     lifecycle: Lifecycle
     client: RunnerClient
     activity: Activity
+    idle: Idle
     recovery: Recovery
     drive: Any
     """The drive's contents manager."""
@@ -55,6 +57,7 @@ class Services:
                 if self._started is not None:
                     await self._started
                 await self.activity.stop()
+                await self.idle.stop()
                 await self.lifecycle.close()
                 await self.spawner.__aexit__(None, None, None)
         except TimeoutError:
@@ -78,6 +81,7 @@ class Services:
             except Exception:
                 log.exception("The start of jupyter-repl (%s) failed", name)
         self.activity.start()
+        self.idle.start()
 
     async def _look_at_store(self) -> None:
         """Say what the store does without, and what stands in for it."""

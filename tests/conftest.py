@@ -108,11 +108,10 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     if (nodes.KEPT / "admin.kubeconfig").exists():
         yield Node(nodes.KEPT / "admin.kubeconfig", nodes.IMAGE, nodes.KEPT)
         return
-    state = tmp_path_factory.mktemp("node") / "state"
-    try:
-        yield nodes.up(state)
-    finally:
-        nodes.down(state)
+    made = nodes.up(tmp_path_factory.mktemp("node") / "state")
+    yield made
+    if made.state is not None:
+        nodes.down(made.state)
 
 
 @pytest.fixture(scope="session")

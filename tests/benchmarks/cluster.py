@@ -154,6 +154,13 @@ def _claims(world: World) -> list[Row]:
     async def run() -> None:
         async with Api(space.namespace, str(world.node.kubeconfig)) as api:
             leases = Leases(api, lambda _: None)
+            watch = Watch(api, "pods", names.STATE)
+            await watch.start(10)
+
+            def is_free(pod: Any) -> bool:
+                known = watch.objects.get(pod["metadata"]["name"], pod)
+                return bool(known["metadata"]["labels"][names.STATE] == names.WARM)
+
             for turn in range(5):
                 pods = [await _asleep(space, api, f"p-{turn}-{number}") for number in range(10)]
                 refs = [ProjectRef("", f"c-{turn}-{number}") for number in range(20)]
@@ -161,9 +168,11 @@ def _claims(world: World) -> list[Row]:
                 alone = await _asleep(space, api, f"p-{turn}-alone")
                 once.append(await _timed(claim(api, refs[0], owners[0], [alone], names.WARM)))
                 tries = [
-                    _timed(claim(api, ref, owner, pods, names.WARM)) for ref, owner in zip(refs, owners, strict=True)
+                    _timed(claim(api, ref, owner, pods, names.WARM, is_free))
+                    for ref, owner in zip(refs, owners, strict=True)
                 ]
                 together.extend(await asyncio.gather(*tries))
+            await watch.stop()
 
     asyncio.run(run())
     space.close()

@@ -8,12 +8,14 @@
 #   node.sh start STATE_DIR NAME   starts a killed apiserver or kubelet again
 #   node.sh down STATE_DIR    ends every process and container, unmounts, removes the namespace and the state
 #
+# SESSION is the process whose node it is: when that is gone, the next `up` ends what is left of it.
 # Needs root, the binary kubenode (KUBENODE), and Debian's containerd, runc, containernetworking-plugins, iptables,
 # conntrack, iproute2 and openssl.
 set -euo pipefail
 
 verb=${1:?up, load, kill, start or down}; S=$(realpath -m "${2:?state directory}"); shift 2
 KUBENODE=${KUBENODE:-kubenode}
+OWNER=/run/repl-node.owner
 NS=repl-node HOST_IP=10.250.0.1 NODE_IP=10.250.0.2 POD_CIDR=10.22.0.0/16 SERVICE_CIDR=10.96.0.0/16
 inside() { nsenter --net=/run/netns/$NS "$@"; }   # not `ip netns exec`: it hides /sys/fs/cgroup from the kubelet
 spawn() { # NAME COMMAND...: setsid and nsenter exec, so $! is the component itself
@@ -160,7 +162,16 @@ up)
   for program in "$KUBENODE" containerd runc iptables openssl; do
     command -v "$program" >/dev/null || { echo "missing: $program" >&2; exit 1; }
   done
+  # One at a time on a machine: what a killed session has left is ended, a living one is left alone.
+  if [ -f "$OWNER" ]; then
+    other=$(cat "$OWNER")
+    if [ -f "$other/run/session.pid" ] && kill -0 "$(cat "$other/run/session.pid")" 2>/dev/null; then
+      echo "another node runs: $other" >&2; exit 1
+    fi
+    "$0" down "$other"
+  fi
   mkdir -p "$S"/{pki,log,run,etcd,cni,kubelet,containerd}
+  echo "$S" >"$OWNER"; echo "${SESSION:-0}" >"$S/run/session.pid"
   network; certificates; runtime; control_plane; node
   wait_for bash -c "KUBECONFIG=$S/admin.kubeconfig $KUBENODE kubectl wait --for=condition=Ready node/node1 --timeout=1s"
   wait_for kubectl -n default get serviceaccount default ;;
@@ -171,6 +182,7 @@ start)
   "$1"
   if [ "$1" = apiserver ]; then wait_for kubectl get --raw=/readyz; fi ;;
 down)
+  if [ "$(cat "$OWNER" 2>/dev/null)" != "$S" ]; then exit 0; fi
   stop() { for n in "$@"; do [ -f "$S/run/$n.pid" ] && kill "$(cat "$S/run/$n.pid")" 2>/dev/null || true; done; }
   tasks() { timeout 5 ctr -a "$S/run/containerd.sock" -n k8s.io tasks "$@" 2>/dev/null || true; }
   stop controllers   # nothing comes back while the kubelet takes its pods down, with their networks and cgroups
@@ -183,5 +195,5 @@ down)
   for c in /sys/fs/cgroup/*/kubepods; do
     if [ -d "$c" ]; then find "$c" -depth -type d -exec rmdir {} + 2>/dev/null || true; fi
   done
-  rm -rf "$S" ;;
+  rm -rf "$S" "$OWNER" ;;
 esac

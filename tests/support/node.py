@@ -90,9 +90,13 @@ def up(state: Path) -> Node:
         image = os.environ.get("REPL_TEST_IMAGE")
         assert image, "REPL_TEST_IMAGE must name the runner's image that this cluster can have"
         return Node(Path(kubeconfig), image, None)
-    down(state)  # what a killed session has left
-    run("up", state)
-    run("load", state, str(_pause()), str(_image()))
+    archives = str(_pause()), str(_image())
+    try:
+        run("up", state)
+        run("load", state, *archives)
+    except BaseException:
+        down(state)
+        raise
     return Node(state / "admin.kubeconfig", IMAGE, state)
 
 
@@ -101,7 +105,11 @@ def down(state: Path) -> None:
 
 
 def run(verb: str, state: Path, *arguments: str) -> None:
-    environment = {**os.environ, "KUBENODE": str(binaries.require("kubenode"))}
+    environment = {
+        **os.environ,
+        "KUBENODE": str(binaries.require("kubenode")),
+        "SESSION": os.environ.get("SESSION", str(os.getpid())),
+    }
     command = [str(CLUSTER / "node.sh"), verb, str(state), *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=UP_SECONDS, check=False)
     assert done.returncode == 0, f"node.sh {verb}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
@@ -162,4 +170,5 @@ if __name__ == "__main__":
     elif reason := missing():
         sys.exit(reason)
     else:
+        os.environ["SESSION"] = "1"  # of nobody that ends
         print(f"export KUBECONFIG={up(KEPT).kubeconfig}")

@@ -80,6 +80,22 @@ export interface ILoaded {
   runs: IRun[];
   /** Null where the files are on the server's own disk. */
   synced: ISynced | null;
+  /** Null where the disk has no limit of its own. */
+  disk: IDisk | null;
+}
+
+/** The `idle` event of docs/protocol.md. */
+export interface IIdle {
+  /** Until it is stopped; 0: it is not, after all. */
+  seconds: number;
+  asleep: boolean;
+}
+
+/** The `disk` event of docs/protocol.md; sizes in bytes. */
+export interface IDisk {
+  state: 'roomy' | 'low' | 'full';
+  used: number;
+  limit: number;
 }
 
 export interface IChanged {

@@ -18,7 +18,8 @@ export type ReplState =
   | { kind: 'running' }
   | { kind: 'lost' }
   | { kind: 'stopping' }
-  | { kind: 'stopped'; warning: string }
+  /** `asleep`: it was stopped since nobody used it. */
+  | { kind: 'stopped'; warning: string; asleep: boolean }
   | { kind: 'failed'; error: ReplError };
 
 /** An open channel; `closed` resolves once it is not. */
@@ -89,6 +90,11 @@ export class ReplModel {
     this._wake();
   }
 
+  /** The server stops it now, since nobody uses it. */
+  fallAsleep(): void {
+    this._isAsleep = true;
+  }
+
   dismissNotice(): void {
     this._notice = 'none';
     this._stateChanged.emit(this._state);
@@ -97,6 +103,7 @@ export class ReplModel {
   /** Start the REPL, unless it runs, and connect. Never rejects: what goes wrong is a state. */
   async start(notice: Notice = 'none'): Promise<void> {
     const attempt = ++this._attempt;
+    this._isAsleep = false;
     this._setState({ kind: 'starting', steps: [] });
     try {
       this._tell(await this._api.start());
@@ -154,7 +161,7 @@ export class ReplModel {
       this._setState({ kind: 'failed', error: new ReplError('Unavailable', message, phase.hint) });
     } else {
       const warning = phase.cause === 'unsaved' ? [phase.reason, phase.hint].filter(Boolean).join(' ') : '';
-      this._setState({ kind: 'stopped', warning });
+      this._setState({ kind: 'stopped', warning, asleep: this._isAsleep });
     }
   }
 
@@ -229,6 +236,7 @@ export class ReplModel {
   /** Raised by every action: what an older one still does is ignored. */
   private _attempt = 0;
   private _disposed = false;
+  private _isAsleep = false;
   private _steps: string[] = [];
   private _wake: () => void = () => undefined;
   private readonly _stateChanged = new Signal<this, ReplState>(this);

@@ -32,6 +32,7 @@ import { treeButtons } from './menus';
 import { RunControl } from './runs';
 import { followSync } from './syncNotices';
 import { ReplToolbar } from './toolbar';
+import { followUsage } from './usageNotices';
 import { iconOf } from './views';
 import { Terminals } from './terminals';
 
@@ -176,6 +177,7 @@ export class Workspace {
     this.runs.runs.changed.connect(() => this._onState());
     this.sync.changed.connect(() => this._onState());
     followSync(this.sync, panel.syncBanner, trans);
+    followUsage(this.repl, panel.node, trans);
     const banner = new PhaseBanner(panel.banner, repl, trans);
     const saveLayout = this._layout.saveSoon.bind(this._layout);
     panel.content.moved.connect(saveLayout);

@@ -59,6 +59,13 @@ export class PhaseBanner {
         break;
       }
       case 'stopped':
+        if (state.asleep) {
+          const message = trans.__(
+            'Asleep, since nobody used it. Every file is kept. Press any key to wake it.'
+          );
+          banner.say('info', message, [this._action(trans.__('Wake'), () => repl.start())]);
+          break;
+        }
         banner.say(
           state.warning ? 'warning' : 'info',
           state.warning || trans.__('Stopped. Every file is kept.'),

@@ -21,6 +21,7 @@ from jupyter_repl_runner.files.trash import Trash
 from jupyter_repl_runner.files.watch import Changes, Watcher
 from jupyter_repl_runner.store.directory import DirectoryStore
 from jupyter_repl_runner.terminal.manager import Terminals
+from jupyter_repl_runner.usage.disk import Disk
 from jupyter_repl_runner.usage.memory import MemoryGuard, find_cgroup
 
 from .http_archive import ArchiveHandler
@@ -102,6 +103,12 @@ class Runner:
         self._watcher.start()
         self._marks = asyncio.create_task(MarksReader(self._directory, hub.tell_synced).run(), name="marks of sync")
         return self._application(hub)
+
+    async def watch_disk(self, folder: Path, limit: int) -> None:
+        """Tell how full it is, and refuse our own writes before it is over. Until it is cancelled."""
+        hub = self._hub
+        hub.disk = Disk(folder, limit, lambda said: hub.broadcast("disk", said))
+        await hub.disk.run()
 
     async def guard_memory(self) -> None:
         """End what would take all of the container's. Until it is cancelled; at once where there is no limit."""

@@ -8,13 +8,17 @@ from jupyter_repl_runner.contract import frames, messages
 from jupyter_repl_runner.contract.errors import FileTooLarge, InvalidRequest, ReplError, Unavailable, from_os_error
 from jupyter_repl_runner.files.tree import list_folder
 
-from . import events_files, events_run, events_terminal
+from . import events_files, events_idle, events_run, events_terminal
 from .context import Context, Handler
 from .events_files import PAGE
 from .hub import Hub
 from .viewers import Transport, Viewers
 
-EVENTS: dict[str, Handler] = {**events_files.EVENTS, **events_terminal.EVENTS, **events_run.EVENTS}
+EVENTS: dict[str, Handler] = {
+    name: handler
+    for family in (events_files, events_terminal, events_run, events_idle)
+    for name, handler in family.EVENTS.items()
+}
 
 MAX_REQUESTS = 128
 """Requests of one channel under way at once; more are refused, not queued."""
@@ -60,6 +64,7 @@ class Channel:
             "terminals": hub.terminals.to_json(),
             "runs": hub.program.to_json(),
             "synced": hub.synced,
+            "disk": hub.disk.to_json() if hub.disk else None,
         }
 
     def send(self, message: str) -> None:

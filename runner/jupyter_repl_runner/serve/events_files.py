@@ -57,6 +57,7 @@ async def update_content(context: Context, data: Mapping[str, Any]) -> dict[str,
 
 async def create(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
     path, kind = paths.check_path(data.get("path")), field(data, "type", str, "file")
+    context.hub.check_room()
     await asyncio.to_thread(operations.create, context.hub.beneath, path, kind)
     return {"path": path}
 
@@ -73,6 +74,7 @@ async def move(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
 
 async def copy(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
     path, to = paths.check_path(data.get("path")), paths.check_path(data.get("to"))
+    context.hub.check_room()
     return {"path": await asyncio.to_thread(operations.copy, context.hub.beneath, path, to)}
 
 

@@ -13,6 +13,7 @@ from .auth import RunnerHandler
 from .channel import answer
 from .context import Context, Handler
 from .events_files import EVENTS as FILE_EVENTS
+from .events_idle import SERVER_EVENTS
 from .hub import Hub
 from .viewers import Viewers
 
@@ -29,8 +30,8 @@ async def set_mode(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
     return {"path": path}
 
 
-EVENTS: dict[str, Handler] = {**FILE_EVENTS, "makeLink": make_link, "setMode": set_mode}
-"""The last two are what putting back a deletion takes, and no business of a tab's."""
+EVENTS: dict[str, Handler] = {**FILE_EVENTS, "makeLink": make_link, "setMode": set_mode, **SERVER_EVENTS}
+"""Links and modes are what putting back a deletion takes, and no business of a tab's."""
 
 
 class CallHandler(RunnerHandler):
@@ -43,7 +44,8 @@ class CallHandler(RunnerHandler):
         handler = EVENTS.get(request.event)
         if handler is None:
             raise InvalidRequest(f"There is no event {request.event[:40]} about files.")
-        self._hub.activity.touch()
+        if request.event not in SERVER_EVENTS:
+            self._hub.activity.touch()
         self.set_header("Content-Type", "application/json")
         self.finish(await answer(Context(self._hub, Viewers(self)), request, handler))
 

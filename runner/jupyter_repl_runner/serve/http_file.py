@@ -31,6 +31,7 @@ class FileHandler(RunnerHandler):
             return
         self._hub.activity.touch()
         if self.request.method == "PUT":
+            self._hub.check_room()
             self.request.connection.set_max_body_size(MAX_UPLOAD)  # type: ignore[union-attr]
             self._upload = Upload(self._store, check_path(self._path()), self)
 

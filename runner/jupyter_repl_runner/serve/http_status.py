@@ -2,6 +2,7 @@
 wait for it)."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +22,7 @@ class StatusHandler(RunnerHandler):
             {
                 "draining": self._hub.draining,
                 "lastActivity": self._hub.activity.last,
+                "idle": max(0.0, time.time() - self._hub.activity.last),
                 "terminals": len(self._hub.terminals.to_json()),
                 "running": self._hub.program.current is not None,
             }

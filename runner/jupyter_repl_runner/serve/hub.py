@@ -14,6 +14,7 @@ from jupyter_repl_runner.files.trash import Trash
 from jupyter_repl_runner.run.program import Program, Run
 from jupyter_repl_runner.terminal.manager import Terminals
 from jupyter_repl_runner.usage.activity import Activity
+from jupyter_repl_runner.usage.disk import Disk
 
 
 class Listener(Protocol):
@@ -35,6 +36,8 @@ class Hub:
         self.draining = False
         self.synced: Mapping[str, Any] | None = None
         """What sync says of its work; None where the files are on this disk."""
+        self.disk: Disk | None = None
+        """Where the project's disk has a limit of its own."""
         self._listeners: set[Listener] = set()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -50,9 +53,15 @@ class Hub:
             for listener in list(self._listeners):
                 listener.send(message)
 
+    def check_room(self) -> None:
+        """Raises Unavailable where the disk is so full that nothing of ours may be written."""
+        if self.disk is not None:
+            self.disk.check_room()
+
     @asynccontextmanager
     async def writing(self, path: str) -> AsyncIterator[None]:
         """One writer of a path at a time, first come first served: the newer of two saves must win."""
+        self.check_room()
         lock = self._locks.get(path)
         if lock is None:
             lock = self._locks[path] = asyncio.Lock()

@@ -18,7 +18,7 @@ from tornado.web import Application, RequestHandler
 
 from jupyter_repl_runner.contract.errors import Unavailable
 from jupyter_repl_runner.contract.local import RECORD_FILE
-from jupyter_repl_runner.contract.pod import HOME, MARKS, RUNNER_PORT, WORK
+from jupyter_repl_runner.contract.pod import DISK_VARIABLE, HOME, MARKS, RUNNER_PORT, WORK
 
 from .app import SWITCH_SECONDS, Runner, fastest_loop
 
@@ -64,7 +64,8 @@ class _Pod(HTTPServerConnectionDelegate):
         server.stop()
         if self._runner is not None:
             self._runner.drain()
-            self._guarding.cancel()
+            for task in self._watching:
+                task.cancel()
             await self._draining
             await self._runner.close()
 
@@ -74,7 +75,9 @@ class _Pod(HTTPServerConnectionDelegate):
         if self._application is None and record.exists():
             self._runner = Runner(Path(MARKS), Path(WORK, "uploads"), json.loads(record.read_text()))
             self._application = self._runner.open(_environment())
-            self._guarding = asyncio.create_task(self._runner.guard_memory(), name="memory")
+            self._watching = [asyncio.create_task(self._runner.guard_memory(), name="memory")]
+            if limit := int(os.environ.get(DISK_VARIABLE, 0)):
+                self._watching.append(asyncio.create_task(self._runner.watch_disk(Path(WORK), limit), name="disk"))
             self._draining = asyncio.create_task(self._runner.drained(), name="drain")
         return self._application
 

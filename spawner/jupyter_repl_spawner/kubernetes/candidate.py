@@ -62,7 +62,7 @@ class Candidates:
                 warm = [pod for pod in self._sight.pods.objects.values() if _is_warm(pod, template)]
                 if not warm:
                     break
-                if pod := await claim(self._api, ref, ours.reference, warm, names.WARM):
+                if pod := await claim(self._api, ref, ours.reference, warm, names.WARM, self._is_free):
                     self._sight.pods.learn(pod)
                     return pod
             await self._deploy(ref, ours, template)
@@ -73,6 +73,10 @@ class Candidates:
                 self._sight.pods.learn(claimed)
                 return claimed
             await self._sight.changed(ours.name, 0.5)
+
+    def _is_free(self, pod: Object) -> bool:
+        known = self._sight.pods.objects.get(pod["metadata"]["name"])
+        return known is not None and is_claimable(known, names.WARM)
 
     def _has_deployment(self, ours: Anchor) -> bool:
         """Whether it was started cold, and gets a new pod for each that is lost."""

@@ -3,7 +3,7 @@ one pod of its generation."""
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from jupyter_repl_runner.contract.refs import ProjectRef
 
@@ -12,12 +12,21 @@ from .client import Api, ApiError, Object
 from .state import seconds, stamp
 
 
-async def claim(api: Api, ref: ProjectRef, lease: Object, candidates: Sequence[Object], state: str) -> Object | None:
+async def claim(
+    api: Api,
+    ref: ProjectRef,
+    lease: Object,
+    candidates: Sequence[Object],
+    state: str,
+    is_free: Callable[[Object], bool] = lambda pod: True,
+) -> Object | None:
     """One of the candidates, ours now; None if others were faster with all of them. Walked at random: claimers that
-    walk in one order meet at each pod."""
+    walk in one order meet at each pod. `is_free`: whether it still is, as far as is known by then."""
     pods = list(candidates)
     random.shuffle(pods)
     for pod in pods:
+        if not is_free(pod):
+            continue
         patch = manifests.claim(pod["metadata"]["uid"], state, ref, lease, stamp(time.time()))
         try:
             return await api.patch("pods", pod["metadata"]["name"], patch)

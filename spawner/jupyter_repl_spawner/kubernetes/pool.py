@@ -52,8 +52,8 @@ class Pools:
         self._sight = sight
         self._templates = templates
         self._bounds = bounds
-        self._made: dict[str, str] = {}
-        """Our Deployments, and when they were made, in the API server's words."""
+        self._made: set[str] = set()
+        """Our Deployments."""
         self._began = stamp(time.time())
         self._wanted: dict[str, tuple[int, float]] = {}
 
@@ -89,17 +89,17 @@ class Pools:
                 if error.status_code != 409:
                     raise
                 return
-        self._made.setdefault(name, found["metadata"]["creationTimestamp"])
+        self._made.add(name)
         if found["spec"]["replicas"] != wanted:
             await self._api.patch("deployments", name, {"spec": {"replicas": wanted}})
 
     async def _drain(self, ours: set[str]) -> None:
-        """Older pools go with their waiting pods; claimed ones belong to their REPLs."""
-        newest = max((self._made[name] for name in ours if name in self._made), default=self._began)
+        """Pools from before our time go with their waiting pods, claimed ones belong to their REPLs. Later ones are of
+        servers that are about to replace us."""
         for name, found in list(self._sight.deployments.objects.items()):
             metadata = found["metadata"]
             is_pool = names.TEMPLATE in metadata.get("labels", {})
-            if is_pool and name not in ours and metadata["creationTimestamp"] <= newest:
+            if is_pool and name not in ours and metadata["creationTimestamp"] <= self._began:
                 await self._api.delete("deployments", name, metadata["uid"])
 
     def _steady(self, name: str, wanted: int) -> int:
@@ -118,7 +118,8 @@ class Pools:
             pod["metadata"].get("labels", {}).get(names.POOL) == name and now - claimed_at(pod) < WINDOW_SECONDS
             for pod in self._sight.pods.objects.values()
         )
-        anchors = [Anchor.of(lease) for lease in self._sight.leases.objects.values()]
+        leases = self._sight.leases.objects.values()
+        anchors = [Anchor.of(lease) for lease in leases if lease["metadata"]["annotations"].get(names.DEADLINE)]
         starting = [each for each in anchors if each.is_worked_on(now) and not each.pod and not each.is_stopping]
         return claims, sum(self._template_of(each.to_do.language) == language for each in starting)
 

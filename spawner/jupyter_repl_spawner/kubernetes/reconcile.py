@@ -4,7 +4,8 @@ credentials that run out. Each server does it; compare-and-swap on the Lease dec
 import asyncio
 import random
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from logging import getLogger
 
 from jupyter_repl_runner.contract.errors import ReplError
@@ -23,8 +24,10 @@ from .stop import Stops
 LOOK_SECONDS = 5.0
 SPREAD_SECONDS = 0.5
 """Servers don't all try at the same moment."""
-AT_ONCE = 8
-STRAY_SECONDS = 30.0
+STORM_SECONDS = 0.1
+"""Changes within so long are one look."""
+AT_ONCE, AT_A_TIME = 8, 100
+"""REPLs that are put right; REPLs that are looked at in one turn of the loop."""
 CREDENTIALS_SECONDS = 60.0
 RENEW_SHARE = 0.5
 LIFETIME_SECONDS = 3600.0
@@ -54,58 +57,68 @@ class Reconciler:
         self._stops = stops
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._turn = asyncio.Semaphore(AT_ONCE)
+        self._changed: set[str] = set()
         self._wake = asyncio.Event()
         self._renew_at: dict[str, float] = {}
-        for watch in (sight.leases, sight.pods):
-            watch.listen(lambda *_: self._wake.set())
+        sight.leases.listen(lambda lease, _: self._note(lease["metadata"]["name"]))
+        sight.pods.listen(lambda pod, _: self._note(pod["metadata"].get("labels", {}).get(names.ID, "")))
 
     async def run(self) -> None:
-        """Until it is cancelled: with each change, and now and then."""
+        """Until it is cancelled: at what has changed, and now and then at everything."""
         loop = asyncio.get_running_loop()
+        whole_look_at = loop.time()
         try:
             while True:
                 self._wake.clear()
-                self._look()
-                began = loop.time()
-                try:
-                    async with asyncio.timeout(LOOK_SECONDS):
+                changed, self._changed = self._changed, set()
+                if loop.time() >= whole_look_at:
+                    changed |= {*self._sight.leases.objects, *self._renew_at}
+                    whole_look_at = loop.time() + LOOK_SECONDS
+                for place, slug in enumerate(changed):
+                    self._look(slug)
+                    if place % AT_A_TIME == AT_A_TIME - 1:
+                        await asyncio.sleep(0)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout_at(whole_look_at):
                         await self._wake.wait()
-                except TimeoutError:
-                    continue
-                await asyncio.sleep(max(0.0, 0.1 - (loop.time() - began)))  # a storm of changes is one look
+                        await asyncio.sleep(STORM_SECONDS)
         finally:
             tasks = list(self._tasks.values())
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _look(self) -> None:
-        now = time.time()
-        for slug, lease in list(self._sight.leases.objects.items()):
-            ref = names.ref_of(lease["metadata"].get("annotations", {}))
-            if ref is None or slug in self._tasks:
-                continue
-            seen, pods = Anchor.of(lease), self._sight.pods_of(slug)
-            if seen.is_abandoned(now):
-                self._begin(slug, self._finish(seen, ref))
-            elif seen.has_lost(pods):
-                self._begin(slug, self._restart(seen))
-            elif not seen.failure and not seen.deadline:
-                self._begin_if_due(slug, seen, ref, pods)
+    def _note(self, slug: str) -> None:
+        if slug:
+            self._changed.add(slug)
+            self._wake.set()
 
-    def _begin_if_due(self, slug: str, seen: Anchor, ref: ProjectRef, pods: list[Object]) -> None:
-        strays = [pod for pod in pods if _is_stray(pod, seen)]
-        if strays:
-            self._begin(slug, self._delete(strays))
-        elif time.monotonic() > self._renew_at.setdefault(seen.uid, time.monotonic() + CREDENTIALS_SECONDS):
-            self._begin(slug, self._renew(seen, ref))
+    def _look(self, slug: str) -> None:
+        lease, now = self._sight.lease(slug), time.time()
+        ref = names.ref_of(lease["metadata"].get("annotations", {})) if lease is not None else None
+        if lease is None or ref is None:
+            self._renew_at.pop(slug, None)
+            return
+        if slug in self._tasks:
+            return
+        seen, pods = Anchor.of(lease), self._sight.pods_of(slug)
+        if seen.is_abandoned(now):
+            self._begin(slug, lambda: self._finish(seen, ref))
+        elif seen.has_lost(pods):
+            self._begin(slug, lambda: self._restart(seen))
+        elif not seen.failure and not seen.deadline:
+            strays = [pod for pod in pods if _is_stray(pod, seen)]
+            if strays:
+                self._begin(slug, lambda: self._delete(strays))
+            elif time.monotonic() > self._renew_at.setdefault(slug, time.monotonic() + CREDENTIALS_SECONDS):
+                self._begin(slug, lambda: self._renew(seen, ref))
 
-    def _begin(self, slug: str, work: Awaitable[None]) -> None:
+    def _begin(self, slug: str, work: Callable[[], Awaitable[None]]) -> None:
         async def run() -> None:
             try:
                 async with self._turn:
                     await asyncio.sleep(random.uniform(0, SPREAD_SECONDS))  # noqa: S311 - not for secrets
-                    await work
+                    await work()
             except ReplError as error:
                 log.warning("%s: %s %s", slug, error.message, error.hint)
             except Exception:
@@ -145,17 +158,17 @@ class Reconciler:
 
     async def _renew(self, seen: Anchor, ref: ProjectRef) -> None:
         """Credentials at half their life, by whichever server comes first."""
-        self._renew_at[seen.uid] = time.monotonic() + CREDENTIALS_SECONDS
+        self._renew_at[seen.name] = time.monotonic() + CREDENTIALS_SECONDS
         pod = seen.pod_of(self._sight.pods_of(seen.name))
         if pod is None:
             return
         expires = float((await self._pods.status(pod))["expires"])
         if not expires:
-            self._renew_at[seen.uid] = float("inf")
+            self._renew_at[seen.name] = float("inf")
         elif expires - time.time() < LIFETIME_SECONDS * RENEW_SHARE:
             await self._pods.renew(pod, seen.generation, await self._granter.credentials(ref))
         else:
-            self._renew_at[seen.uid] += expires - time.time() - LIFETIME_SECONDS * RENEW_SHARE
+            self._renew_at[seen.name] += expires - time.time() - LIFETIME_SECONDS * RENEW_SHARE
 
 
 def _is_stray(pod: Object, seen: Anchor) -> bool:

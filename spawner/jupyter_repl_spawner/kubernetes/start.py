@@ -79,14 +79,13 @@ class Starts:
             raise
 
     async def _start(self, assignment: Assignment, progress: Progress, holder: str) -> None:
-        ref, slug = assignment.ref, names.slug(assignment.ref)
+        ref = assignment.ref
         until = time.monotonic() + self._deadlines.node + self._deadlines.image
         while time.monotonic() < until:
             seen, is_ours = await self._leases.acquire(ref, holder, begin(assignment))
             if not is_ours:
                 if seen.is_worked_on(time.time()):
-                    progress(self._sight.phase(ref).step or "Looking for a pod")
-                    await self._sight.changed(slug, 1.0)
+                    await self._follow(ref, progress, until)
                     continue
                 if not seen.failure and not seen.deadline and await self.is_alive(seen):
                     return
@@ -118,6 +117,18 @@ class Starts:
         return seen.pod_of(found.get("items", ())) is not None
 
     # -- parts
+
+    async def _follow(self, ref: ProjectRef, progress: Progress, until: float) -> None:
+        """Return when nobody works on it any more, as far as is known; the API is not asked meanwhile."""
+        slug, told = names.slug(ref), ""
+        while time.monotonic() < until:
+            await self._sight.changed(slug, 1.0)
+            lease, phase = self._sight.lease(slug), self._sight.phase(ref)
+            if lease is None or not Anchor.of(lease).is_worked_on(time.time()):
+                return
+            if phase.step and phase.step != told:
+                told = phase.step
+                progress(told)
 
     async def _bring_up(self, ours: Anchor, assignment: Assignment, progress: Progress) -> None:
         for attempt in range(ATTEMPTS):

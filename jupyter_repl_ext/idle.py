@@ -1,0 +1,125 @@
+"""Stops REPLs that nobody uses: no keystroke, no output, no foreground program, no request. An open tab is no use.
+
+Each is asked when it could be due, which is seldom. Tabs are told WARN_SECONDS before, and whoever presses a key then,
+or Keep, keeps it. Several servers may do this at once: they come to the same end.
+"""
+
+import asyncio
+import logging
+import math
+import time
+from collections.abc import Mapping
+
+from jupyter_repl_runner.contract.errors import ReplError
+from jupyter_repl_runner.contract.refs import ProjectRef
+from jupyter_repl_spawner.port import Spawner
+
+from .lifecycle import Lifecycle
+from .projects import Projects
+from .runner_client import RunnerClient
+
+LOOK_SECONDS = 1.0
+WARN_SECONDS = 60.0
+AGAIN_SECONDS = 30.0
+"""Until one that did not answer, or never sleeps, is looked at again."""
+SAME_SECONDS = 0.5
+"""Two answers about one moment differ by less."""
+AT_ONCE = 16
+DEFAULT = "*"
+
+log = logging.getLogger(__name__)
+
+
+class Idle:
+    """`timeouts` in seconds by language, `*` for the others; 0: never. Owns its task."""
+
+    def __init__(
+        self,
+        timeouts: Mapping[str, float],
+        lifecycle: Lifecycle,
+        projects: Projects,
+        spawner: Spawner,
+        client: RunnerClient,
+    ) -> None:
+        self._timeouts = timeouts
+        self._lifecycle = lifecycle
+        self._projects = projects
+        self._spawner = spawner
+        self._client = client
+        self._due: dict[ProjectRef, float] = {}
+        """When each is to be looked at, by the monotonic clock."""
+        self._warned: dict[ProjectRef, float] = {}
+        """Those whose tabs were told, and when they had been used last: later use wants another word."""
+        self._languages: dict[ProjectRef, str] = {}
+        self._turn = asyncio.Semaphore(AT_ONCE)
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        if any(seconds > 0 for seconds in self._timeouts.values()):
+            self._task = asyncio.create_task(self._run(), name="idle REPLs")
+
+    async def stop(self) -> None:
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                refs = set(await self._spawner.list())
+                for gone in set(self._due) - refs:
+                    self._forget(gone)
+                now = time.monotonic()
+                due = [ref for ref in refs if self._due.get(ref, 0.0) <= now]
+                await asyncio.gather(*(self._look(ref) for ref in due))
+            except ReplError as error:
+                log.debug("Idle REPLs can't be looked for: %s", error.message)
+            except Exception:
+                log.exception("Looking for idle REPLs failed; it goes on")
+
+    async def _look(self, ref: ProjectRef) -> None:
+        async with self._turn:
+            try:
+                seconds = await self._ask(ref)
+            except ReplError as error:
+                log.debug("%s did not say whether it is used: %s", ref, error.message)
+                seconds = AGAIN_SECONDS
+        if seconds is not None:
+            self._due[ref] = time.monotonic() + seconds
+
+    async def _ask(self, ref: ProjectRef) -> float | None:
+        """Seconds until it is to be looked at again; None: it is being stopped."""
+        timeout = await self._timeout(ref)
+        if timeout <= 0:
+            return AGAIN_SECONDS
+        address = await self._spawner.address(ref)
+        idle = float((await self._client.get_json(address, "/status"))["idle"])
+        used, left, warn = time.monotonic() - idle, timeout - idle, min(WARN_SECONDS, timeout / 2)
+        was_used = used > self._warned.get(ref, -math.inf) + SAME_SECONDS
+        if left > warn:
+            if self._warned.pop(ref, None) is not None:
+                await self._client.call(address, "idle", {"seconds": 0})
+            return left - warn
+        if was_used:  # however late we are: nobody is surprised
+            self._warned[ref] = used
+            await self._client.call(address, "idle", {"seconds": round(max(left, warn))})
+            return max(left, warn)
+        if left > 0:
+            return left
+        log.info("%s is stopped: nobody has used it for %.0f s", ref, timeout)
+        await self._client.call(address, "idle", {"asleep": True})
+        await self._lifecycle.stop(ref)
+        self._forget(ref)
+        return None
+
+    async def _timeout(self, ref: ProjectRef) -> float:
+        if ref not in self._languages:
+            self._languages[ref] = (await self._projects.get(ref)).record.language
+        return self._timeouts.get(self._languages[ref], self._timeouts.get(DEFAULT, 0.0))
+
+    def _forget(self, ref: ProjectRef) -> None:
+        self._due.pop(ref, None)
+        self._languages.pop(ref, None)
+        self._warned.pop(ref, None)
