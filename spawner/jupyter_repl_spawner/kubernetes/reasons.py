@@ -1,13 +1,15 @@
 """What a pod waits for, or died of, in words for people. Pure: from the pod and its events, as the API has them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 Object = Mapping[str, Any]
 
 IMAGE = ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName")
 CRASH = "CrashLoopBackOff"
+LASTING = QUOTA, RULES = "exceeded quota", "violates PodSecurity"
+"""What a pod is refused for, and is again until somebody changes something."""
 
 
 @dataclass(frozen=True)
@@ -84,16 +86,18 @@ def undeployed(deployment: Object | None) -> Reason:
     """Why a Deployment has no pod."""
     for condition in (deployment or {}).get("status", {}).get("conditions", ()):
         if condition.get("type") == "ReplicaFailure" and condition.get("status") == "True":
-            return refused(str(condition.get("message", "")))
+            reason = refused(str(condition.get("message", "")))
+            # The controller tries again; a new namespace, say, has no account for its pods in its first moments.
+            return replace(reason, is_final=any(word in str(condition.get("message")) for word in LASTING))
     return Reason("Waiting for a pod")
 
 
 def refused(message: str) -> Reason:
     """Why the API server would not take an object of ours."""
-    if "exceeded quota" in message:
+    if QUOTA in message:
         which = _short(message.partition("exceeded quota: ")[2])
         return Reason(f"The quota is used up: {which}", "Stop another REPL.", is_final=True)
-    if "violates PodSecurity" in message:
+    if RULES in message:
         return Reason(f"The cluster's rules forbid the pod: {_short(message)}", "Ask the administrator.", True)
     return Reason(_short(message), "Ask the administrator.", True)
 

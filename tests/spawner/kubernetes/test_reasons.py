@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_repl_spawner.kubernetes.reasons import lost_by, refused, waiting_for
+from jupyter_repl_spawner.kubernetes.reasons import lost_by, refused, restarted, undeployed, waiting_for
 
 
 def unscheduled(message: str) -> dict[str, Any]:
@@ -66,3 +66,25 @@ def test_what_the_server_refused() -> None:
     quota = 'pods "a" is forbidden: exceeded quota: small, requested: limits.memory=1Gi, used: 4Gi, limited: 4Gi'
     assert refused(quota).text == "The quota is used up: small, requested: limits.memory=1Gi, used: 4Gi, limited: 4Gi"
     assert "rules forbid" in refused('pods "a" is forbidden: violates PodSecurity "restricted:latest": x').text
+
+
+def test_a_deployment_without_a_pod_says_why_and_whether_that_lasts() -> None:
+    def of(message: str) -> dict[str, Any]:
+        return {"status": {"conditions": [{"type": "ReplicaFailure", "status": "True", "message": message}]}}
+
+    assert not undeployed(None).is_final
+    quota = undeployed(of('pods "a-b" is forbidden: exceeded quota: small, requested: pods=1, used: pods=0'))
+    assert quota.text.startswith("The quota is used up: small")
+    assert quota.is_final
+    young = undeployed(of('pods "a-" is forbidden: serviceaccount "default" not found'))
+    assert "serviceaccount" in young.text
+    assert not young.is_final
+
+
+def test_why_a_container_was_started_again() -> None:
+    def of(**ended: Any) -> dict[str, Any]:
+        return {"status": {"containerStatuses": [{"name": "runner", "lastState": {"terminated": ended}}]}}
+
+    assert restarted(of(reason="OOMKilled", exitCode=137)) == "Your programs ran out of memory."
+    assert restarted(of(reason="Error", exitCode=1)) == "The runner was killed (code 1)."
+    assert restarted({"status": {"containerStatuses": [{"name": "runner", "lastState": {}}]}}) == ""
