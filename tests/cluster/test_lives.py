@@ -188,6 +188,30 @@ def test_a_program_that_takes_all_memory_is_ended_and_nothing_else(lab: PodLab) 
     assert runner["restartCount"] == 0
 
 
+def test_a_full_disk_is_told_before_it_is_over_and_syncing_goes_on(space: Space, tmp_path: Path) -> None:
+    space.template = {"disk": "100Mi"}
+    lab = PodLab(tmp_path / "home", space).start()
+    try:
+        lab.make("abc")
+        client = Client(lab, "abc")
+        terminal = client.terminal()
+        client.type(terminal, b"head -c 90000000 /dev/urandom > big\n")
+        assert client.wait_event("disk", 40)["state"] == "low"
+        client.request("updateContent", path="a.txt", content="it may still grow\n")
+        client.type(terminal, b"head -c 11000000 /dev/urandom > more\n")
+        assert client.wait_event("disk", 40)["state"] == "full"
+        refused = client.error("updateContent", path="a.txt", content="no\n")
+        assert refused["code"] == "Unavailable"
+        assert "Delete files" in refused["hint"]
+        wait_for(lambda: len(saved(lab, "more") or b"") == 11_000_000, 40)
+        client.type(terminal, b"rm big more\n")
+        assert client.wait_event("disk", 40)["state"] == "roomy"
+        client.request("updateContent", path="a.txt", content="yes\n")
+        wait_for(lambda: saved(lab, "a.txt") == b"yes\n", 10)
+    finally:
+        lab.stop()
+
+
 def test_modes_survive_and_git_works(lab: PodLab) -> None:
     lab.make("abc")
     client = Client(lab, "abc")
