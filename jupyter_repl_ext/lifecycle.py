@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from jupyter_repl_runner.contract.assignment import Assignment
 from jupyter_repl_runner.contract.errors import ReplError, Unavailable
@@ -29,6 +30,8 @@ class _Operation:
         self.phase = phase
         self.task: asyncio.Task[None] | None = None
         self.start_again = False
+        self.refused: ReplError | None = None
+        """Why it came to nothing, for a stop that leaves the REPL running."""
         self._changed = asyncio.Event()
 
     def tell(self, phase: Phase) -> None:
@@ -101,10 +104,13 @@ class Lifecycle:
     async def events(self, ref: ProjectRef) -> AsyncIterator[Phase]:
         """Each phase as it comes, up to one that stays; at most EVENTS_SECONDS."""
         loop = asyncio.get_running_loop()
-        until, last = loop.time() + EVENTS_SECONDS, None
+        until, last, seen = loop.time() + EVENTS_SECONDS, None, None
         while loop.time() < until:
             operation = self._operations.get(ref)
             phase = operation.phase if operation else await self._spawner.poll(ref)
+            if operation is None and seen is not None and seen.refused is not None and phase.name == "running":
+                phase = replace(phase, reason=seen.refused.message, hint=seen.refused.hint)
+            seen = operation or seen
             if phase != last:
                 last = phase
                 yield phase
@@ -169,6 +175,7 @@ class Lifecycle:
                 await asyncio.gather(before, return_exceptions=True)
             await self._spawner.stop(ref)
         except ReplError as error:
+            operation.refused = error
             log.warning("%s did not stop: %s %s", ref, error.message, error.hint)
         except Exception:
             log.exception("%s did not stop", ref)

@@ -121,6 +121,17 @@ test('a REPL that somebody stopped stays stopped', async () => {
   expect(api.starts).toBe(1);
 });
 
+test('a stop that is refused leaves it running, and says why', async () => {
+  api.follow = () => Promise.resolve({ name: 'running', reason: 'Not all is saved.', hint: 'Try later.' });
+  await model.stop();
+  expect([model.state.kind, model.notice, model.reason]).toEqual([
+    'running',
+    'kept',
+    'Not all is saved. Try later.'
+  ]);
+  expect(api.connections.length).toBe(2);
+});
+
 test('a project that is gone is an error, not an endless search', async () => {
   api.current = new ReplError('FileNotFound', 'There is no REPL abc.', '', 404);
   api.connections[0].close();

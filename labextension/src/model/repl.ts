@@ -39,8 +39,11 @@ export interface IReplApi {
   connect(): Promise<IConnection>;
 }
 
-/** `restarted`: by the tab, since its server went away. `replaced`: by the spawner; the phase says why. */
-export type Notice = 'none' | 'restarted' | 'replaced';
+/**
+ * `restarted`: by the tab, since its server went away. `replaced`: by the spawner. `kept`: it was not stopped. The phase
+ * says why.
+ */
+export type Notice = 'none' | 'restarted' | 'replaced' | 'kept';
 
 const FIRST_WAIT = 250;
 const LONGEST_WAIT = 2000;
@@ -75,7 +78,7 @@ export class ReplModel {
     return this._notice;
   }
 
-  /** Why it was replaced, as far as the spawner knows. */
+  /** Why it was replaced, or kept, as far as the spawner knows. */
   get reason(): string {
     return this._reason;
   }
@@ -123,7 +126,11 @@ export class ReplModel {
     this._setState({ kind: 'stopping' });
     try {
       await this._api.stop();
-      await this._reach(attempt, await this._api.follow(() => undefined));
+      const phase = await this._api.follow(() => undefined);
+      if (phase.name === 'running' && attempt === this._attempt) {
+        this._notice = 'kept';
+      }
+      await this._reach(attempt, phase);
     } catch (reason) {
       this._fail(attempt, reason);
     }
@@ -150,8 +157,9 @@ export class ReplModel {
       }
       const isOther = this._runner !== '' && this._runner !== connection.loaded.runner;
       this._notice = isFound && isOther ? 'replaced' : this._notice;
-      this._reason = phase.reason ?? '';
+      this._reason = [phase.reason, phase.hint].filter(Boolean).join(' ');
       this._runner = connection.loaded.runner;
+      this._connection?.close();
       this._connection = connection;
       this._setState({ kind: 'running' });
       this._connected.emit(connection);

@@ -91,6 +91,10 @@ export class PhaseBanner {
           const reason = repl.reason || trans.__('The runner has ended, and was started again.');
           const message = `${reason} ${trans.__('New shells, same files.')}`;
           banner.say('info', message, [this._action(trans.__('Dismiss'), () => repl.dismissNotice())]);
+        } else if (repl.notice === 'kept') {
+          const again = this._action(trans.__('Stop again'), () => repl.stop());
+          const dismiss = this._action(trans.__('Dismiss'), () => repl.dismissNotice());
+          banner.say('warning', `${trans.__('It was not stopped.')} ${repl.reason}`, [again, dismiss]);
         } else {
           banner.silence();
         }

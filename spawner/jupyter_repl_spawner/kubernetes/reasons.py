@@ -52,11 +52,13 @@ def waiting_for(pod: Object, events: Sequence[Object] = ()) -> Reason:
     return Reason("Starting the runner")
 
 
-def lost_by(pod: Object) -> Reason | None:
-    """Why a pod that ran is no more, or None."""
+def lost_by(pod: Object, events: Iterable[Object] = ()) -> Reason | None:
+    """Why a pod that ran is no more, or None. Containers that end in good order make an evicted pod look as if it had
+    succeeded; then only the events of the pod tell."""
     status = pod.get("status", {})
-    if status.get("reason") == "Evicted":
-        message = str(status.get("message", ""))
+    evictions = [str(event.get("message", "")) for event in events if event.get("reason") == "Evicted"]
+    if status.get("reason") == "Evicted" or evictions:
+        message = str(status.get("message") or evictions[-1])
         if "ephemeral" in message or "emptyDir" in message or "EmptyDir" in message:
             return Reason("The REPL used more disk than it may.", "Its files are kept. Delete some, or ask for more.")
         return Reason(f"The node needed room: {_short(message)}", "The REPL starts again with the same files.")

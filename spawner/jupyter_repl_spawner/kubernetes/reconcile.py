@@ -140,7 +140,7 @@ class Reconciler:
         if not seen.deadline and await self._starts.is_alive(seen):
             return  # our memory was behind
         assignment, attempt = seen.to_do, seen.attempt + 1
-        lost = state.loss(seen, self._sight.pods_of(seen.name)) if seen.pod else seen.lost
+        lost = await self._why(seen) if seen.pod else seen.lost
         ours = await self._leases.take_over(seen, new_holder(), begin(assignment, attempt, lost))
         if ours is None:
             return
@@ -150,6 +150,15 @@ class Reconciler:
             await self._leases.note(ours, {names.FAILURE: failure, names.DEADLINE: ""})
             return
         await self._starts.drive(ours, assignment, lambda step: None)
+
+    async def _why(self, seen: Anchor) -> str:
+        """What has become of its pod."""
+        pod = next((each for each in self._sight.pods_of(seen.name) if each["metadata"]["uid"] == seen.pod), None)
+        events: list[Object] = []
+        if pod is not None:
+            name = pod["metadata"]["name"]
+            events = (await self._api.list("events", fieldSelector=f"involvedObject.name={name}")).get("items", [])
+        return state.loss(pod, events)
 
     async def _delete(self, strays: list[Object]) -> None:
         for pod in strays:

@@ -11,7 +11,7 @@ RULES: tuple[dict[str, Any], ...] = (
         "resources": ["pods"],
         "verbs": ["list", "watch", "patch", "delete"],
     },
-    {"apiGroups": [""], "resources": ["events"], "verbs": ["watch"]},
+    {"apiGroups": [""], "resources": ["events"], "verbs": ["list", "watch"]},
     {"apiGroups": [""], "resources": ["services"], "verbs": ["create"]},
     {
         "apiGroups": ["coordination.k8s.io"],

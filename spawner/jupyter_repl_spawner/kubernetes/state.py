@@ -118,9 +118,9 @@ def step(anchor: Anchor, pods: Sequence[Object]) -> str:
     return f"{anchor.lost} {said}" if anchor.lost else said
 
 
-def loss(seen: Anchor, pods: Sequence[Object]) -> str:
-    """Why the pod that a Lease names is no more."""
-    reason = next((reasons.lost_by(pod) for pod in pods if pod["metadata"]["uid"] == seen.pod), None)
+def loss(pod: Object | None, events: Sequence[Object]) -> str:
+    """Why the pod that a Lease named is no more."""
+    reason = reasons.lost_by(pod, events) if pod is not None else None
     return reason.sentence if reason else "The pod was lost."
 
 

@@ -62,6 +62,14 @@ def test_what_took_it() -> None:
     assert lost_by({"status": {"phase": "Running"}}) is None
 
 
+def test_an_evicted_pod_that_ended_in_good_order_is_known_by_its_events() -> None:
+    pod = {"status": {"phase": "Succeeded", "containerStatuses": []}}
+    assert lost_by(pod) is None
+    told = lost_by(pod, [{"reason": "Evicted", "message": 'Usage of EmptyDir volume "work" exceeds the limit "2Gi". '}])
+    assert told is not None
+    assert told.text == "The REPL used more disk than it may."
+
+
 def test_what_the_server_refused() -> None:
     quota = 'pods "a" is forbidden: exceeded quota: small, requested: limits.memory=1Gi, used: 4Gi, limited: 4Gi'
     assert refused(quota).text == "The quota is used up: small, requested: limits.memory=1Gi, used: 4Gi, limited: 4Gi"

@@ -47,6 +47,7 @@ async def lives(api: Api) -> None:
         await api.list(kind)
         await watched(api, kind)
     await watched(api, "events")
+    await api.list("events")
     await api.patch("deployments", names.slug(ref), {"spec": {"replicas": 1}})
     await api.delete("deployments", names.slug(ref))
     await api.delete("pods", "none")
