@@ -53,6 +53,12 @@ class KubernetesTraits(HasTraits):
         it signs orders to pods and gives them their tokens. The default is `repl/key` in Jupyter's data directory,
         made if it is missing. Also by the environment: JUPYTER_REPL_KUBERNETES_KEY_FILE.""",
     )
+    kubernetes_ingress_host = Unicode(
+        config=True,
+        help="""A host for what each REPL serves on port 3000, with `{name}` in it: `{name}.apps.example.org`. Whoever
+        can reach the host can use it: nobody is asked for a token. Empty (the default): there is no Ingress.""",
+    )
+    kubernetes_ingress_class = Unicode(config=True, help="""The class of those. Empty (the default): the cluster's.""")
     kubernetes_node_timeout = Float(
         120.0, config=True, help="""Seconds that a pod may wait for a node, before the start fails with the reason."""
     )
@@ -89,9 +95,19 @@ class KubernetesTraits(HasTraits):
             kubeconfig=self.kubernetes_kubeconfig,
             context=self.kubernetes_context,
             way=cast(Way, self.kubernetes_reach),
+            hosts=self._hosts(),
             deadlines=Deadlines(self.kubernetes_node_timeout, self.kubernetes_image_timeout),
         )
         return KubernetesSpawner(settings, granter)
+
+    def _hosts(self) -> Any:
+        from jupyter_repl_spawner.kubernetes.manifests import Hosts
+
+        if not self.kubernetes_ingress_host:
+            return None
+        if "{name}" not in self.kubernetes_ingress_host:
+            raise ValueError("kubernetes_ingress_host: {name} is missing, so that all REPLs would have one host")
+        return Hosts(self.kubernetes_ingress_host, self.kubernetes_ingress_class)
 
 
 def read_templates(given: Mapping[str, Any], image: str) -> tuple[dict[str, Any], dict[str, Any]]:

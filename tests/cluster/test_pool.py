@@ -5,13 +5,15 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from support.kubernetes import Space, assignment
+from support.kubernetes import Space, World, assignment
 from support.lab import wait_for
 
 from jupyter_repl_runner.contract.phases import RUNNING
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_spawner.kubernetes import names
+from jupyter_repl_spawner.kubernetes.manifests import Hosts
 from jupyter_repl_spawner.kubernetes.pool import Bounds, size
+from jupyter_repl_spawner.kubernetes.rights import INGRESS_RULES
 
 IDS = ("abc", "abd", "abe")
 
@@ -62,6 +64,27 @@ def test_warm_starts_a_replacement_and_cold_ones_where_the_pool_is_empty(space: 
             await asyncio.gather(*(spawner.stop(ProjectRef("", name)) for name in IDS))
 
     asyncio.run(body())
+
+
+def test_a_repl_has_a_service_and_a_host_where_there_are_hosts(world: World) -> None:
+    space = world.space(INGRESS_RULES)
+    space.settings["hosts"] = Hosts("{name}.apps.example.org")
+
+    async def body() -> None:
+        await space.make("abc")
+        async with space.spawner() as spawner:
+            await spawner.start(assignment("abc"), lambda step: None)
+            name = names.slug(ProjectRef("", "abc"))
+            await asyncio.to_thread(wait_for, lambda: space.get("services") and space.get("ingresses"))
+            (ingress,) = space.get("ingresses")
+            assert ingress["spec"]["rules"][0]["host"] == f"{name}.apps.example.org"
+            (service,) = space.get("services")
+            assert {port["port"] for port in service["spec"]["ports"]} == {3000, 3001}
+            await spawner.stop(ProjectRef("", "abc"))
+            await asyncio.to_thread(wait_for, lambda: not space.get("ingresses") and not space.get("services"), 30)
+
+    asyncio.run(body())
+    space.close()
 
 
 def test_a_changed_template_drains_the_pool_and_touches_no_repl(space: Space) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,15 +35,15 @@ class World:
     s3: S3Server
     key: Path
 
-    def space(self) -> "Space":
-        """A namespace and a prefix of one's own."""
+    def space(self, more: Sequence[dict[str, Any]] = ()) -> "Space":
+        """A namespace and a prefix of one's own; `more` rights than the spawner needs at least."""
         name = f"t-{secrets.token_hex(4)}"
-        return Space(self, self.node.make_namespace(name), f"{name}/", self._identity(name))
+        return Space(self, self.node.make_namespace(name), f"{name}/", self._identity(name, more))
 
-    def _identity(self, namespace: str) -> Path:
+    def _identity(self, namespace: str, more: Sequence[dict[str, Any]]) -> Path:
         """A kubeconfig of an account that may do what the spawner needs, and nothing else."""
         kind, account = "rbac.authorization.k8s.io/v1", {"name": "spawner", "namespace": namespace}
-        rules = [*RULES, *PROXY_RULES]
+        rules = [*RULES, *PROXY_RULES, *more]
         subject = {"kind": "ServiceAccount", **account}
         role = {"kind": "Role", "name": "spawner", "apiGroup": "rbac.authorization.k8s.io"}
         items = [

@@ -77,6 +77,29 @@ def service(ref: ProjectRef, anchor: Manifest) -> Manifest:
     }
 
 
+@dataclass(frozen=True)
+class Hosts:
+    """A host for each REPL's app: `pattern` holds `{name}`, as `{name}.apps.example.org`; `ingress_class` empty: the
+    cluster's default."""
+
+    pattern: str
+    ingress_class: str = ""
+
+
+def ingress(ref: ProjectRef, anchor: Manifest, hosts: Hosts) -> Manifest:
+    """The way to what the person's program serves on APP_PORT; never to the runner."""
+    name = names.slug(ref)
+    backend = {"service": {"name": name, "port": {"name": "app"}}}
+    path = {"path": "/", "pathType": "Prefix", "backend": backend}
+    spec: Manifest = {"rules": [{"host": hosts.pattern.replace("{name}", name), "http": {"paths": [path]}}]}
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "Ingress",
+        "metadata": _owned(ref, anchor),
+        "spec": {**spec, **({"ingressClassName": hosts.ingress_class} if hosts.ingress_class else {})},
+    }
+
+
 def deployment(ref: ProjectRef, anchor: Manifest, template: PodTemplate) -> Manifest:
     """A cold start's own: one pod, and another one where that is lost."""
     labels = {**_labels(ref), names.STATE: names.COLD}

@@ -22,9 +22,10 @@ from .anchor import Leases
 from .candidate import Candidates, Deadlines
 from .client import Api, ApiError
 from .keys import Keys, read_keys
-from .manifests import DEFAULT, PodTemplate
+from .manifests import DEFAULT, Hosts, PodTemplate
 from .pods import Pods
 from .pool import Bounds, Pools
+from .publish import Publisher
 from .reach import Reach, Way
 from .reconcile import Reconciler
 from .sight import Sight
@@ -47,6 +48,7 @@ class Settings:
     context: str = ""
     way: Way = "auto"
     deadlines: Deadlines = field(default_factory=Deadlines)
+    hosts: Hosts | None = None
     gone_seconds: float = 90.0
 
 
@@ -70,16 +72,25 @@ class KubernetesSpawner(Spawner):
         self._sight = Sight(self._api)
         leases = Leases(self._api, self._sight.leases.learn)
         pods = Pods(self._api, self._reach, self._keys)
+        publisher = Publisher(self._api, settings.hosts)
         candidates = Candidates(self._api, self._sight, pods, self._template_of, settings.deadlines)
         self._starts = Starts(
-            self._api, self._sight, leases, pods, self._keys, self._granter, candidates, settings.deadlines
+            self._api,
+            self._sight,
+            leases,
+            pods,
+            self._keys,
+            self._granter,
+            candidates,
+            publisher,
+            settings.deadlines,
         )
         self._stops = Stops(self._api, self._sight, leases, pods, self._starts, settings.gone_seconds)
         reconciler = Reconciler(self._api, self._sight, leases, pods, self._granter, self._starts, self._stops)
         pools = Pools(self._api, self._sight, self._templates, settings.pools)
         self._opened = True
         await self._stack.enter_async_context(self._sight)
-        self._stack.push_async_callback(self._starts.close)
+        self._stack.push_async_callback(publisher.close)
         for name, work in (("pools", pools.run), ("reconcile", reconciler.run)):
             self._stack.push_async_callback(_end, asyncio.create_task(work(), name=name))
         await self._check_templates()

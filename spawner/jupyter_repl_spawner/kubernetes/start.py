@@ -19,12 +19,13 @@ from jupyter_repl_runner.contract.pod import Order
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_spawner.port import Granter, Progress
 
-from . import manifests, names, reasons, state
+from . import names, reasons, state
 from .anchor import Leases, Lost
 from .candidate import Candidates, Deadlines
 from .client import Api, ApiError, Unreachable
 from .keys import Keys
 from .pods import Pods
+from .publish import Publisher
 from .sight import Sight
 from .state import Anchor
 
@@ -36,7 +37,6 @@ ANSWER_SECONDS = 20.0
 """For which a pod may not answer that did before it was assigned."""
 RUNNER_SECONDS = 60.0
 """From an open project until the runner's container serves it."""
-SERVICE_ATTEMPTS, SERVICE_SECONDS = 5, 3.0
 
 log = getLogger(__name__)
 
@@ -51,6 +51,7 @@ class Starts:
         keys: Keys,
         granter: Granter,
         candidates: Candidates,
+        publisher: Publisher,
         deadlines: Deadlines,
     ) -> None:
         self._api = api
@@ -61,12 +62,7 @@ class Starts:
         self._granter = granter
         self._candidates = candidates
         self._deadlines = deadlines
-        self._services: set[asyncio.Task[None]] = set()
-
-    async def close(self) -> None:
-        for task in self._services:
-            task.cancel()
-        await asyncio.gather(*self._services, return_exceptions=True)
+        self._publisher = publisher
 
     async def start(self, assignment: Assignment, progress: Progress) -> None:
         """Return when it runs, whoever has started it. Raises Unavailable with the reason; cancelled, it leaves
@@ -133,7 +129,7 @@ class Starts:
     async def _bring_up(self, ours: Anchor, assignment: Assignment, progress: Progress) -> None:
         for attempt in range(ATTEMPTS):
             await self._clear(ours)
-            self._make_service(assignment.ref, ours)
+            self._publisher.publish(assignment.ref, ours)
             pod = await self._candidates.get(ours, assignment, progress)
             grant = await self._granter.grant(assignment.ref)
             uid = pod["metadata"]["uid"]
@@ -166,27 +162,6 @@ class Starts:
             metadata = pod["metadata"]
             if metadata["labels"].get(names.STATE) == names.CLAIMED and not metadata.get("deletionTimestamp"):
                 await self._api.delete("pods", metadata["name"], metadata["uid"])
-
-    def _make_service(self, ref: ProjectRef, ours: Anchor) -> None:
-        """Beside the start: nothing waits for it."""
-
-        async def make() -> None:
-            made = manifests.service(ref, ours.reference)
-            for _ in range(SERVICE_ATTEMPTS):
-                try:
-                    await self._api.create("services", made)
-                    return
-                except ApiError as error:
-                    if error.status_code != 409:
-                        log.warning("%s has no Service: %s", ours.name, error.message)
-                        return
-                except ReplError as error:
-                    log.warning("%s has no Service: %s", ours.name, error.message)
-                await asyncio.sleep(SERVICE_SECONDS)  # it is there already, or that of an earlier Lease still is
-
-        task = asyncio.create_task(make(), name=f"service of {ours.name}")
-        self._services.add(task)
-        task.add_done_callback(self._services.discard)
 
     @asynccontextmanager
     async def _holding(self, ours: Anchor) -> AsyncIterator[None]:

@@ -11,7 +11,7 @@ from jupyter_repl_spawner.kubernetes import manifests, names
 from jupyter_repl_spawner.kubernetes.anchor import Leases, Lost
 from jupyter_repl_spawner.kubernetes.claim import claim
 from jupyter_repl_spawner.kubernetes.client import Api, Object
-from jupyter_repl_spawner.kubernetes.manifests import PodTemplate
+from jupyter_repl_spawner.kubernetes.manifests import Hosts, PodTemplate
 
 TEMPLATE = PodTemplate("python", "example/runner:1", public_key="ab" * 32)
 
@@ -104,6 +104,7 @@ def test_the_server_takes_our_objects(cluster: ApiServer) -> None:
         lease, _ = await Leases(api, lambda _: None).acquire(ref, "server", {})
         for kind, manifest in (
             ("services", manifests.service(ref, lease.reference)),
+            ("ingresses", manifests.ingress(ref, lease.reference, Hosts("{name}.apps.example.org", "nginx"))),
             ("deployments", manifests.deployment(ref, lease.reference, TEMPLATE)),
             ("deployments", manifests.pool(TEMPLATE, NAMESPACE, 2)),
         ):

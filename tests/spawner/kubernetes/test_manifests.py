@@ -10,7 +10,7 @@ import pytest
 
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_spawner.kubernetes import manifests
-from jupyter_repl_spawner.kubernetes.manifests import PodTemplate
+from jupyter_repl_spawner.kubernetes.manifests import Hosts, PodTemplate
 
 GOLDEN = Path(__file__).parent.parent.parent / "fixtures/kubernetes"
 REF = ProjectRef("ann", "quiet-otter-42")
@@ -27,6 +27,7 @@ TEMPLATE = PodTemplate(
 OBJECTS: dict[str, Callable[[], Any]] = {
     "lease": lambda: manifests.lease(REF, "repls", "server-1", "2026-01-02T03:04:05.000000Z", {"jupyter-repl/pod": ""}),
     "service": lambda: manifests.service(REF, ANCHOR),
+    "ingress": lambda: manifests.ingress(REF, ANCHOR, Hosts("{name}.apps.example.org", "nginx")),
     "deployment": lambda: manifests.deployment(REF, ANCHOR, TEMPLATE),
     "pool": lambda: manifests.pool(TEMPLATE, "repls", 3),
     "claim": lambda: manifests.claim(

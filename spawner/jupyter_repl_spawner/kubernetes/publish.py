@@ -1,0 +1,56 @@
+"""What makes a REPL known in the cluster: its Service, and its Ingress where the admin wants hosts. Beside a start:
+nothing waits for it, and nothing of ours goes that way."""
+
+import asyncio
+from logging import getLogger
+
+from jupyter_repl_runner.contract.errors import ReplError
+from jupyter_repl_runner.contract.refs import ProjectRef
+
+from . import manifests
+from .client import Api, ApiError, Object
+from .manifests import Hosts
+from .state import Anchor
+
+ATTEMPTS, PAUSE_SECONDS = 5, 3.0
+_FINAL = (400, 403, 422)
+
+log = getLogger(__name__)
+
+
+class Publisher:
+    """Owns its tasks; `close` ends them."""
+
+    def __init__(self, api: Api, hosts: Hosts | None) -> None:
+        self._api = api
+        self._hosts = hosts
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def publish(self, ref: ProjectRef, ours: Anchor) -> None:
+        made = [("services", manifests.service(ref, ours.reference))]
+        if self._hosts is not None:
+            made.append(("ingresses", manifests.ingress(ref, ours.reference, self._hosts)))
+        for kind, manifest in made:
+            task = asyncio.create_task(self._make(kind, manifest), name=f"{kind} of {ours.name}")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _make(self, kind: str, manifest: Object) -> None:
+        """It may be there already, or that of an earlier Lease still is, for a moment."""
+        for _ in range(ATTEMPTS):
+            try:
+                await self._api.create(kind, manifest)
+                return
+            except ReplError as error:
+                status = error.status_code if isinstance(error, ApiError) else 0
+                if status != 409:
+                    log.warning("%s: %s could not be made: %s", manifest["metadata"]["name"], kind, error.message)
+                if status in _FINAL:
+                    return
+            await asyncio.sleep(PAUSE_SECONDS)
