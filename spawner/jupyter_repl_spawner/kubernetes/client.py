@@ -77,12 +77,17 @@ class Api:
         from kubernetes.aio import client, config
 
         configuration = client.Configuration()
-        if self._kubeconfig or not _in_cluster():
-            await config.load_kube_config(
-                self._kubeconfig or None, context=self._context or None, client_configuration=configuration
-            )
-        else:
-            config.load_incluster_config(client_configuration=configuration)
+        try:
+            if self._kubeconfig or not _in_cluster():
+                await config.load_kube_config(
+                    self._kubeconfig or None, context=self._context or None, client_configuration=configuration
+                )
+            else:
+                config.load_incluster_config(client_configuration=configuration)
+        except (config.ConfigException, OSError) as error:
+            raise Unavailable(
+                f"There is no cluster: {error}", hint="Set KUBECONFIG, or kubernetes_kubeconfig."
+            ) from error
         self._configuration = configuration
         self._client = client.ApiClient(configuration)
         import aiohttp

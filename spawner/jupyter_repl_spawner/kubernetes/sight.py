@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from logging import getLogger
 from typing import Self
 
-from jupyter_repl_runner.contract.errors import Unavailable
 from jupyter_repl_runner.contract.phases import Phase
 from jupyter_repl_runner.contract.refs import ProjectRef
 
@@ -13,8 +13,10 @@ from . import names, state
 from .client import Api, Object
 from .watch import Watch
 
-KNOWN_SECONDS = 30.0
+KNOWN_SECONDS = 10.0
 OURS = f"{names.MANAGED_BY}={names.DOMAIN}"
+
+log = getLogger(__name__)
 
 
 class Sight:
@@ -32,16 +34,20 @@ class Sight:
         self.pods.listen(self._sort)
 
     async def __aenter__(self) -> Self:
-        """Raises Unavailable if the cluster does not tell what it holds; it is looked at all the same."""
-        try:
-            await asyncio.gather(*(watch.start(KNOWN_SECONDS) for watch in self._watches))
-        except TimeoutError as error:
-            raise Unavailable("The cluster does not answer.", hint="Is the API server up, and may we list?") from error
+        """Return when everything is known, or after KNOWN_SECONDS: the watches go on until it is."""
+        found = await asyncio.gather(*(watch.start(KNOWN_SECONDS) for watch in self._watches), return_exceptions=True)
+        if any(found):
+            log.error("The cluster does not tell what it holds; it is asked again and again")
         return self
 
     async def __aexit__(self, *_: object) -> None:
         for watch in self._watches:
             await watch.stop()
+
+    @property
+    def is_known(self) -> bool:
+        """Whether all that there is has been seen once."""
+        return all(watch.is_known for watch in self._watches)
 
     def lease(self, slug: str) -> Object | None:
         return self.leases.objects.get(slug)

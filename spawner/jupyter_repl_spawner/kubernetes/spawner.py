@@ -140,6 +140,8 @@ class KubernetesSpawner(Spawner):
     def _check(self) -> None:
         if not self._opened:
             raise Unavailable("The cluster is not connected.", hint="The server's log says why.")
+        if not self._sight.is_known:  # else what runs would look stopped
+            raise Unavailable("The cluster does not answer.", hint="It is asked again and again.")
 
     def _template_of(self, language: str) -> PodTemplate:
         found = self._templates.get(language) or self._templates.get(DEFAULT)

@@ -57,6 +57,11 @@ class Watch:
         self._known = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def is_known(self) -> bool:
+        """Whether it was listed once."""
+        return self._known.is_set()
+
     def listen(self, call: Callable[[Object, bool], None]) -> None:
         self._listeners.append(call)
 
