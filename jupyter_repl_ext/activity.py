@@ -31,7 +31,9 @@ class Activity:
         self._last = 0.0
 
     def start(self) -> None:
-        self._task = asyncio.create_task(self._ask(), name="ask runners for activity")
+        """Runners are asked only where a server that is culled would take them along."""
+        if self._spawner.ends_with_server:
+            self._task = asyncio.create_task(self._ask(), name="ask runners for activity")
 
     async def stop(self) -> None:
         if self._task:

@@ -53,6 +53,9 @@ class Address:
 class Spawner(ABC):
     """Start, stop, poll, list, address; an async context manager around them all."""
 
+    ends_with_server = True
+    """Whether REPLs go when the server that started them does: then their use is the server's."""
+
     async def __aenter__(self) -> Self:
         """Called once, when the server starts: clean up what an earlier server left. Must not fail for that."""
         return self

@@ -55,6 +55,8 @@ class Settings:
 class KubernetesSpawner(Spawner):
     """Raises Unavailable from every verb as long as the cluster does not answer."""
 
+    ends_with_server = False
+
     def __init__(self, settings: Settings, granter: Granter) -> None:
         self._settings = settings
         self._granter = granter
