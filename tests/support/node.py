@@ -23,6 +23,8 @@ from . import binaries
 ROOT = Path(__file__).parents[2]
 CLUSTER = ROOT / "tests/cluster"
 KEPT = ROOT / ".build/cluster"
+OWNER = Path("/run/repl-node.owner")
+"""Says whose node this machine has, see node.sh."""
 IMAGE = "localhost/jupyter-repl-runner:test"
 HOST = "10.250.0.1"
 """This machine, as pods of our own node reach it."""
@@ -166,8 +168,9 @@ def _tar(files: dict[str, bytes]) -> bytes:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["down"]:
-        down(KEPT)
+    if sys.argv[1:] == ["down"]:  # whatever is left of any session's
+        if OWNER.exists():
+            down(Path(OWNER.read_text().strip()))
     elif reason := missing():
         sys.exit(reason)
     else:
