@@ -58,8 +58,9 @@ class Candidates:
         ref, template = assignment.ref, self._template_of(assignment.language)
         if not self._has_deployment(ours):
             progress("Looking for a pod")
+            pool = manifests.pool_name(template)
             for _ in range(CLAIMS):
-                warm = [pod for pod in self._sight.pods.objects.values() if _is_warm(pod, template)]
+                warm = [pod for pod in self._sight.pods.objects.values() if _is_warm(pod, pool)]
                 if not warm:
                     break
                 if pod := await claim(self._api, ref, ours.reference, warm, names.WARM, self._is_free):
@@ -164,9 +165,9 @@ class _Events:
                     self.known.append(event["object"])
 
 
-def _is_warm(pod: Object, template: PodTemplate) -> bool:
+def _is_warm(pod: Object, pool: str) -> bool:
     labels = pod["metadata"].get("labels", {})
-    return labels.get(names.POOL) == manifests.pool_name(template) and is_claimable(pod, names.WARM)
+    return labels.get(names.POOL) == pool and is_claimable(pod, names.WARM)
 
 
 def _is_cold(pod: Object) -> bool:

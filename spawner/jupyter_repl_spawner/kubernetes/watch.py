@@ -143,10 +143,12 @@ class Watch:
             query["continue"] = page["metadata"].get("continue", "")
             if not query["continue"]:
                 break
-        for name in [name for name in self.objects if name not in found]:
-            self.differences += was_known
-            self._take(self.objects[name], is_there=False)
         self._version = page["metadata"]["resourceVersion"]
+        # What we have learned of since the list began is newer than the list, and not missing in it.
+        for item in [item for name, item in self.objects.items() if name not in found]:
+            if int(item["metadata"]["resourceVersion"]) <= int(self._version):
+                self.differences += was_known
+                self._take(item, is_there=False)
         self._known.set()
 
     async def _watch(self) -> None:

@@ -147,3 +147,21 @@ def test_a_thousand_reconnects_leave_nothing(cluster: ApiServer, tmp_path: Path)
         run(kubeconfig_by(cluster, proxy.port, tmp_path / "config"), check)
     finally:
         proxy.close()
+
+
+def test_what_is_learned_while_a_list_is_read_is_not_missing_in_it(cluster: ApiServer) -> None:
+    async def check(api: Api, watch: Watch) -> None:
+        list_page = api.list
+
+        async def list_and_learn(kind: str, **query: str) -> Any:
+            page = await list_page(kind, **query)
+            watch.learn(await api.create("leases", lease("learned")))
+            return page
+
+        api.list = list_and_learn  # type: ignore[method-assign]
+        await watch._list()
+        assert "learned" in watch.objects
+        await api.patch("leases", "learned", {"spec": {"holderIdentity": "later"}})
+        await watch.wait("learned", holds("later"), 20)
+
+    run(str(cluster.kubeconfig), check)
