@@ -79,8 +79,9 @@ class Projects:
         self._catalog = catalog
         self._server = secrets.token_hex(4)
         self._working: set[str] = set()
-        self._known: dict[ProjectRef, Record] = {}
-        """Records as they were last seen, for when the store is away."""
+        self._known: dict[ProjectRef, tuple[Record, str]] = {}
+        """Records as they were last seen, each with the tag that it had in a listing just before, or none: what still
+        has it need not be read again, and all of them do for a while where the store is away."""
 
     async def create(self, ref: ProjectRef, language: str, folder: Path | None = None) -> Project:
         """Raises FileExists if the name is taken (nothing of it is touched), FileNotFound for the language.
@@ -119,28 +120,17 @@ class Projects:
 
         While the store is away a project that was seen before is as it was then: its REPL can still be stopped.
         """
-        known = self._known.get(ref)
-        try:
-            async with asyncio.timeout(PATIENCE_SECONDS if known else None):
-                record, etag = await self._read(ref)
-        except (Unavailable, TimeoutError):
-            if known is None:
-                raise
-            return Project(ref, known)
-        except FileNotFound:
-            self._known.pop(ref, None)
-            raise
-        if record.state != "ready":
-            record = await self._finish(ref, record, etag)
-        self._known[ref] = record
-        return Project(ref, record)
+        return await self._get(ref, "")
 
     async def list(self, owner: str) -> list[Project]:
-        """Newest first; half-made ones are finished on the way."""
+        """Newest first; half-made ones are finished on the way. Only what has changed since the last list is read."""
         prefix = meta_prefix(owner)
-        names = [entry.key.removeprefix(prefix) async for entry in self._store.list(prefix, deep=False)]
-        refs = [ProjectRef(owner, name.removesuffix(".json")) for name in names if name.endswith(".json")]
-        found = await asyncio.gather(*(self.get(ref) for ref in refs), return_exceptions=True)
+        entries = [entry async for entry in self._store.list(prefix, deep=False) if entry.key.endswith(".json")]
+        reads = [
+            self._get(ProjectRef(owner, entry.key.removeprefix(prefix).removesuffix(".json")), entry.tag)
+            for entry in entries
+        ]
+        found = await asyncio.gather(*reads, return_exceptions=True)
         projects = [project for project in found if isinstance(project, Project)]
         return sorted(projects, key=lambda project: (project.record.created, project.ref), reverse=True)
 
@@ -247,6 +237,26 @@ class Projects:
         await self._store.delete(ref.meta_folder)
         await self._store.delete(ref.generation)
         await self._store.delete(ref.meta, if_match=etag)
+
+    async def _get(self, ref: ProjectRef, tag: str) -> Project:
+        """See `get`. `tag`: the one that the store's listing has for the record now, if that is known."""
+        known, known_tag = self._known.get(ref, (None, ""))
+        if known is not None and tag and tag == known_tag:
+            return Project(ref, known)
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS if known else None):
+                record, etag = await self._read(ref)
+        except (Unavailable, TimeoutError):
+            if known is None:
+                raise
+            return Project(ref, known)
+        except FileNotFound:
+            self._known.pop(ref, None)
+            raise
+        if record.state != "ready":
+            record = await self._finish(ref, record, etag)
+        self._known[ref] = record, tag
+        return Project(ref, record)
 
     async def _read(self, ref: ProjectRef) -> tuple[Record, str]:
         try:

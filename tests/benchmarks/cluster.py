@@ -25,6 +25,7 @@ from jupyter_repl_spawner.kubernetes.client import Api
 from jupyter_repl_spawner.kubernetes.pool import Bounds
 from jupyter_repl_spawner.kubernetes.watch import Watch
 
+from . import cluster_scale
 from .table import Row
 
 REPEATS = 15
@@ -40,7 +41,7 @@ def measure() -> list[Row]:
     server = SERVERS["minio"](folder / "s3", host=nodes.HOST).start()
     try:
         world = World(node, server, folder / "key")
-        return [*_starts(world, folder), *_claims(world), *_many()]
+        return [*_starts(world, folder), *_claims(world), *cluster_scale.measure(folder, server)]
     finally:
         server.stop()
         nodes.down(folder / "node")
@@ -195,52 +196,3 @@ async def _timed(call: Awaitable[object]) -> float:
     begun = time.perf_counter()
     await call
     return (time.perf_counter() - begun) * 1000
-
-
-def _many() -> list[Row]:
-    """Ten thousand REPLs: what a server that begins has to read, and what it then keeps."""
-    from support.api_server import NAMESPACE, ApiServer
-
-    server = ApiServer(Path(tempfile.mkdtemp()) / "api").start()
-    try:
-        return asyncio.run(_list_many(NAMESPACE, str(server.kubeconfig)))
-    finally:
-        server.stop()
-
-
-async def _list_many(namespace: str, kubeconfig: str) -> list[Row]:
-    import psutil
-
-    count, process = 10_000, psutil.Process()
-    async with Api(namespace, kubeconfig) as api:
-        leases = Leases(api, lambda _: None)
-        turn = asyncio.Semaphore(16)
-
-        async def one(number: int) -> None:
-            async with turn:
-                await leases.acquire(ProjectRef("", f"many-{number}"), "bench", {names.ASSIGNMENT: "{}" * 100})
-
-        await asyncio.gather(*(one(number) for number in range(count)))
-        before = process.memory_info().rss
-        watch = Watch(api, "leases", f"{names.MANAGED_BY}={names.DOMAIN}")
-        blocked: list[float] = []
-        looking = asyncio.create_task(_watch_the_loop(blocked))
-        begun = time.perf_counter()
-        await watch.start(60)
-        took = time.perf_counter() - begun
-        looking.cancel()
-        assert len(watch.objects) == count
-        await watch.stop()
-        grown = (process.memory_info().rss - before) / 1e6
-    return [
-        Row("10,000 Leases: the first listing, paged", "s", [took], 10),
-        Row("the longest that it held the event loop", "ms", [max(blocked)], 30),
-        Row("what they take of memory", "MB", [grown], 300),
-    ]
-
-
-async def _watch_the_loop(blocked: list[float]) -> None:
-    while True:
-        begun = time.perf_counter()
-        await asyncio.sleep(0.001)
-        blocked.append((time.perf_counter() - begun - 0.001) * 1000)

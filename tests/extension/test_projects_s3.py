@@ -135,3 +135,30 @@ if __name__ == "__main__":
     projects = make(store)
     asyncio.run(projects.create(REF, "python") if verb == "create" else projects.delete(REF))  # type: ignore[arg-type]
     os._exit(0)
+
+
+def test_a_list_reads_only_what_has_changed(store: S3Store) -> None:
+    asyncio.run(_list_twice(store))
+
+
+async def _list_twice(store: S3Store) -> None:
+    await prepare(store)
+    projects, others = make(store), make(store)
+    for name in ("a", "b", "c"):
+        await projects.create(ProjectRef("", name), "python")
+    ask, asked = store._ask, list[str]()
+
+    async def noting(verb: str, key: str | None, **request: Any) -> Any:
+        asked.append(f"{verb} {key or ''}".strip())
+        return await ask(verb, key, **request)
+
+    store._ask = noting  # type: ignore[method-assign]
+    first = await projects.list("")
+    asked.clear()
+    assert await projects.list("") == first
+    assert asked == ["list_objects_v2"]
+    await others.rename(ProjectRef("", "b"), "Another title")
+    await others.delete(ProjectRef("", "c"))
+    asked.clear()
+    assert {each.ref.repl_id: each.record.title for each in await projects.list("")} == {"a": "a", "b": "Another title"}
+    assert len(asked) == 2
