@@ -9,13 +9,13 @@ from jupyter_repl_runner.contract.errors import ReplError, Unavailable
 from jupyter_repl_runner.contract.grant import Credentials, Grant
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_runner.store.each import together
-from jupyter_repl_runner.store.generation import raise_generation
+from jupyter_repl_runner.store.generation import Generation, raise_generation
 from jupyter_repl_runner.store.s3 import S3Store
 from jupyter_repl_runner.store.s3_client import find_credentials
 from jupyter_repl_runner.store.s3_errors import Unreachable
-from jupyter_repl_runner.store.sts import mint
+from jupyter_repl_runner.store.sts import Sts
 
-from .projects import Projects
+from .projects import Projects, Record
 
 log = logging.getLogger(__name__)
 
@@ -27,13 +27,13 @@ class Grants:
         self._store = store
         self._projects = projects
         self._role = role
+        self._sts = Sts(store.settings, role)
         self._max_file_bytes = max_file_bytes
         self._has_sts: bool | None = None
 
     async def grant(self, ref: ProjectRef) -> Grant:
-        record = (await self._projects.get(ref)).record
         honoured = await self._store.probe()
-        credentials, generation = await together(self.credentials(ref), raise_generation(self._store, ref))
+        credentials, (record, generation) = await together(self.credentials(ref), self._raise(ref))
         return Grant(
             ref=ref,
             generation=generation.number,
@@ -45,12 +45,16 @@ class Grants:
             max_file_bytes=self._max_file_bytes,
         )
 
+    async def _raise(self, ref: ProjectRef) -> tuple[Record, Generation]:
+        """A project that is no more gets no generation."""
+        return (await self._projects.get(ref)).record, await raise_generation(self._store, ref)
+
     async def credentials(self, ref: ProjectRef) -> Credentials:
         """For this project alone where the store has STS, else the server's own."""
         settings = self._store.settings
         if self._has_sts is not False:
             try:
-                credentials = await asyncio.to_thread(mint, settings, ref, self._role)
+                credentials = await asyncio.to_thread(self._sts.mint, ref)
             except Unreachable:  # which says nothing of whether there is an STS: no reason to give more away
                 raise
             except ReplError as error:

@@ -63,13 +63,14 @@ class Lifecycle:
 
         Raises FileNotFound if there is no such project, Unavailable while its files are used without a runner.
         """
-        await self._projects.get(ref)
+        record = (await self._projects.get(ref)).record
         operation = self._operations.get(ref)
         if operation is None:
             if ref in self._files:
                 raise Unavailable("Its files are being read or written.", hint="Try again in a moment.")
             operation = self._begin(ref, Phase("starting", step="Starting"))
-            operation.task = asyncio.create_task(self._start(ref, operation), name=f"start {ref}")
+            assignment = Assignment(ref, record.language, record.run, record.main, self._ring_bytes)
+            operation.task = asyncio.create_task(self._start(assignment, operation), name=f"start {ref}")
         elif operation.phase.name == "stopping":
             operation.start_again = True
             return Phase("starting", step="Waiting for it to stop")
@@ -157,10 +158,9 @@ class Lifecycle:
             del self._operations[ref]
         operation.tell(operation.phase)
 
-    async def _start(self, ref: ProjectRef, operation: _Operation) -> None:
+    async def _start(self, assignment: Assignment, operation: _Operation) -> None:
+        ref = assignment.ref
         try:
-            record = (await self._projects.get(ref)).record
-            assignment = Assignment(ref, record.language, record.run, record.main, self._ring_bytes)
             await self._spawner.start(assignment, lambda step: operation.tell(Phase("starting", step=step)))
         except ReplError as error:
             log.warning("%s did not start: %s %s", ref, error.message, error.hint)

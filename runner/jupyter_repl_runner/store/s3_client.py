@@ -1,5 +1,7 @@
 """Clients of S3 and STS; the only module that knows boto3, which it imports when the first one is made."""
 
+import threading
+from functools import cache
 from typing import Any
 
 from jupyter_repl_runner.contract.grant import Credentials, S3Settings
@@ -9,13 +11,15 @@ CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 4, 10, 2
 THREADS = 16
 """Requests of one store under way at once."""
 
+_making = threading.Lock()
+
 
 def make_client(service: str, settings: S3Settings, credentials: Credentials | None) -> Any:
-    """A client of boto3 for "s3" or "sts". Blocks for half a second the first time."""
-    import boto3
+    """A client of boto3 for "s3" or "sts". Blocks for half a second the first time, and for 50 ms where boto3 has to
+    look for the keys."""
     from botocore.config import Config
 
-    session = boto3.Session(profile_name=(settings.profile if credentials is None else "") or None)
+    session = _session() if credentials is not None else _new_session(settings.profile)
     keys = {}
     if credentials is not None:
         keys = {
@@ -33,14 +37,15 @@ def make_client(service: str, settings: S3Settings, credentials: Credentials | N
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
-    return session.client(
-        service,
-        endpoint_url=settings.endpoint or None,
-        region_name=settings.region or session.region_name or "us-east-1",
-        verify=settings.ca_bundle or None,
-        config=config,
-        **keys,
-    )
+    with _making:  # a session may make one client at a time only
+        return session.client(
+            service,
+            endpoint_url=settings.endpoint or None,
+            region_name=settings.region or session.region_name or "us-east-1",
+            verify=settings.ca_bundle or None,
+            config=config,
+            **keys,
+        )
 
 
 def warm_up() -> None:
@@ -50,11 +55,22 @@ def warm_up() -> None:
 
 def find_credentials(settings: S3Settings) -> Credentials | None:
     """What boto3 finds in environment, profile, web identity or instance; None if nothing. Blocks."""
-    import boto3
-
-    found = boto3.Session(profile_name=settings.profile or None).get_credentials()
+    found = _new_session(settings.profile).get_credentials()
     if found is None:
         return None
     keys = found.get_frozen_credentials()
     expires = getattr(found, "_expiry_time", None)
     return Credentials(keys.access_key, keys.secret_key, keys.token or "", expires.timestamp() if expires else 0.0)
+
+
+@cache
+def _session() -> Any:
+    """For clients that are given their keys: it has read the descriptions of the services, which takes 50 ms, and
+    knows no keys of its own."""
+    return _new_session("")
+
+
+def _new_session(profile: str) -> Any:
+    import boto3
+
+    return boto3.Session(profile_name=profile or None)

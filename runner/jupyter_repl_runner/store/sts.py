@@ -2,6 +2,7 @@
 read its generation, and list nothing else."""
 
 import json
+import threading
 from typing import Any
 
 from jupyter_repl_runner.contract.grant import Credentials, S3Settings
@@ -17,22 +18,40 @@ _ANY_ROLE = "arn:aws:iam::000000000000:role/jupyter-repl"
 """Servers other than AWS want one and don't look at it."""
 
 
-def mint(settings: S3Settings, ref: ProjectRef, role: str) -> Credentials:
-    """Blocks. `role`: the ARN of the role to take on. On AWS without one the keys are the user's own, limited, which
-    only a user of IAM can have made and no role. Raises Unavailable where there is no STS."""
-    name, limits = f"repl-{ref.repl_id}"[:NAME_LENGTH], json.dumps(policy(settings, ref))
-    with translated(settings, ""):
-        client = make_client("sts", settings, None)
-        if settings.endpoint or role:
-            answer = client.assume_role(
-                RoleArn=role or _ANY_ROLE, RoleSessionName=name, DurationSeconds=LIFETIME_SECONDS, Policy=limits
-            )
-        else:
-            answer = client.get_federation_token(Name=name, DurationSeconds=LIFETIME_SECONDS, Policy=limits)
-    keys = answer["Credentials"]
-    return Credentials(
-        keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], keys["Expiration"].timestamp()
-    )
+class Sts:
+    """`role`: the ARN of the role to take on. On AWS without one the keys are the user's own, limited, which only a
+    user of IAM can have made and no role."""
+
+    def __init__(self, settings: S3Settings, role: str) -> None:
+        self._settings = settings
+        self._role = role
+        self._making = threading.Lock()
+        self._made: Any = None
+
+    def mint(self, ref: ProjectRef) -> Credentials:
+        """Blocks. Raises Unavailable where there is no STS."""
+        name, limits = f"repl-{ref.repl_id}"[:NAME_LENGTH], json.dumps(policy(self._settings, ref))
+        asked = {"DurationSeconds": LIFETIME_SECONDS, "Policy": limits}
+        with translated(self._settings, ""):
+            try:
+                if self._settings.endpoint or self._role:
+                    role = self._role or _ANY_ROLE
+                    answer = self._client().assume_role(RoleArn=role, RoleSessionName=name, **asked)
+                else:
+                    answer = self._client().get_federation_token(Name=name, **asked)
+            except Exception:
+                self._made = None  # the next one looks for the server's own keys anew
+                raise
+        keys = answer["Credentials"]
+        return Credentials(
+            keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], keys["Expiration"].timestamp()
+        )
+
+    def _client(self) -> Any:
+        with self._making:
+            if self._made is None:
+                self._made = make_client("sts", self._settings, None)
+            return self._made
 
 
 def policy(settings: S3Settings, ref: ProjectRef) -> dict[str, Any]:
