@@ -25,7 +25,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if BROWSER in item.path.parents:
             item.add_marker(pytest.mark.browser)
-        if "world" in getattr(item, "fixturenames", ()) or re.search(r"\[(kubernetes|pod)\b", item.nodeid):
+        if "world" in getattr(item, "fixturenames", ()) or re.search(r"[\[-](kubernetes|pod)\b", item.nodeid):
             item.add_marker(pytest.mark.cluster)
     items.sort(key=lambda item: BROWSER in item.path.parents)
 

@@ -19,11 +19,12 @@ HOLD_SECONDS = 120.0
 
 
 class FaultyProxy:
-    """`share` of all requests fail, each in one of the ways of `faults`; `late` ones after `latency` seconds."""
+    """Before the port `target` of `host`. `share` of all requests fail, each in one of the ways of `faults`; `late` ones after `latency` seconds."""
 
-    def __init__(self, target: int, seed: int = 1) -> None:
+    def __init__(self, target: int, seed: int = 1, host: str = "127.0.0.1") -> None:
+        self.host = host
         self.port = free_port()
-        self.endpoint = f"http://127.0.0.1:{self.port}"
+        self.endpoint = f"http://{host}:{self.port}"
         self.target = target
         self.share = 0.0
         self.latency = 1.0
@@ -51,7 +52,7 @@ class FaultyProxy:
         self.client = AsyncHTTPClient(force_instance=True, defaults={"decompress_response": False})
         application = Application([(r".*", _Handler, {"proxy": self})], log_function=lambda _: None)
         self._server = HTTPServer(application, max_body_size=MAX_BODY)
-        self._server.listen(self.port, "127.0.0.1")
+        self._server.listen(self.port, self.host)
         self._ready.set()
 
     def close(self) -> None:
@@ -93,7 +94,7 @@ class _Handler(RequestHandler):
             self.request.connection.stream.close()  # type: ignore[union-attr]
             return
         request = HTTPRequest(
-            f"http://127.0.0.1:{proxy.target}{self.request.uri}",
+            f"http://{proxy.host}:{proxy.target}{self.request.uri}",
             method=str(self.request.method),
             headers=self.request.headers,  # the host that was signed included
             body=self.request.body or None,

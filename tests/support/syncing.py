@@ -45,6 +45,7 @@ class Sync:
         **grant: Any,
     ) -> None:
         self.store = store
+        self.folder = folder
         self.volume = volume or folder / "volume"
         self.project = self.volume / "project"
         self.directory = folder / f"directory-{time.monotonic_ns()}"
@@ -66,10 +67,14 @@ class Sync:
         generation = asyncio.run(raise_generation(self.store, REF))
         fields = {"project": "p1", "credentials": CREDENTIALS, "store": self.store.settings, **self._grant}
         self.grant = Grant(ref=REF, generation=generation.number, holder=generation.holder, **fields)
+        self._launch(Assignment(REF, main=self._main))
+        return self
+
+    def _launch(self, assignment: Assignment) -> None:
         record = {
             "workdir": str(self.project),
             "trash": str(self.volume / "trash"),
-            "assignment": Assignment(REF, main=self._main).to_json(),
+            "assignment": assignment.to_json(),
         }
         (self.directory / RECORD_FILE).write_text(json.dumps(record))
         ours, theirs = socket.socketpair()
@@ -85,7 +90,6 @@ class Sync:
             )  # fmt: skip
         theirs.close()
         os.close(ready)
-        return self
 
     def _answer(self, connection: socket.socket) -> None:
         with connection, connection.makefile("rw") as lines:

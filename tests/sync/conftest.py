@@ -1,4 +1,8 @@
-"""A store with a prefix of its own on a real server, and syncs that end with their test."""
+"""A store with a prefix of its own on a real server, and syncs that end with their test.
+
+Each test runs with a sync that is a process of this machine, and with one in a pod of a real node: the `place`. What
+can be done here only is marked with `process`.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -6,26 +10,53 @@ from pathlib import Path
 
 import pytest
 from support.faults import FaultyProxy
+from support.kubernetes import Space
 from support.s3 import CREDENTIALS, S3Server
 from support.syncing import Sync
+from support.syncing_pod import PodSync
 
 from jupyter_repl_runner.store.s3 import S3Store
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "place" in metafunc.fixturenames:
+        is_here_only = metafunc.definition.get_closest_marker("process")
+        metafunc.parametrize("place", ["process"] if is_here_only else ["process", "pod"])
+
+
+@pytest.fixture(scope="package")
+def space(request: pytest.FixtureRequest) -> Iterator[Space]:
+    """For the pods of all tests here."""
+    space = request.getfixturevalue("world").space()
+    yield space
+    space.close()
+
+
 @pytest.fixture
-def store(minio: S3Server) -> Iterator[S3Store]:
-    store = minio.store()
+def server(request: pytest.FixtureRequest, place: str) -> S3Server:
+    """One that the place can reach."""
+    server: S3Server = request.getfixturevalue("world").s3 if place == "pod" else request.getfixturevalue("minio")
+    return server
+
+
+@pytest.fixture
+def store(server: S3Server) -> Iterator[S3Store]:
+    store = server.store()
     yield store
     store.close()
 
 
 @pytest.fixture
-def make(tmp_path: Path, store: S3Store) -> Iterator[Callable[..., Sync]]:
+def make(request: pytest.FixtureRequest, place: str, tmp_path: Path, store: S3Store) -> Iterator[Callable[..., Sync]]:
     """`make(name, **options)`: a sync with a folder of that name, not started yet."""
     made: list[Sync] = []
 
     def make(name: str = "a", **options: object) -> Sync:
-        made.append(Sync(tmp_path / name, options.pop("store", store), **options))  # type: ignore[arg-type]
+        folder, store_of_it = tmp_path / name, options.pop("store", store)
+        if place == "pod":
+            made.append(PodSync(folder, store_of_it, request.getfixturevalue("space"), **options))  # type: ignore[arg-type]
+        else:
+            made.append(Sync(folder, store_of_it, **options))  # type: ignore[arg-type]
         return made[-1]
 
     yield make
@@ -34,8 +65,8 @@ def make(tmp_path: Path, store: S3Store) -> Iterator[Callable[..., Sync]]:
 
 
 @pytest.fixture
-def proxy(minio: S3Server) -> Iterator[FaultyProxy]:
-    proxy = FaultyProxy(minio.port)
+def proxy(server: S3Server) -> Iterator[FaultyProxy]:
+    proxy = FaultyProxy(server.port, host=server.host)
     yield proxy
     proxy.close()
 

@@ -61,6 +61,7 @@ def test_it_is_renewed_when_it_is_quiet(make: Make, store: S3Store) -> None:
     wait_for(lambda: b"the second text" in read_raw(store), 15)
 
 
+@pytest.mark.process
 def test_a_start_with_all_files_here_does_not_write_it_anew(make: Make, saved: Sync, store: S3Store) -> None:
     for number in range(4):
         (saved.project / f"more{number}").write_bytes(bytes(120_000))  # so that one file is not worth a new one

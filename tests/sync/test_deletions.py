@@ -42,6 +42,7 @@ def test_a_persons_mass_deletion_is_real_and_in_the_trash(make: Make, store: S3S
     assert set(item.paths) == set(files)
 
 
+@pytest.mark.process
 def test_a_volume_that_was_emptied_is_no_deletion(make: Make, store: S3Store) -> None:
     put(store, **FILES)
     sync = make(main="").start().opened().settled()
@@ -68,6 +69,7 @@ def test_a_volume_that_is_another_folder_is_no_deletion(make: Make, store: S3Sto
     assert objects(store) == FILES
 
 
+@pytest.mark.process
 def test_a_volume_emptied_while_nobody_looked(make: Make, store: S3Store) -> None:
     put(store, **FILES)
     sync = make(main="").start().opened().settled()
@@ -77,6 +79,7 @@ def test_a_volume_emptied_while_nobody_looked(make: Make, store: S3Store) -> Non
     assert set(objects(store)) == set(FILES) == {path.name for path in again.project.iterdir()}
 
 
+@pytest.mark.process
 def test_an_index_of_another_project_or_none_is_begun_anew(make: Make, store: S3Store) -> None:
     put(store, **FILES)
     sync = make(main="").start().opened().settled()
@@ -95,6 +98,7 @@ def test_an_index_of_another_project_or_none_is_begun_anew(make: Make, store: S3
     assert not [path for path in objects(store) if "other version" in path]
 
 
+@pytest.mark.process
 def test_a_restore_that_was_killed_deletes_nothing_and_is_finished(make: Make, store: S3Store) -> None:
     files = {f"d{n % 9}__f{n}": bytes([n % 250]) * 5000 for n in range(300)}
     put(store, main_py=b"first", **files)
@@ -123,6 +127,7 @@ def test_what_a_killed_write_left_is_cleared_away(make: Make, store: S3Store) ->
     assert objects(store) == {"main.py": b"1"}
 
 
+@pytest.mark.process
 def test_a_listing_that_fails_on_its_third_page(make: Make, store: S3Store) -> None:
     """The store's own part: half a listing is an error, never a list."""
     put(store, **{f"f{n}": b"" for n in range(30)})
@@ -165,6 +170,7 @@ def test_editors_that_delete_and_make_anew_leave_nothing_in_the_trash(make: Make
     assert trashed(store) == {}
 
 
+@pytest.mark.process
 def test_what_the_store_lost_meanwhile_goes_to_the_volumes_trash(make: Make, store: S3Store) -> None:
     put(store, keep=b"1", gone=b"2", d__gone=b"3", edited=b"4")
     sync = make(main="keep").start().opened().settled()
@@ -184,6 +190,7 @@ def test_what_the_store_lost_meanwhile_goes_to_the_volumes_trash(make: Make, sto
     assert Path(again.volume / "trash").is_dir()
 
 
+@pytest.mark.process
 def test_what_was_sent_without_an_answer_and_deleted_does_not_come_back(make: Make, store: S3Store) -> None:
     put(store, keep=b"1")
     sync = make(main="keep").start().opened().settled()
@@ -200,6 +207,7 @@ def test_what_was_sent_without_an_answer_and_deleted_does_not_come_back(make: Ma
 
 
 @pytest.mark.parametrize("days", [8, -8])
+@pytest.mark.process
 def test_a_clock_that_jumps_deletes_nothing(make: Make, store: S3Store, tmp_path: Path, days: int) -> None:
     """S3 refuses whoever's clock is wrong; a trash is emptied by S3's clock."""
     clock = tmp_path / "clock"

@@ -70,6 +70,7 @@ def test_a_store_that_takes_ten_seconds_holds_nobody_up(
     sync.settled(40)
 
 
+@pytest.mark.process
 def test_credentials_are_asked_for_again_at_half_their_life(make: Make, store: S3Store) -> None:
     sync = make(main="", credentials=replace(CREDENTIALS, expires=time.time() + 13)).start().opened()
     wait_for(lambda: sync.asked >= 2, 12)

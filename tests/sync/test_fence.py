@@ -92,6 +92,7 @@ async def _freeze(minio: S3Server, folder: Path, number: int, is_late: bool) -> 
         store.close()
 
 
+@pytest.mark.process
 def test_both_versions_stay_when_both_have_changed(make: Make, store: S3Store) -> None:
     put(store, main_py=b"1", same=b"1", _env=b"1")
     sync = make().start().opened().settled()

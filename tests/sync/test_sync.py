@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from support.faults import FaultyProxy
 from support.lab import wait_for
 from support.syncing import Sync, objects, put, tree
@@ -107,6 +108,7 @@ def test_a_file_becomes_a_folder_and_back(make: Make, store: S3Store) -> None:
     assert tree(again.project) == tree(sync.project)
 
 
+@pytest.mark.process
 def test_a_killed_sync_goes_on_where_it_was(make: Make, store: S3Store) -> None:
     put(store, **{f"f{n}": b"%d" % n for n in range(50)})
     sync = make(main="f0").start().opened().settled()

@@ -1,0 +1,148 @@
+"""`runner sync --pod` in a pod of a real node, with the same verbs as one that is a process here."""
+
+import asyncio
+import os
+import secrets
+import subprocess
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from jupyter_repl_runner.contract.assignment import Assignment
+from jupyter_repl_runner.contract.errors import ReplError
+from jupyter_repl_runner.contract.local import FENCED_CODE
+from jupyter_repl_runner.contract.marks import MARKS_FILE, Marks
+from jupyter_repl_runner.contract.pod import Order
+from jupyter_repl_runner.store.s3 import S3Store
+from jupyter_repl_spawner.kubernetes import manifests
+from jupyter_repl_spawner.kubernetes.client import Api
+from jupyter_repl_spawner.kubernetes.keys import read_keys
+from jupyter_repl_spawner.kubernetes.pods import Pods
+from jupyter_repl_spawner.kubernetes.reach import Reach
+
+from . import idmap
+from .kubernetes import Space
+from .lab import wait_for
+from .syncing import Sync
+
+RESTORE_SECONDS = 120.0
+HOLD = "tests/exit-code"
+"""A finalizer: the pod stays until its containers' exit codes were read."""
+
+Result = TypeVar("Result")
+
+
+class PodSync(Sync):
+    """The pod is there at once, nobody's until `start`. Its volume is `folder`/volume: the real one, and once it has
+    stopped a copy of what was in it."""
+
+    def __init__(self, folder: Path, store: S3Store, space: Space, main: str = "main.py", **grant: Any) -> None:
+        super().__init__(folder, store, main=main, **grant)
+        self._space = space
+        self._name = f"sync-{secrets.token_hex(4)}"
+        self._keys = read_keys(space.world.key)
+        self._opened, self._failure = threading.Event(), ""
+        self._pod = self._ask(self._make_pod)
+        idmap.mount(self._volume_of_node("work"), self.volume, manifests.UID)
+        self._is_mounted = True
+
+    def _launch(self, assignment: Assignment) -> None:
+        token = self._keys.token(self._pod["metadata"]["uid"], self.grant.generation)
+        order = Order(assignment, self.grant, token)
+
+        async def assign(api: Api) -> None:
+            pods = Pods(api, Reach(api, "pod"), self._keys)
+            await pods.assign(self._pod, order, lambda _: None, RESTORE_SECONDS, RESTORE_SECONDS)
+
+        def carry() -> None:
+            try:
+                self._ask(assign)
+            except ReplError as error:
+                self._failure = error.message
+            self._opened.set()
+
+        threading.Thread(target=carry, daemon=True).start()
+
+    def opened(self, seconds: float = 20) -> "PodSync":
+        assert self._opened.wait(seconds), self.log
+        assert not self._failure, self._failure
+        return self
+
+    @property
+    def marks(self) -> Marks:
+        try:
+            return Marks.load((self._volume_of_node("marks") / MARKS_FILE).read_text())
+        except FileNotFoundError:
+            return Marks("restoring")
+
+    @property
+    def log(self) -> str:
+        return self._space.kubectl("logs", self._name, "-c", "sync", check=False)
+
+    def signal(self, number: int) -> None:
+        (pid,) = self._space.world.node.pids_of(self._state()["containerID"])
+        os.kill(pid, number)
+
+    def stop(self, seconds: float = 40) -> int:
+        """As a node that is drained does it."""
+        kept = self.folder / "kept"
+        subprocess.run(["cp", "-a", str(self.volume), str(kept)], check=True, timeout=60)
+        self._ask(lambda api: api.delete("pods", self._name))
+        code = wait_for(lambda: (ended := self._state()["state"].get("terminated")) and (ended["exitCode"],), seconds)[
+            0
+        ]
+        self.kill()
+        self.volume.rmdir()
+        kept.rename(self.volume)
+        return int(code)
+
+    def wait(self, seconds: float = 30) -> int:
+        """A sidecar that was fenced says so, and stays until its pod goes."""
+        wait_for(lambda: self.marks.state == "fenced", seconds)
+        return FENCED_CODE
+
+    def kill(self) -> None:
+        """Pod and volume are no more. Idempotent."""
+        if self._is_mounted:
+            idmap.unmount(self.volume)
+            self._is_mounted = False
+        self._space.kubectl("delete", "pod", self._name, "--force", "--grace-period=0", "--wait=false", check=False)
+        self._space.kubectl("patch", "pod", self._name, "-p", '{"metadata": {"finalizers": null}}', check=False)
+
+    # -- parts
+
+    async def _make_pod(self, api: Api) -> Any:
+        template = replace(self._space.pod_template(), public_key=self._keys.public)
+        metadata = {"name": self._name, "namespace": self._space.namespace, "finalizers": [HOLD]}
+        spec = manifests.pod_spec(template)
+        await api.create("pods", {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
+        until = time.monotonic() + 60
+        pods = Pods(api, Reach(api, "pod"), self._keys)
+        while True:
+            pod = await api.get("pods", self._name)
+            assert pod is not None
+            if pod.get("status", {}).get("podIP") and await pods.answers(pod):
+                return pod
+            assert time.monotonic() < until, pod["status"]
+            await asyncio.sleep(0.05)
+
+    def _state(self) -> Any:
+        """What the node says of sync's container."""
+        pod = self._ask(lambda api: api.get("pods", self._name))
+        assert pod is not None
+        return pod["status"]["initContainerStatuses"][0]
+
+    def _volume_of_node(self, name: str) -> Path:
+        state = self._space.world.node.state
+        assert state is not None, "only a node of our own can be looked into"
+        return state / "kubelet/pods" / self._pod["metadata"]["uid"] / "volumes/kubernetes.io~empty-dir" / name
+
+    def _ask(self, call: Callable[[Api], Awaitable[Result]]) -> Result:
+        async def ask() -> Result:
+            async with Api(self._space.namespace, str(self._space.world.node.kubeconfig)) as api:
+                return await call(api)
+
+        return asyncio.run(ask())
