@@ -12,11 +12,11 @@ from support.channel import Client
 from support.kubernetes import World
 from support.lab import Lab
 from support.node import Node
-from support.pod_lab import PodLab
+from support.pod_lab import in_pods
 from support.processes import repl_processes
 from support.s3 import SERVERS, S3Server
 
-IN_PODS = ("test_channel", "test_runs", "test_flow")
+IN_PODS = ("test_channel", "test_runs", "test_flow", "test_screens")
 BROWSER = Path(__file__).parent / "browser"
 
 
@@ -65,11 +65,8 @@ def shared_lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
     """A server for all tests of a module that don't kill it. For those of IN_PODS once with local runners and once
     with pods."""
     if getattr(request, "param", "local") == "pod":
-        space = request.getfixturevalue("world").space()
-        pods = PodLab(tmp_path_factory.mktemp("shared") / "home", space).start()
-        yield pods
-        pods.stop()
-        space.close()
+        with in_pods(request.getfixturevalue("world"), tmp_path_factory.mktemp("shared") / "home") as pods:
+            yield pods
         return
     server = Lab(tmp_path_factory.mktemp("shared") / "home").start()
     yield server

@@ -10,15 +10,16 @@ cd "$(dirname "$0")/../.."
 
 B=(buildah --storage-driver overlay --root "$S/storage" --runroot "$S/run")
 mkdir -p "$S"
-if ! "${B[@]}" inspect --type image localhost/repl-base:1 >/dev/null 2>&1; then
+if ! "${B[@]}" inspect --type image localhost/repl-base:2 >/dev/null 2>&1; then
   rm -rf "$S/rootfs"
   mirror=$(sed -nE 's/^(deb|URIs:) *(\[[^]]*\] *)?([^ ]+).*/\3/p' /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | head -1 || true)
-  debootstrap --variant=minbase --include=python3,python3-venv,nodejs,git,ca-certificates,procps bookworm \
+  # The last four are for the tests of terminals: what draws on the whole screen.
+  debootstrap --variant=minbase --include=python3,python3-venv,nodejs,git,ca-certificates,procps,htop,less,tmux,vim bookworm \
     "$S/rootfs" ${mirror:+"$mirror"} >"$S/debootstrap.log" 2>&1 || { tail -20 "$S/debootstrap.log" >&2; exit 1; }
   rm -rf "$S"/rootfs/var/cache/apt/archives/*.deb "$S"/rootfs/var/lib/apt/lists/* "$S"/rootfs/usr/share/{doc,man,locale}/*
   base=$("${B[@]}" from scratch)
   "${B[@]}" copy -q "$base" "$S/rootfs" / >/dev/null
-  "${B[@]}" commit -q --rm "$base" localhost/repl-base:1 >/dev/null
+  "${B[@]}" commit -q --rm "$base" localhost/repl-base:2 >/dev/null
   rm -rf "$S/rootfs"
 fi
 
@@ -30,7 +31,7 @@ for pair in "PIP_INDEX_URL=${PIP_INDEX_URL:-$index}" "PIP_CERT=${PIP_CERT:-}" "H
 done
 if [ -n "${PIP_CERT:-}" ]; then pip+=(-v "$PIP_CERT:$PIP_CERT:ro"); fi
 "${B[@]}" bud -q --isolation chroot --network host -v /etc/ssl/certs:/etc/ssl/certs:ro "${pip[@]}" \
-  --layers --build-arg BASE=localhost/repl-base:1 -f runner/Dockerfile -t localhost/jupyter-repl-runner:test . >"$S/build.log" 2>&1 ||
+  --layers --build-arg BASE=localhost/repl-base:2 -f runner/Dockerfile -t localhost/jupyter-repl-runner:test . >"$S/build.log" 2>&1 ||
   { tail -30 "$S/build.log" >&2; exit 1; }
 rm -f "$OUT"
 "${B[@]}" push -q localhost/jupyter-repl-runner:test "docker-archive:$OUT:localhost/jupyter-repl-runner:test"

@@ -10,6 +10,7 @@ import psutil
 import pytest
 from support.channel import Client
 from support.lab import Lab, wait_for
+from support.pod_lab import in_pods
 from support.processes import pids, repl_processes
 from support.proxy import Proxy
 from support.traveller import Traveller
@@ -17,10 +18,16 @@ from support.traveller import Traveller
 MEGABYTE = 1_000_000
 
 
-@pytest.fixture(scope="module", params=["asyncio", "uvloop"])
+@pytest.fixture(scope="module", params=["asyncio", "uvloop", "pod"])
 def repl(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """With either of the loops that a runner may have."""
-    server = Lab(tmp_path_factory.mktemp(request.param) / "home", JUPYTER_REPL_LOOP=request.param).start()
+    """With either of the loops that a runner may have, and with one in a pod."""
+    home = tmp_path_factory.mktemp(request.param) / "home"
+    if request.param == "pod":
+        with in_pods(request.getfixturevalue("world"), home) as pods:
+            pods.make("abc")
+            yield pods
+        return
+    server = Lab(home, JUPYTER_REPL_LOOP=request.param).start()
     server.make("abc")
     yield server
     server.stop()
@@ -89,7 +96,7 @@ def test_a_network_that_is_stuck(repl: Lab, proxy: Proxy) -> None:
 
 def test_a_server_that_is_killed_and_started(repl: Lab, proxy: Proxy) -> None:
     """Another server of the same person started the runner, so that it lives on."""
-    other = Lab(repl.home)
+    other = repl.another()
     other.start()
     try:
         other.start_repl("abc")

@@ -102,7 +102,7 @@ PROGRAMS = {
     ),
     "less": Program("less -S lines.txt", ((b"", "line 0001"), (b" ", "line 0030"), (b"/0777\r", "0777"), (b"q", "$"))),
     "tmux": Program(
-        "tmux -L {socket} -f /dev/null start ';' set -g default-command sh ';' new sh",
+        "tmux -L {socket} -f /dev/null start ';' set -g default-command \"PS1='$ ' sh\" ';' new",
         (
             (b"", "[0]"),
             (b"\x02%", "│"),
@@ -138,7 +138,7 @@ def play(terminal: Terminal, program: Program, socket: str) -> list[object]:
     """What can be compared of the screen, after each step."""
     screen = Screen()
     wait(terminal, screen, "$")
-    terminal.type(f"clear; {program.command.format(socket=socket)}\r".encode())
+    terminal.type(f"PS1='$ '; clear; {program.command.format(socket=socket)}\r".encode())
     found = []
     for keys, wanted in program.steps:
         terminal.type(keys)

@@ -19,7 +19,8 @@ HOLD_SECONDS = 120.0
 
 
 class FaultyProxy:
-    """Before the port `target` of `host`. `share` of all requests fail, each in one of the ways of `faults`; `late` ones after `latency` seconds."""
+    """Before the port `target` of `host`. `share` of all requests fail, each in one of the ways of `faults`; `late`
+    ones after `latency` seconds."""
 
     def __init__(self, target: int, seed: int = 1, host: str = "127.0.0.1") -> None:
         self.host = host

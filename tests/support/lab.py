@@ -71,6 +71,15 @@ class Lab:
     def project(self, repl_id: str) -> Path:
         return self.store / "code" / repl_id
 
+    def another(self) -> "Lab":
+        """Another server of the same person, not started yet."""
+        return Lab(self.home, **self._env)
+
+    @property
+    def interpreter(self) -> str:
+        """Of Python, for what is typed into a shell."""
+        return sys.executable
+
     def start(self) -> "Lab":
         self.home.mkdir(parents=True, exist_ok=True)
         arguments = ["--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={self.port}"]

@@ -121,7 +121,12 @@ def run(verb: str, state: Path, *arguments: str) -> None:
 def _image() -> Path:
     """The archive of the runner's image; made anew when something of it has changed."""
     digest = hashlib.sha256()
-    sources = [ROOT / "runner/Dockerfile", ROOT / "runner/pyproject.toml", ROOT / "requirements/runner.txt"]
+    sources = [
+        CLUSTER / "image.sh",
+        ROOT / "runner/Dockerfile",
+        ROOT / "runner/pyproject.toml",
+        ROOT / "requirements/runner.txt",
+    ]
     for path in [*sources, *sorted((ROOT / "runner/jupyter_repl_runner").rglob("*.py"))]:
         digest.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
     place = Path(tempfile.gettempdir()) / f"repl-images-{os.getuid()}"

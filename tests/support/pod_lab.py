@@ -1,10 +1,17 @@
 """A Jupyter server whose REPLs are pods of a real node."""
 
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from .kubernetes import Space
+import psutil
+
+from jupyter_repl_spawner.kubernetes.manifests import UID
+
+from . import idmap
+from .kubernetes import Space, World
 from .lab import wait_for
 from .s3_lab import S3Lab
 
@@ -14,6 +21,7 @@ class PodLab(S3Lab):
 
     def __init__(self, home: Path, space: Space, app: str = "jupyter_server", **env: str) -> None:
         self.space = space
+        self._mounted: set[Path] = set()
         cluster = {
             "JUPYTER_REPL_SPAWNER": "kubernetes",
             "JUPYTER_REPL_KUBERNETES_NAMESPACE": space.namespace,
@@ -33,6 +41,26 @@ class PodLab(S3Lab):
         (config / "jupyter_config.py").write_text(f"c.ReplExtension.kubernetes_templates = {said!r}\n")
         super().start()
         return self
+
+    def stop(self, seconds: float = 30.0) -> None:
+        super().stop(seconds)
+        while self._mounted:
+            idmap.unmount(self._mounted.pop())
+
+    def another(self) -> "PodLab":
+        return PodLab(self.home, self.space)
+
+    @property
+    def interpreter(self) -> str:
+        return "python3"
+
+    def project(self, repl_id: str) -> Path:
+        """The folder in the pod; what is made in it is the pod's user's."""
+        place = self.home / "pods" / str(self.pod(repl_id)["metadata"]["uid"])
+        if place not in self._mounted:
+            idmap.mount(self.volume(repl_id), place, UID)
+            self._mounted.add(place)
+        return place / "project"
 
     def live(self, repl_id: str) -> list[str]:
         """The names of its pods that are not about to go."""
@@ -59,8 +87,24 @@ class PodLab(S3Lab):
         )
         return [first, *(int(pid) for pid in found.stdout.split())]
 
+    def processes(self, repl_id: str) -> list[psutil.Process]:
+        """Of the runner's container, but for its first one."""
+        return list(psutil.Process(self.pids(repl_id)[0]).children(recursive=True))
+
     def _container(self, repl_id: str, name: str) -> str:
         """Its id, once the node has told."""
         status = self.pod(repl_id)["status"]
         said = [*status["containerStatuses"], *status["initContainerStatuses"]]
         return "".join(each.get("containerID", "") for each in said if each["name"] == name)
+
+
+@contextmanager
+def in_pods(world: World, home: Path) -> Iterator[PodLab]:
+    """A server with a namespace of its own."""
+    space = world.space()
+    lab = PodLab(home, space).start()
+    try:
+        yield lab
+    finally:
+        lab.stop()
+        space.close()

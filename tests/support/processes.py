@@ -10,7 +10,9 @@ from .pod_lab import PodLab
 
 
 def repl_processes(lab: Lab) -> list[str]:
-    """Command lines of all processes of this server's REPLs, found by their mark."""
+    """Command lines of all processes of this server's REPLs, found by their mark; of `abc` where they are in pods."""
+    if isinstance(lab, PodLab):
+        return [" ".join(process.cmdline()) for process in lab.processes("abc")]
     found = []
     for process in psutil.process_iter():
         try:

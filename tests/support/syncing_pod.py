@@ -91,13 +91,11 @@ class PodSync(Sync):
         kept = self.folder / "kept"
         subprocess.run(["cp", "-a", str(self.volume), str(kept)], check=True, timeout=60)
         self._ask(lambda api: api.delete("pods", self._name))
-        code = wait_for(lambda: (ended := self._state()["state"].get("terminated")) and (ended["exitCode"],), seconds)[
-            0
-        ]
+        ended = wait_for(lambda: self._state()["state"].get("terminated"), seconds)
         self.kill()
         self.volume.rmdir()
         kept.rename(self.volume)
-        return int(code)
+        return int(ended["exitCode"])
 
     def wait(self, seconds: float = 30) -> int:
         """A sidecar that was fenced says so, and stays until its pod goes."""

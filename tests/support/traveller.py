@@ -4,7 +4,6 @@ import hashlib
 import random
 import secrets
 import shutil
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -37,7 +36,7 @@ class Traveller:
         """Run the mill for `total` bytes of output and `wanted` of input; raises AssertionError unless all of them
         came, once each. `happening` is called with the count of bytes that came, as they come."""
         seed = random.randrange(1 << 30)
-        command = f"stty -echo; PS1=; exec {sys.executable} mill.py {total} {seed} {wanted}\n".encode()
+        command = f"stty -echo; PS1=; exec {self._lab.interpreter} mill.py {total} {seed} {wanted}\n".encode()
         self._input = command + b"".join(mill.stream(wanted, seed + 1))
         until = time.monotonic() + seconds
         typable = len(command)
