@@ -11,6 +11,7 @@ import pytest
 from support.api_server import NAMESPACE, ApiServer
 from support.proxy import Proxy
 
+from jupyter_repl_spawner.kubernetes import watch as watching
 from jupyter_repl_spawner.kubernetes.client import Api, Object
 from jupyter_repl_spawner.kubernetes.watch import Watch
 
@@ -112,6 +113,7 @@ def test_a_version_that_is_too_old_begins_with_a_list(cluster: ApiServer, tmp_pa
         async def check(api: Api, watch: Watch) -> None:
             await api.create("leases", lease("kept"))
             await watch.wait("kept", bool, 5)
+            await asyncio.to_thread(cluster.restart_api)  # which remembers nothing of before
             watch.objects["ghost"] = lease("ghost") | {"metadata": {"name": "ghost", "resourceVersion": "0"}}
             watch._version = "1"
             proxy.cut()
@@ -126,7 +128,10 @@ def test_a_version_that_is_too_old_begins_with_a_list(cluster: ApiServer, tmp_pa
 
 
 @pytest.mark.timeout(300)
-def test_a_thousand_reconnects_leave_nothing(cluster: ApiServer, tmp_path: Path) -> None:
+def test_a_thousand_reconnects_leave_nothing(
+    cluster: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "BACKOFF_SECONDS", (0.001, 0.01))
     proxy = Proxy(cluster.port)
     try:
 
