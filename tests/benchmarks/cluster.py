@@ -28,7 +28,8 @@ from jupyter_repl_spawner.kubernetes.watch import Watch
 from . import cluster_scale
 from .table import Row
 
-REPEATS = 15
+REPEATS, COLD_EVERY = 100, 6
+"""Warm starts, and after how many of them there is a cold one and a bare pod."""
 FILES = 20
 ANSWER = b"echo $((6*7))x\n"
 
@@ -55,7 +56,7 @@ def _starts(world: World, folder: Path) -> list[Row]:
     for lab in labs:
         lab.start()
         _make(lab)
-    for _ in range(REPEATS):
+    for turn in range(REPEATS):
         time.sleep(random.uniform(0, 1))  # a kubelet has a clock of its own, and tests must not walk in step with it
         wait_for(lambda: _waiting(lukewarm) >= 2, 60)
         warm.append(_prompt(labs[0]))
@@ -63,18 +64,19 @@ def _starts(world: World, folder: Path) -> list[Row]:
         wait_for(lambda: _waiting(lukewarm) >= 2, 60)
         replaced.append(time.perf_counter() - begun)
         labs[0].stop_repl("abc")
-        time.sleep(random.uniform(0, 1))
-        cold.append(_prompt(labs[1]))
-        labs[1].stop_repl("abc")
-        time.sleep(random.uniform(0, 1))
-        bare.append(_bare(chilly))
+        if turn % COLD_EVERY == 0:
+            time.sleep(random.uniform(0, 1))
+            cold.append(_prompt(labs[1]))
+            labs[1].stop_repl("abc")
+            time.sleep(random.uniform(0, 1))
+            bare.append(_bare(chilly))
     for lab in labs:
         lab.stop()
     asks = asyncio.run(_requests(chilly))
     ratio = [sorted(cold)[len(cold) // 2] / sorted(bare)[len(bare) // 2]]
     return [
         Row(f"`POST start` to a prompt that answers, warm, {FILES} files restored", "s", warm, 0.25),
-        Row("the same, the slowest of them", "s", [max(warm)], 0.6),
+        Row(f"the same, {REPEATS - 1} of {REPEATS} within", "s", [sorted(warm)[-2]], 0.6),
         Row("its replacement in the pool runs", "s", replaced),
         Row("`POST start` to a prompt that answers, cold, the image present", "s", cold, 2.0),
         Row("a bare pod with one container, until its address is known", "s", bare),

@@ -3,7 +3,7 @@ runner, with its token."""
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from jupyter_repl_runner.contract import pod as contract
@@ -34,26 +34,21 @@ class Pods:
         """Return when the project is open. A pod that does not answer (yet, or any more: the API server's proxy cuts
         streams now and then) is asked again for `seconds`; a restore may say nothing new for `patience`. Raises
         Unreachable, and Unavailable with the reason."""
-        loop, pause = asyncio.get_running_loop(), AGAIN_SECONDS[0]
+        loop = asyncio.get_running_loop()
         told, complaint = "", dict[str, Any]()
 
         def heard(word: dict[str, Any]) -> None:
-            nonlocal pause, told, complaint
+            nonlocal told, complaint
             if word["marks"]["reason"]:
                 complaint = word["marks"]
             if word["progress"] != told:
-                pause, told = AGAIN_SECONDS[0], word["progress"]
+                told = word["progress"]
                 limit.reschedule(loop.time() + patience)
                 progress(told)
 
         try:
             async with asyncio.timeout(seconds) as limit:
-                while True:
-                    try:
-                        return await self._assign(pod, order, heard, patience)
-                    except Unreachable:
-                        await asyncio.sleep(pause)
-                        pause = min(pause * 1.5, AGAIN_SECONDS[1])
+                await _again(lambda: self._assign(pod, order, heard, patience), Unreachable)
         except TimeoutError:
             raise (_not_restored(complaint) if told else Unreachable()) from None
 
@@ -83,15 +78,9 @@ class Pods:
 
     async def wait_for_runner(self, pod: Object, generation: int, seconds: float) -> None:
         """Return when it serves: its container comes up after sync's. Raises Unreachable."""
-        pause = AGAIN_SECONDS[0]
         try:
             async with asyncio.timeout(seconds):
-                while True:
-                    try:
-                        return await self._tell_runner(pod, generation, "GET", "/status", ANSWER_SECONDS)
-                    except Unavailable:
-                        await asyncio.sleep(pause)
-                        pause = min(pause * 1.5, AGAIN_SECONDS[1])
+                await _again(lambda: self._tell_runner(pod, generation, "GET", "/status", ANSWER_SECONDS), Unavailable)
         except TimeoutError:
             raise Unreachable from None
 
@@ -128,6 +117,17 @@ class Pods:
 
     def _signature(self, pod: Object, path: str, body: bytes) -> dict[str, str]:
         return {contract.SIGNATURE_HEADER: self._keys.sign(pod["metadata"]["uid"], path, body)}
+
+
+async def _again(ask: Callable[[], Awaitable[None]], error: type[Unavailable]) -> None:
+    """Ask until that error comes no more; for how long is the caller's business."""
+    pause = AGAIN_SECONDS[0]
+    while True:
+        try:
+            return await ask()
+        except error:
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, AGAIN_SECONDS[1])
 
 
 def _not_restored(marks: dict[str, Any]) -> Unavailable:
