@@ -80,6 +80,13 @@ def test_what_ends_again_and_again(space: Space) -> None:
     fails(space, r"What saves the files ends again and again", deadlines=Deadlines(node=4.0, image=60.0))
 
 
+def test_less_memory_than_a_runner_needs(space: Space) -> None:
+    space.template = {"memory": "16Mi", "memory_request": "16Mi"}
+    begun = time.monotonic()
+    fails(space, r"The runner ran out of memory", deadlines=Deadlines(node=10.0, image=60.0))
+    assert time.monotonic() - begun < 45  # nobody waits for what dies again and again
+
+
 class _Elsewhere(Granter):
     """Sends sync to a place where there is no S3."""
 

@@ -67,7 +67,9 @@ def lost_by(pod: Object, events: Iterable[Object] = ()) -> Reason | None:
     for container in status.get("containerStatuses", ()):
         ended = container.get("state", {}).get("terminated") or container.get("lastState", {}).get("terminated")
         if ended and ended.get("reason") == "OOMKilled":
-            return Reason(f"{_what(container)} ran out of memory.", "Your program needed more than the REPL has.")
+            again = container.get("state", {}).get("waiting", {}).get("reason") == CRASH
+            hint = "Your program needed more than the REPL has."
+            return Reason(f"{_what(container)} ran out of memory.", hint, is_final=again)
     if status.get("phase") == "Failed":
         return Reason(f"The pod failed: {_short(str(status.get('message') or status.get('reason') or ''))}")
     return None

@@ -22,7 +22,7 @@ from jupyter_repl_spawner.port import Granter, Progress
 from . import names, reasons, state
 from .anchor import Leases, Lost
 from .candidate import Candidates, Deadlines
-from .client import Api, ApiError, Unreachable
+from .client import Api, ApiError, Object, Unreachable
 from .keys import Keys
 from .pods import Pods
 from .publish import Publisher
@@ -35,8 +35,8 @@ BEAT_SECONDS = 8.0
 ATTEMPTS = 3
 ANSWER_SECONDS = 20.0
 """For which a pod may not answer that did before it was assigned."""
-RUNNER_SECONDS = 60.0
-"""From an open project until the runner's container serves it."""
+RUNNER_SECONDS, LOOK_SECONDS = 60.0, 0.5
+"""From an open project until the runner's container serves it; between two looks whether it still may."""
 
 log = getLogger(__name__)
 
@@ -137,7 +137,7 @@ class Starts:
             order = Order(assignment, grant, self._keys.token(uid, grant.generation))
             try:
                 await self._pods.assign(pod, order, progress, ANSWER_SECONDS, self._deadlines.restore)
-                await self._pods.wait_for_runner(pod, grant.generation, RUNNER_SECONDS)
+                await self._wait_for_runner(ours, pod, grant.generation)
             except Unreachable:
                 reason = self._why(ours, uid)
                 if attempt == ATTEMPTS - 1 or reason.is_final:
@@ -148,6 +148,18 @@ class Starts:
             settled = {names.DEADLINE: "", names.ATTEMPT: "", names.FAILURE: ""}
             await self._leases.note(ours, settled, touch=True)
             return
+
+    async def _wait_for_runner(self, ours: Anchor, pod: Object, generation: int) -> None:
+        """Return when it serves. Raises Unreachable, at once if it ends again and again."""
+        waiting = asyncio.create_task(self._pods.wait_for_runner(pod, generation, RUNNER_SECONDS), name="runner")
+        try:
+            while not (await asyncio.wait({waiting}, timeout=LOOK_SECONDS))[0]:
+                if self._why(ours, pod["metadata"]["uid"]).is_final:
+                    raise Unreachable
+            await waiting
+        finally:
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
 
     def _why(self, ours: Anchor, uid: str) -> reasons.Reason:
         """What the cluster says of a pod that does not answer."""

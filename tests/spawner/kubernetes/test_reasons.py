@@ -36,6 +36,11 @@ SCHEDULED = {"status": {"phase": "Pending", "conditions": [{"type": "PodSchedule
             True,
         ),
         (waiting("CrashLoopBackOff", name="sync"), "What saves the files ends again", True),
+        (
+            waiting("CrashLoopBackOff", lastState={"terminated": {"reason": "OOMKilled", "exitCode": 137}}),
+            "The runner ran out of memory",
+            True,
+        ),
         (SCHEDULED, "Starting the runner", False),
     ],
 )
