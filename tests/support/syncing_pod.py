@@ -1,6 +1,7 @@
 """`runner sync --pod` in a pod of a real node, with the same verbs as one that is a process here."""
 
 import asyncio
+import json
 import os
 import secrets
 import subprocess
@@ -55,16 +56,13 @@ class PodSync(Sync):
 
         async def assign(api: Api) -> None:
             pods = Pods(api, Reach(api, "pod"), self._keys)
-            await pods.assign(self._pod, order, lambda _: None, RESTORE_SECONDS, RESTORE_SECONDS)
-
-        def carry() -> None:
             try:
-                self._ask(assign)
+                await pods.assign(self._pod, order, lambda _: None, RESTORE_SECONDS, RESTORE_SECONDS)
             except ReplError as error:
                 self._failure = error.message
             self._opened.set()
 
-        threading.Thread(target=carry, daemon=True).start()
+        threading.Thread(target=self._ask, args=(assign,), daemon=True).start()
 
     def opened(self, seconds: float = 20) -> "PodSync":
         assert self._opened.wait(seconds), self.log
@@ -90,7 +88,7 @@ class PodSync(Sync):
         """As a node that is drained does it."""
         kept = self.folder / "kept"
         subprocess.run(["cp", "-a", str(self.volume), str(kept)], check=True, timeout=60)
-        self._ask(lambda api: api.delete("pods", self._name))
+        self._space.kubectl("delete", "pod", self._name, "--wait=false")
         ended = wait_for(lambda: self._state()["state"].get("terminated"), seconds)
         self.kill()
         self.volume.rmdir()
@@ -129,8 +127,7 @@ class PodSync(Sync):
 
     def _state(self) -> Any:
         """What the node says of sync's container."""
-        pod = self._ask(lambda api: api.get("pods", self._name))
-        assert pod is not None
+        pod = json.loads(self._space.kubectl("get", "pod", self._name, "-o", "json"))
         return pod["status"]["initContainerStatuses"][0]
 
     def _volume_of_node(self, name: str) -> Path:
