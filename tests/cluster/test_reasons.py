@@ -137,6 +137,8 @@ def test_a_dead_kubelet_holds_a_start_up_and_no_more(space: Space) -> None:
 @pytest.mark.parametrize("phase", ["Looking for a pod", "Waiting for a node", "Starting the runner", "Looking for the"])
 def test_a_cancelled_start_leaves_nothing(space: Space, phase: str) -> None:
     """In each of its phases; and nothing is written under its generation."""
+    if phase == "Waiting for a node":
+        space.template = {"cpu_request": "500", "cpu": "500"}  # else it may be too short to be seen
 
     async def body(spawner: KubernetesSpawner) -> None:
         reached = asyncio.Event()
