@@ -63,11 +63,11 @@ class ReplExtension(S3Traits, KubernetesTraits, ExtensionApp):
 
     idle_timeout = Union(
         [Float(min=0), Dict(per_key_traits=None, value_trait=Float(min=0), key_trait=Unicode())],
-        default_value=0.0,
         config=True,
         help="""Seconds after which a REPL that nobody uses is stopped, with every file kept: no keystroke, no output,
         no foreground program and no request. An open tab does not count; it is told a minute before, and can keep it.
-        Or by language: `{"*": 3600, "python": 7200}`. 0, the default: never.""",
+        Or by language: `{"*": 3600, "python": 7200}`. 0, the default: never. Also by the environment, one number for
+        all: JUPYTER_REPL_IDLE_TIMEOUT.""",
     )
 
     @default("store_url")
@@ -82,6 +82,10 @@ class ReplExtension(S3Traits, KubernetesTraits, ExtensionApp):
     @default("terminal_ring")
     def _default_terminal_ring(self) -> int:
         return int(os.environ.get("JUPYTER_REPL_TERMINAL_RING", 8 << 20))
+
+    @default("idle_timeout")
+    def _default_idle_timeout(self) -> float:
+        return float(os.environ.get("JUPYTER_REPL_IDLE_TIMEOUT", 0))
 
     @default("runtime_dir")
     def _default_runtime_dir(self) -> str:

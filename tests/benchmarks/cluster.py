@@ -28,7 +28,7 @@ from jupyter_repl_spawner.kubernetes.watch import Watch
 from . import cluster_scale
 from .table import Row
 
-REPEATS, COLD_EVERY = 100, 4
+REPEATS, COLD_EVERY = 100, 2
 """Warm starts, and after how many of them there is a cold one and a bare pod."""
 FILES = 20
 ANSWER = b"echo $((6*7))x\n"

@@ -1,7 +1,10 @@
 """Ten thousand REPLs in a real API server: what a server reads when it begins, then keeps, and answers with."""
 
 import asyncio
+import importlib
+import multiprocessing
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -27,13 +30,21 @@ def measure(folder: Path, s3: S3Server) -> list[Row]:
     server = ApiServer(folder / "api").start()
     try:
         asyncio.run(_fill(str(server.kubeconfig)))
-        took, held = asyncio.run(_list(str(server.kubeconfig)))
+        # In a process that has loaded what a Jupyter server has, and nothing of what was measured before: the garbage
+        # collector walks through all of it.
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+            took, held = process.submit(_list, str(server.kubeconfig)).result(120)
         asks, memory = _ask(folder, server, s3)
     finally:
         server.stop()
     return [
         Row("10,000 Leases: the first listing, paged", "s", [took], 10),
-        Row("the longest that it held the event loop", "ms", [held], 30),
+        Row(
+            "the longest that it held the event loop of a process like a Jupyter server",
+            "ms",
+            [held],
+            30,
+        ),
         Row(f"`GET project` of {PROJECTS} projects meanwhile, 95 of 100 within", "ms", [asks], 50),
         Row("all the memory of that Jupyter server", "MB", [memory], 300),
     ]
@@ -51,8 +62,14 @@ async def _fill(kubeconfig: str) -> None:
         await asyncio.gather(*(one(number) for number in range(COUNT)))
 
 
-async def _list(kubeconfig: str) -> tuple[float, float]:
+def _list(kubeconfig: str) -> tuple[float, float]:
     """Seconds that it took, and milliseconds that nothing else was done meanwhile."""
+    for name in ("jupyterlab.labapp", "jupyter_repl_ext.app", "jupyter_repl_ext.services"):
+        importlib.import_module(name)
+    return asyncio.run(_watch(kubeconfig))
+
+
+async def _watch(kubeconfig: str) -> tuple[float, float]:
     held: list[float] = []
 
     async def look() -> None:

@@ -236,3 +236,28 @@ def test_modes_survive_and_git_works(lab: PodLab) -> None:
     text = client.read_until(terminal, b"done\r\n", 15).decode()
     for line in ("600 secret", "700 private", "600 private/f", "755 run.sh", "committed"):
         assert f"{line}\r\n" in text, text
+
+
+def test_it_falls_asleep_whatever_is_restarted_meanwhile(space: Space, tmp_path: Path) -> None:
+    """Who looks at it from a tab does not keep it, and neither a new server nor a new pod does."""
+    lab = PodLab(tmp_path / "home", space, JUPYTER_REPL_IDLE_TIMEOUT="15").start()
+    try:
+        lab.make("abc")
+        Client(lab, "abc").request("updateContent", path="kept.txt", content="kept\n")
+        first = lab.pod("abc")["metadata"]["name"]
+        lab.kill()
+        space.kubectl("delete", "pod", first, "--wait=false")
+        lab.start()
+        wait_for(lambda: lab.phase("abc")["name"] == "running" and lab.live("abc") not in ([], [first]), 60)
+        began = time.monotonic()
+        tab = Client(lab, "abc")
+        assert tab.wait_event("idle", 20)["seconds"] > 0
+        lab.kill()
+        lab.start()
+        lab.wait_phase("abc", "stopped", 60)
+        assert time.monotonic() - began > 10
+        wait_for(lambda: not space.pods("abc"), 30)
+        lab.start_repl("abc", 60)
+        assert Client(lab, "abc").request("fetchContent", path="kept.txt")["content"] == "kept\n"
+    finally:
+        lab.stop()

@@ -18,8 +18,10 @@ NAMESPACE = "repls"
 class ApiServer:
     """Killed and started again it has its objects, at the same address."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *flags: str) -> None:
+        """`flags`: more of the API server's."""
         self.folder = folder
+        self._flags = flags
         self.port, self._etcd_port, self._peer_port = free_port(), free_port(), free_port()
         self.url = f"https://127.0.0.1:{self.port}"
         self._program = binaries.require("kubenode")
@@ -93,7 +95,7 @@ class ApiServer:
             f"--tls-private-key-file={pki}/server.key", "--service-account-issuer=https://kubernetes.default.svc",
             f"--service-account-key-file={pki}/sa.pub", f"--service-account-signing-key-file={pki}/sa.key",
             "--disable-admission-plugins=ServiceAccount", f"--cert-dir={self.folder}/certificates",
-            "--enable-admission-plugins=OwnerReferencesPermissionEnforcement",
+            "--enable-admission-plugins=OwnerReferencesPermissionEnforcement", *self._flags,
         ]  # fmt: skip
 
     def _is_ready(self) -> bool:

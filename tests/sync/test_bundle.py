@@ -93,6 +93,7 @@ def damaged(raw: bytes) -> list[bytes]:
     return [b"", b"rubbish", head + b"\n", raw[: length // 2], raw[:-1], raw + b"x", odd, raw.replace(b'"f7"', b'["7"')]
 
 
+@pytest.mark.process  # eight restores of one parser
 def test_a_damaged_one_costs_time_alone(make: Make, saved: Sync, store: S3Store) -> None:
     for way, raw in enumerate(damaged(read_raw(store))):
         asyncio.run(store.put(REF.bundle, raw))

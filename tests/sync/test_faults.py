@@ -19,6 +19,7 @@ Make = Callable[..., Sync]
 pytestmark = pytest.mark.timeout(300)
 
 
+@pytest.mark.process  # what a network does to sync is the same in a pod; the rest of these run there too
 @pytest.mark.parametrize("faults", [FAULTS[:2], FAULTS[2:4], FAULTS[4:]])
 def test_work_goes_on_and_all_of_it_arrives(
     make: Make, store: S3Store, faulty: S3Store, proxy: FaultyProxy, faults: tuple[str, ...]

@@ -5,8 +5,11 @@ most WRITES writes are under way, and a server that says when to come again is o
 """
 
 import asyncio
+import gc
+import importlib
 import json
 import os
+import random
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, nullcontext
@@ -17,7 +20,8 @@ from jupyter_repl_runner.contract.errors import ReplError, Unavailable, from_jso
 from jupyter_repl_spawner.port import Address
 
 REQUEST_SECONDS = 15.0
-ATTEMPTS = 3
+ATTEMPTS, BUSY_ATTEMPTS = 3, 10
+"""Of a request that was not heard of; of one that a busy server has put off, which all the others are too."""
 LONGEST_WAIT = 10.0
 WRITES = 16
 PODS_AT_ONCE = 200
@@ -74,6 +78,8 @@ class Api:
         """How many were made so far."""
 
     async def __aenter__(self) -> Self:
+        # In a thread: it takes half a second, for which nobody's keys may wait.
+        await asyncio.to_thread(importlib.import_module, "kubernetes.aio.client")
         from kubernetes.aio import client, config
 
         configuration = client.Configuration()
@@ -183,7 +189,7 @@ class Api:
             if response.status != 200:
                 raise ApiError(response.status, _parsed(await response.read()))
             while line := await response.content.readline():
-                yield json.loads(line)
+                yield _parsed(line)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Unavailable("The cluster is silent.", hint="It is asked again.") from error
         finally:
@@ -197,16 +203,18 @@ class Api:
 
     async def _ask(self, method: str, path: str, query: Mapping[str, str], body: Any = None, sort: str = "") -> Object:
         """One request and its answer; done again where the server says so, or did not hear of it."""
-        for attempt in range(ATTEMPTS):
+        for attempt in range(BUSY_ATTEMPTS):
             async with self._writes if method != "GET" else nullcontext():
                 response = await self._send(method, path, query, body, sort, REQUEST_SECONDS)
                 async with asyncio.timeout(REQUEST_SECONDS):
                     raw = await response.read()
             if response.status < 300:
                 return _parsed(raw)
-            if response.status not in (429, 503) or attempt == ATTEMPTS - 1:
+            attempts = {429: BUSY_ATTEMPTS, 503: ATTEMPTS}.get(response.status, 1)
+            if attempt >= attempts - 1:
                 raise ApiError(response.status, _parsed(raw))
-            await asyncio.sleep(min(float(response.headers.get("Retry-After", 1 << attempt)), LONGEST_WAIT))
+            wait = min(float(response.headers.get("Retry-After", 1 << attempt)), LONGEST_WAIT)
+            await asyncio.sleep(wait * random.uniform(1, 2))  # noqa: S311 - not all at once, or few get through
         raise AssertionError
 
     async def _send(self, method: str, path: str, query: Mapping[str, str], body: Any, sort: str, bounds: Any) -> Any:
@@ -226,11 +234,23 @@ class Api:
 
 
 def _parsed(raw: bytes) -> Object:
+    """Without `managedFields`, half of each object, which nobody reads. Should the garbage collector come before they
+    are gone, it takes them for objects that stay, and soon stops the loop to walk through all that there are."""
+    was_enabled = gc.isenabled()
+    gc.disable()
     try:
         found = json.loads(raw)
+        if not isinstance(found, dict):
+            return {"message": str(found)}
+        for item in (found.get("object", found), *(found.get("items") or ())):
+            if isinstance(item, dict) and isinstance(metadata := item.get("metadata"), dict):
+                metadata.pop("managedFields", None)
+        return found
     except ValueError:
         return {"message": raw[:200].decode(errors="replace")}
-    return found if isinstance(found, dict) else {"message": str(found)}
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _in_cluster() -> bool:

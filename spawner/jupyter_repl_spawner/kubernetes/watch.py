@@ -167,8 +167,6 @@ class Watch:
         if is_there:
             if _is_older(item, self.objects.get(name)) or item["metadata"]["uid"] in self._gone:
                 return
-            # Half of an object, which nobody reads: the garbage collector would stop the loop to walk through it.
-            item["metadata"].pop("managedFields", None)
             self.objects[name] = item
         else:
             self.objects.pop(name, None)
