@@ -108,11 +108,9 @@ def down(state: Path) -> None:
 
 
 def run(verb: str, state: Path, *arguments: str) -> None:
-    environment = {
-        **os.environ,
-        "KUBENODE": str(binaries.require("kubenode")),
-        "SESSION": os.environ.get("SESSION", str(os.getpid())),
-    }
+    environment = {**os.environ, "SESSION": os.environ.get("SESSION", str(os.getpid()))}
+    if verb != "down":
+        environment["KUBENODE"] = str(binaries.require("kubenode"))
     command = [str(CLUSTER / "node.sh"), verb, str(state), *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=UP_SECONDS, check=False)
     assert done.returncode == 0, f"node.sh {verb}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
