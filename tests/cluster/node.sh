@@ -186,7 +186,7 @@ down)
   stop() { for n in "$@"; do [ -f "$S/run/$n.pid" ] && kill "$(cat "$S/run/$n.pid")" 2>/dev/null || true; done; }
   tasks() { timeout 5 ctr -a "$S/run/containerd.sock" -n k8s.io tasks "$@" 2>/dev/null || true; }
   stop controllers   # nothing comes back while the kubelet takes its pods down, with their networks and cgroups
-  KUBENODE=/proc/$(cat "$S/run/apiserver.pid")/exe   # its own, so that nothing is built only to end it
+  KUBENODE=/proc/$(cat "$S/run/apiserver.pid" 2>/dev/null || true)/exe   # its own, so that nothing is built only to end it
   timeout 30 "$KUBENODE" kubectl --kubeconfig "$S/admin.kubeconfig" delete pods -A --all --grace-period=1 >/dev/null 2>&1 || true
   stop kubelet proxy scheduler apiserver; sleep 1
   for t in $(tasks ls -q); do tasks kill -s KILL "$t"; sleep 0.2; tasks rm -f "$t"; done

@@ -71,6 +71,11 @@ class Node:
         rows = [line.split() for line in listed.stdout.splitlines()]
         return [int(row[1]) for row in rows if row[0] == container.removeprefix("containerd://")]
 
+    def volume(self, pod: str, name: str) -> Path:
+        """Where the node keeps a volume of the pod with that uid."""
+        assert self.state is not None, "only a node of our own can be looked into"
+        return self.state / "kubelet/pods" / pod / "volumes/kubernetes.io~empty-dir" / name
+
     def _own(self) -> Path:
         if self.state is None:
             pytest.skip("this is done on a node of our own only")

@@ -74,10 +74,7 @@ class PodLab(S3Lab):
 
     def volume(self, repl_id: str, name: str = "work") -> Path:
         """Where the node keeps a volume of the pod."""
-        state = self.space.world.node.state
-        assert state is not None, "only a node of our own can be looked into"
-        uid = self.pod(repl_id)["metadata"]["uid"]
-        return state / "kubelet/pods" / uid / "volumes/kubernetes.io~empty-dir" / name
+        return self.space.world.node.volume(self.pod(repl_id)["metadata"]["uid"], name)
 
     def pids(self, repl_id: str, container: str = "runner") -> list[int]:
         """The processes of a container as this machine sees them, its first one first."""

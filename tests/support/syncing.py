@@ -117,9 +117,13 @@ class Sync:
         return self
 
     @property
+    def _marks_folder(self) -> Path:
+        return self.directory
+
+    @property
     def marks(self) -> Marks:
         try:
-            return Marks.load((self.directory / MARKS_FILE).read_text())
+            return Marks.load((self._marks_folder / MARKS_FILE).read_text())
         except FileNotFoundError:
             return Marks("restoring")
 

@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 from jupyter_repl_runner.contract.assignment import Assignment
 from jupyter_repl_runner.contract.errors import ReplError
 from jupyter_repl_runner.contract.local import FENCED_CODE
-from jupyter_repl_runner.contract.marks import MARKS_FILE, Marks
 from jupyter_repl_runner.contract.pod import Order
 from jupyter_repl_runner.store.s3 import S3Store
 from jupyter_repl_spawner.kubernetes import manifests
@@ -70,11 +69,8 @@ class PodSync(Sync):
         return self
 
     @property
-    def marks(self) -> Marks:
-        try:
-            return Marks.load((self._volume_of_node("marks") / MARKS_FILE).read_text())
-        except FileNotFoundError:
-            return Marks("restoring")
+    def _marks_folder(self) -> Path:
+        return self._volume_of_node("marks")
 
     @property
     def log(self) -> str:
@@ -131,9 +127,7 @@ class PodSync(Sync):
         return pod["status"]["initContainerStatuses"][0]
 
     def _volume_of_node(self, name: str) -> Path:
-        state = self._space.world.node.state
-        assert state is not None, "only a node of our own can be looked into"
-        return state / "kubelet/pods" / self._pod["metadata"]["uid"] / "volumes/kubernetes.io~empty-dir" / name
+        return self._space.world.node.volume(self._pod["metadata"]["uid"], name)
 
     def _ask(self, call: Callable[[Api], Awaitable[Result]]) -> Result:
         async def ask() -> Result:

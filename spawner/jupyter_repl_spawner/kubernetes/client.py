@@ -213,8 +213,9 @@ class Api:
             attempts = {429: BUSY_ATTEMPTS, 503: ATTEMPTS}.get(response.status, 1)
             if attempt >= attempts - 1:
                 raise ApiError(response.status, _parsed(raw))
-            wait = min(float(response.headers.get("Retry-After", 1 << attempt)), LONGEST_WAIT)
-            await asyncio.sleep(wait * random.uniform(1, 2))  # noqa: S311 - not all at once, or few get through
+            wait = float(response.headers.get("Retry-After", 1 << attempt))
+            spread = random.uniform(1, 2)  # noqa: S311 - not all at once, or few get through
+            await asyncio.sleep(min(wait * spread, LONGEST_WAIT))
         raise AssertionError
 
     async def _send(self, method: str, path: str, query: Mapping[str, str], body: Any, sort: str, bounds: Any) -> Any:
