@@ -1,10 +1,12 @@
 """A real API server with its etcd, nothing else: no kubelet, no root. For claims, watches, rights and scale."""
 
+import json
 import os
 import signal
 import subprocess
 import time
 import urllib.request
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +70,17 @@ class ApiServer:
         done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=60, check=False)
         assert not check or done.returncode == 0, done.stderr
         return done.stdout
+
+    def grant(self, user: str, rules: Sequence[Mapping[str, Any]]) -> None:
+        """What `user` may do in NAMESPACE, and no more."""
+        kind, about = "rbac.authorization.k8s.io/v1", {"name": user, "namespace": NAMESPACE}
+        who = {"apiGroup": "rbac.authorization.k8s.io", "name": user}
+        subjects, role = [{"kind": "User", **who}], {"kind": "Role", **who}
+        items = [
+            {"apiVersion": kind, "kind": "Role", "metadata": about, "rules": rules},
+            {"apiVersion": kind, "kind": "RoleBinding", "metadata": about, "subjects": subjects, "roleRef": role},
+        ]
+        self.kubectl("apply", "-f", "-", text=json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
 
     # -- parts
 

@@ -1,7 +1,6 @@
 """An API server that has too much to do: it is asked again when it says, and by few at a time."""
 
 import asyncio
-import json
 from collections.abc import Iterator
 
 import pytest
@@ -18,19 +17,7 @@ def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Of somebody who is not above the limits, at a server that does one thing at a time."""
     limits = ("--enable-priority-and-fairness=false", "--max-requests-inflight=1", "--max-mutating-requests-inflight=1")
     server = ApiServer(tmp_path_factory.mktemp("busy") / "state", *limits).start()
-    kind, about = "rbac.authorization.k8s.io/v1", {"name": "busy", "namespace": NAMESPACE}
-    who = {"apiGroup": "rbac.authorization.k8s.io", "name": "busy"}
-    items = [
-        {"apiVersion": kind, "kind": "Role", "metadata": about, "rules": RULES},
-        {
-            "apiVersion": kind,
-            "kind": "RoleBinding",
-            "metadata": about,
-            "subjects": [{"kind": "User", **who}],
-            "roleRef": {"kind": "Role", **who},
-        },
-    ]
-    server.kubectl("apply", "-f", "-", text=json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
+    server.grant("busy", RULES)
     yield str(server.identity("busy", "/O=people/CN=busy"))
     server.stop()
 

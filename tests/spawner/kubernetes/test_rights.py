@@ -1,7 +1,6 @@
 """The spawner's Role, on a real API server: it can do its work with it, and with no verb less."""
 
 import asyncio
-import json
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
@@ -17,19 +16,6 @@ from jupyter_repl_spawner.kubernetes.manifests import PodTemplate
 from jupyter_repl_spawner.kubernetes.rights import RULES
 
 TEMPLATE = PodTemplate("python", "example/runner:1")
-
-
-def grant(cluster: ApiServer, rules: list[dict[str, Any]]) -> None:
-    kind = "rbac.authorization.k8s.io/v1"
-    role = {"apiVersion": kind, "kind": "Role", "metadata": {"name": "spawner", "namespace": NAMESPACE}, "rules": rules}
-    binding = {
-        "apiVersion": kind,
-        "kind": "RoleBinding",
-        "metadata": {"name": "spawner", "namespace": NAMESPACE},
-        "subjects": [{"kind": "User", "name": "spawner", "apiGroup": "rbac.authorization.k8s.io"}],
-        "roleRef": {"kind": "Role", "name": "spawner", "apiGroup": "rbac.authorization.k8s.io"},
-    }
-    cluster.kubectl("apply", "-f", "-", text=json.dumps({"apiVersion": "v1", "kind": "List", "items": [role, binding]}))
 
 
 Work = Callable[[Api], Coroutine[Any, Any, object]]
@@ -81,14 +67,14 @@ def clean(cluster: ApiServer) -> None:
 def test_it_can_do_its_work_and_each_verb_is_needed(cluster: ApiServer) -> None:
     kubeconfig = str(cluster.identity("spawner", "/CN=spawner"))
     rules = [dict(rule) for rule in RULES]
-    grant(cluster, rules)
+    cluster.grant("spawner", rules)
     run(kubeconfig, lives)
     clean(cluster)
     for place, rule in enumerate(rules):
         for verb in rule["verbs"]:
             less = [dict(each) for each in rules]
             less[place]["verbs"] = [each for each in rule["verbs"] if each != verb]
-            grant(cluster, [each for each in less if each["verbs"]])
+            cluster.grant("spawner", [each for each in less if each["verbs"]])
             with pytest.raises(ApiError, match="forbidden"):
                 run(kubeconfig, lives)
             clean(cluster)
