@@ -21,7 +21,9 @@ from .runner_client import RunnerClient
 LOOK_SECONDS = 1.0
 WARN_SECONDS = 60.0
 AGAIN_SECONDS = 30.0
-"""Until one that did not answer, or never sleeps, is looked at again."""
+"""Until one that never sleeps is looked at again."""
+RETRY_SECONDS = 3.0
+"""Until one that did not answer is: most of those are still being started."""
 SAME_SECONDS = 0.5
 """Two answers about one moment differ by less."""
 AT_ONCE = 16
@@ -85,7 +87,7 @@ class Idle:
                 seconds = await self._ask(ref)
             except ReplError as error:
                 log.debug("%s did not say whether it is used: %s", ref, error.message)
-                seconds = AGAIN_SECONDS
+                seconds = RETRY_SECONDS
         if seconds is not None:
             self._due[ref] = time.monotonic() + seconds
 

@@ -4,10 +4,13 @@ import shutil
 import time
 from collections.abc import Iterator
 
+import psutil
 import pytest
 from support.channel import Client
 from support.lab import Lab, wait_for
-from support.processes import repl_processes
+from support.processes import pids, repl_processes
+
+from jupyter_repl_ext.runner_client import REQUEST_SECONDS
 
 TIMEOUT = 6
 
@@ -52,6 +55,16 @@ def test_who_is_used_stays_and_who_is_not_sleeps(sleepy: Lab) -> None:
     sleepy.wait_phase("program", "stopped", TIMEOUT + 15)
     assert sleepy.phase("output")["name"] == "running"
     wait_for(lambda: sleepy.phase("kept")["name"] == "stopped", TIMEOUT + 15)
+
+
+def test_one_that_did_not_answer_is_asked_again_soon(sleepy: Lab) -> None:
+    """Most of those are still being started, when somebody may have gone for lunch already."""
+    sleepy.make("late")
+    runner = psutil.Process(pids("serve", sleepy, "late")[0])
+    runner.suspend()
+    time.sleep(REQUEST_SECONDS + TIMEOUT / 2 + 2)
+    runner.resume()
+    sleepy.wait_phase("late", "stopped", TIMEOUT + 5)
 
 
 def test_its_files_are_there_when_it_wakes(sleepy: Lab) -> None:
