@@ -110,6 +110,20 @@ def test_the_guard_starts_with_next_to_nothing() -> None:
     )
 
 
+@pytest.mark.parametrize("verb", ["serve", "sync"])
+def test_the_ports_of_a_pod_are_open_before_the_imports_that_take_long(verb: str) -> None:
+    """Each time that a server asks in vain, it waits longer before it asks again."""
+    code = (
+        "import socket, sys\n"
+        "def create_server(*_, **options): sys.exit(sum(name in sys.modules for name in ('asyncio', 'tornado')))\n"
+        "socket.create_server = create_server\n"
+        "from jupyter_repl_runner.cli import main\n"
+        f"main(['{verb}', '--pod'])\n"
+        "sys.exit('nothing has listened')"
+    )
+    assert subprocess.run([sys.executable, "-P", "-c", code], timeout=10, check=False).returncode == 0
+
+
 def test_the_runner_comes_without_jupyter() -> None:
     code = "import sys, jupyter_repl_runner.serve.app; print([n for n in sys.modules if n.startswith('jupyter')])"
     output = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True).stdout

@@ -3,6 +3,10 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import socket
 
 DISTRIBUTIONS = ("jupyter-repl-ext", "jupyter-repl-runner")
 
@@ -61,21 +65,38 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _serve_pod() -> int:
-    from .serve.pod import serve_pod
+    from .contract.pod import RUNNER_PORT
 
-    return serve_pod()
+    with _listening(RUNNER_PORT) as listener:
+        from .serve.pod import serve_pod
+
+        return serve_pod(listener)
 
 
 def _sync(options: argparse.Namespace) -> int:
     if options.pod:
-        from .sync.pod import sync_pod
+        from .contract.pod import SYNC_PORT
 
-        return sync_pod()
+        with _listening(SYNC_PORT) as listener:
+            from .sync.pod import sync_pod
+
+            return sync_pod(listener)
     from pathlib import Path
 
     from .sync.app import SyncOptions, sync
 
     return sync(SyncOptions(Path(options.directory), options.grants, options.ready, options.guarded))
+
+
+def _listening(port: int) -> "socket.socket":
+    """Open before all else is imported, which takes longest: who asks meanwhile waits, and need not come again."""
+    import socket
+
+    is_dual = socket.has_dualstack_ipv6()
+    family = socket.AF_INET6 if is_dual else socket.AF_INET
+    listener = socket.create_server(("", port), family=family, backlog=128, dualstack_ipv6=is_dual)
+    listener.setblocking(False)
+    return listener
 
 
 def _guard(options: argparse.Namespace) -> int:

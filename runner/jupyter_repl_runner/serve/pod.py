@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from tornado.web import Application, RequestHandler
 
 from jupyter_repl_runner.contract.errors import Unavailable
 from jupyter_repl_runner.contract.local import RECORD_FILE
-from jupyter_repl_runner.contract.pod import DISK_VARIABLE, HOME, MARKS, RUNNER_PORT, WORK
+from jupyter_repl_runner.contract.pod import DISK_VARIABLE, HOME, MARKS, WORK
 
 from .app import SWITCH_SECONDS, Runner, fastest_loop
 
@@ -27,13 +28,13 @@ MAX_HEADERS = 1 << 16
 log = logging.getLogger(__name__)
 
 
-def serve_pod() -> int:
+def serve_pod(listener: socket.socket) -> int:
     """Run until the pod ends; 0 unless it could not serve."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     sys.setswitchinterval(SWITCH_SECONDS)
     try:
         with asyncio.Runner(loop_factory=fastest_loop()) as loop:
-            loop.run(_Pod().run())
+            loop.run(_Pod().run(listener))
     except Exception:
         log.exception("The runner could not serve")
         return 1
@@ -53,10 +54,10 @@ class _Pod(HTTPServerConnectionDelegate):
         application = self._assigned() or self._waiting
         return application.start_request(server_conn, request_conn)  # type: ignore[arg-type]
 
-    async def run(self) -> None:
+    async def run(self, listener: socket.socket) -> None:
         """A drained runner stays: it says that it is, until the pod goes."""
         server = HTTPServer(self, max_header_size=MAX_HEADERS)
-        server.listen(RUNNER_PORT)
+        server.add_socket(listener)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._ended.set)

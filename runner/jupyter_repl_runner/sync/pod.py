@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import signal
+import socket
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -35,11 +36,11 @@ PLACE = Place(Path(pod.PROJECT), Path(pod.TRASH), Path(pod.INDEX))
 log = logging.getLogger(__name__)
 
 
-def sync_pod() -> int:
+def sync_pod(listener: socket.socket) -> int:
     """Run until the pod ends; 0 if all was saved."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     try:
-        return asyncio.run(Sidecar().run())
+        return asyncio.run(Sidecar().run(listener))
     except Exception:
         log.exception("Sync has failed")
         return 1
@@ -57,12 +58,12 @@ class Sidecar:
         self._assigned = asyncio.Event()
         self._ending = asyncio.Event()
 
-    async def run(self) -> int:
+    async def run(self, listener: socket.socket) -> int:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._end)
         server = HTTPServer(make_application(self), max_body_size=MAX_BODY)
-        server.listen(pod.SYNC_PORT)
+        server.add_socket(listener)
         self._resume()
         await asyncio.to_thread(warm_up)
         waiting = asyncio.create_task(self._assigned.wait())
