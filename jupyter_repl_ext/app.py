@@ -1,4 +1,7 @@
-"""The server extension: its settings, and the wiring of everything. No behaviour lives here."""
+"""The server extension: its settings, and the wiring of everything. No behaviour lives here.
+
+Each setting is also taken from the environment, see environment.py.
+"""
 
 import os
 import shutil
@@ -10,6 +13,7 @@ from jupyter_server.extension.application import ExtensionApp
 from traitlets import Dict, Float, Integer, List, Unicode, Union, default
 
 from . import __version__
+from .environment import from_environment
 from .kubernetes_settings import KubernetesTraits
 from .s3_settings import S3Traits
 
@@ -26,19 +30,20 @@ class ReplExtension(S3Traits, KubernetesTraits, ExtensionApp):
         config=True,
         help="""Where projects live: `file:/a/folder`, or `s3://bucket/prefix` (with the settings that begin with s3).
         Empty (the default): the folder `repl` under Jupyter's data directory, so that a laptop needs no setting.
-        Also by the environment: JUPYTER_REPL_STORE_URL, or the bucket alone by S3_BUCKET.""",
+        The bucket alone also by the environment as S3_BUCKET.""",
     )
     spawner = Unicode(
+        "local",
         config=True,
         help="""What runs REPLs: `local` (the default: child processes, nothing to set up), `kubernetes` (a pod for
         each, with projects in S3; see the settings that begin with kubernetes), or the name of an entry point of the
-        group `jupyter_repl.spawners`. Also by the environment: JUPYTER_REPL_SPAWNER.""",
+        group `jupyter_repl.spawners`.""",
     )
     runtime_dir = Unicode(
         config=True,
         help="""The folder of the local REPLs' sockets, mode 700; at most 60 bytes, because a socket's path is limited.
         Empty (the default): /tmp/jupyter-repl-{uid}. Servers on one store must agree on it, or each would run its own
-        copy of a REPL. Also by the environment: JUPYTER_REPL_RUNTIME_DIR.""",
+        copy of a REPL.""",
     )
     start_timeout = Float(
         20.0,
@@ -47,12 +52,12 @@ class ReplExtension(S3Traits, KubernetesTraits, ExtensionApp):
         default leaves room for a slow disk. There is no way to wait for ever: 0 fails at once.""",
     )
     terminal_ring = Integer(
+        8 << 20,
         min=1 << 16,
         max=1 << 30,
         config=True,
         help="""Bytes of output that each terminal keeps for a tab that comes back: 64 KiB to 1 GiB. Memory is taken as
-        they are printed. More than this, printed while nobody is there, is a marked gap. The default is 8 MiB. Also by
-        the environment: JUPYTER_REPL_TERMINAL_RING.""",
+        they are printed. More than this, printed while nobody is there, is a marked gap. The default is 8 MiB.""",
     )
     keep_environment = List(
         Unicode(),
@@ -63,35 +68,25 @@ class ReplExtension(S3Traits, KubernetesTraits, ExtensionApp):
 
     idle_timeout = Union(
         [Float(min=0), Dict(per_key_traits=None, value_trait=Float(min=0), key_trait=Unicode())],
+        default_value=0.0,
         config=True,
         help="""Seconds after which a REPL that nobody uses is stopped, with every file kept: no keystroke, no output,
         no foreground program and no request. An open tab does not count; it is told a minute before, and can keep it.
-        Or by language: `{"*": 3600, "python": 7200}`. 0, the default: never. Also by the environment, one number for
-        all: JUPYTER_REPL_IDLE_TIMEOUT.""",
+        Or by language: `{"*": 3600, "python": 7200}`. 0, the default: never.""",
     )
 
     @default("store_url")
     def _default_store_url(self) -> str:
         bucket = os.environ.get("S3_BUCKET", "")
-        return os.environ.get("JUPYTER_REPL_STORE_URL") or (f"s3://{bucket}" if bucket else "")
-
-    @default("spawner")
-    def _default_spawner(self) -> str:
-        return os.environ.get("JUPYTER_REPL_SPAWNER", "local")
-
-    @default("terminal_ring")
-    def _default_terminal_ring(self) -> int:
-        return int(os.environ.get("JUPYTER_REPL_TERMINAL_RING", 8 << 20))
-
-    @default("idle_timeout")
-    def _default_idle_timeout(self) -> float:
-        return float(os.environ.get("JUPYTER_REPL_IDLE_TIMEOUT", 0))
-
-    @default("runtime_dir")
-    def _default_runtime_dir(self) -> str:
-        return os.environ.get("JUPYTER_REPL_RUNTIME_DIR", "")
+        return f"s3://{bucket}" if bucket else ""
 
     _services: Any = None
+
+    def load_config_file(self, *arguments: Any, **options: Any) -> None:
+        """The environment first, so that files and the command line go over it."""
+        own = [name for part in (ReplExtension, S3Traits, KubernetesTraits) for name in part.class_own_traits()]
+        self.update_config(from_environment("ReplExtension", own))
+        super().load_config_file(*arguments, **options)
 
     def initialize_settings(self) -> None:
         from .services import SETTING

@@ -58,7 +58,9 @@ def _services() -> Services:
 
     server: Any = ServerApp()
     server.load_config_file(suppress_errors=False)
-    extension: Any = ReplExtension(config=server.config)
+    extension: Any = ReplExtension()
+    extension.load_config_file()
+    extension.update_config(server.config)
     return extension.make_services({})  # type: ignore[no-any-return]
 
 

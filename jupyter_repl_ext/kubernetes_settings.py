@@ -1,12 +1,11 @@
 """The settings of REPLs on Kubernetes, as traits of the extension."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, cast
 
-from traitlets import Dict, Enum, Float, HasTraits, Unicode, default
+from traitlets import Dict, Enum, Float, HasTraits, Unicode
 
 from . import __version__
 
@@ -17,14 +16,14 @@ class KubernetesTraits(HasTraits):
     """A part of ReplExtension. Nothing here is looked at unless `spawner` is `kubernetes`."""
 
     kubernetes_namespace = Unicode(
+        "repls",
         config=True,
-        help="""The namespace of the pods. It should be theirs alone. The default is `repls`. Also by the environment:
-        JUPYTER_REPL_KUBERNETES_NAMESPACE.""",
+        help="""The namespace of the pods. It should be theirs alone.""",
     )
     kubernetes_image = Unicode(
+        f"jupyter-repl-runner:{__version__}",
         config=True,
-        help="""The image of pods whose template names none, built from runner/Dockerfile. The default is
-        `jupyter-repl-runner` with this version. Also by the environment: JUPYTER_REPL_KUBERNETES_IMAGE.""",
+        help="""The image of pods whose template names none, built from runner/Dockerfile.""",
     )
     kubernetes_templates = Dict(
         config=True,
@@ -50,8 +49,8 @@ class KubernetesTraits(HasTraits):
     kubernetes_key_file = Unicode(
         config=True,
         help="""The file with the servers' secret, 64 hexadecimal digits, the same for all servers of an installation:
-        it signs orders to pods and gives them their tokens. The default is `repl/key` in Jupyter's data directory,
-        made if it is missing. Also by the environment: JUPYTER_REPL_KUBERNETES_KEY_FILE.""",
+        it signs orders to pods and gives them their tokens. Empty (the default): `repl/key` in Jupyter's data
+        directory, made if it is missing.""",
     )
     kubernetes_ingress_host = Unicode(
         config=True,
@@ -65,18 +64,6 @@ class KubernetesTraits(HasTraits):
     kubernetes_image_timeout = Float(
         300.0, config=True, help="""Seconds that a pod on a node may wait for its image and its containers."""
     )
-
-    @default("kubernetes_namespace")
-    def _default_namespace(self) -> str:
-        return os.environ.get("JUPYTER_REPL_KUBERNETES_NAMESPACE", "repls")
-
-    @default("kubernetes_image")
-    def _default_image(self) -> str:
-        return os.environ.get("JUPYTER_REPL_KUBERNETES_IMAGE", f"jupyter-repl-runner:{__version__}")
-
-    @default("kubernetes_key_file")
-    def _default_key_file(self) -> str:
-        return os.environ.get("JUPYTER_REPL_KUBERNETES_KEY_FILE", "")
 
     def make_kubernetes_spawner(self, granter: Any, data_dir: str) -> Any:
         """Raises ValueError for settings that can't be meant."""

@@ -1,17 +1,8 @@
 """The settings of projects in S3, as traits of the extension. Keys are never settings: boto3 finds them."""
 
-import os
 from typing import Any
 
-from traitlets import Bool, HasTraits, Integer, Unicode, default
-
-ENVIRONMENT = {
-    "endpoint": ("JUPYTER_REPL_S3_ENDPOINT", "S3_ENDPOINT", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
-    "region": ("AWS_REGION", "AWS_DEFAULT_REGION"),
-    "profile": ("AWS_PROFILE",),
-    "ca_bundle": ("AWS_CA_BUNDLE",),
-}
-"""Of each setting, the variables that hold it, the first of those that are set; the runner's sync has none of them."""
+from traitlets import Bool, HasTraits, Integer, Unicode
 
 
 class S3Traits(HasTraits):
@@ -20,23 +11,22 @@ class S3Traits(HasTraits):
     s3_endpoint = Unicode(
         config=True,
         help="""The address of a server of S3's kind that is not AWS, as https://minio.example.org:9000. Empty (the
-        default): AWS. Also by the environment: JUPYTER_REPL_S3_ENDPOINT, S3_ENDPOINT, or boto3's
-        AWS_ENDPOINT_URL_S3.""",
+        default): AWS. Also by the environment as S3_ENDPOINT, or as boto3's AWS_ENDPOINT_URL_S3.""",
     )
     s3_region = Unicode(
         config=True,
         help="""The bucket's region. Empty (the default): what the profile says, else us-east-1, which servers other
-        than AWS take. Also by the environment: AWS_REGION.""",
+        than AWS take. Also by the environment as AWS_REGION.""",
     )
     s3_profile = Unicode(
         config=True,
         help="""The profile of ~/.aws whose keys are used. Empty (the default): the usual order, which is environment,
-        default profile, web identity, the machine's role. Also by the environment: AWS_PROFILE.""",
+        default profile, web identity, the machine's role. Also by the environment as AWS_PROFILE.""",
     )
     s3_ca_bundle = Unicode(
         config=True,
         help="""The file of certificate authorities to trust, for a server with a certificate of one's own. Empty (the
-        default): the usual ones. Also by the environment: AWS_CA_BUNDLE.""",
+        default): the usual ones. Also by the environment as AWS_CA_BUNDLE.""",
     )
     s3_path_style = Bool(
         None,
@@ -67,22 +57,6 @@ class S3Traits(HasTraits):
         limit.""",
     )
 
-    @default("s3_endpoint")
-    def _default_endpoint(self) -> str:
-        return _from_environment("endpoint")
-
-    @default("s3_region")
-    def _default_region(self) -> str:
-        return _from_environment("region")
-
-    @default("s3_profile")
-    def _default_profile(self) -> str:
-        return _from_environment("profile")
-
-    @default("s3_ca_bundle")
-    def _default_ca_bundle(self) -> str:
-        return _from_environment("ca_bundle")
-
     def s3_settings(self) -> dict[str, Any]:
         """The fields of S3Settings beside bucket and prefix."""
         path_style = bool(self.s3_endpoint) if self.s3_path_style is None else self.s3_path_style
@@ -94,7 +68,3 @@ class S3Traits(HasTraits):
             "path_style": path_style,
             "single_server": self.s3_single_server,
         }
-
-
-def _from_environment(name: str) -> str:
-    return next((found for each in ENVIRONMENT[name] if (found := os.environ.get(each))), "")

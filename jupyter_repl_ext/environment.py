@@ -1,0 +1,39 @@
+"""Every setting by the environment too: JUPYTER_REPL_ and its name in capitals; lists and objects as JSON. The
+configuration goes over it."""
+
+import json
+import os
+from collections.abc import Iterable
+from typing import Any
+
+from traitlets.config import Config
+from traitlets.config.loader import DeferredConfigString
+
+PREFIX = "JUPYTER_REPL_"
+OTHERS = {
+    "s3_endpoint": ("S3_ENDPOINT", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
+    "s3_region": ("AWS_REGION", "AWS_DEFAULT_REGION"),
+    "s3_profile": ("AWS_PROFILE",),
+    "s3_ca_bundle": ("AWS_CA_BUNDLE",),
+}
+"""Variables that others have made for the same, the first of those that are set; ours comes before them."""
+
+
+def from_environment(section: str, settings: Iterable[str]) -> Config:
+    """Those of `settings`, of that class, that are set and not empty."""
+    found = Config()
+    for name in settings:
+        for variable in (PREFIX + name.upper(), *OTHERS.get(name, ())):
+            if text := os.environ.get(variable):
+                found[section][name] = _read(text)
+                break
+    return found
+
+
+def _read(text: str) -> Any:
+    """Anything but JSON's lists and objects is read by the trait, as on the command line."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
+    return value if isinstance(value, list | dict) else DeferredConfigString(text)
