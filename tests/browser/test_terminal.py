@@ -47,7 +47,8 @@ def shell(person: Person) -> Person:
 
 
 def select_line(person: Person, text: str) -> None:
-    """Three clicks on a line of the screen."""
+    """Three clicks on a line of the screen, once it is there."""
+    wait_for(lambda: text in person.terminal_text().splitlines())
     rows, tops = person.terminal.locator(".jp-Repl-terminalHost").evaluate(
         """(node, text) => {
             const {rows, top} = node.terminalView;

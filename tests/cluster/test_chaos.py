@@ -24,7 +24,7 @@ from support.pod_lab import PodLab
 from jupyter_repl_spawner.kubernetes import names
 from jupyter_repl_spawner.kubernetes.pool import Bounds
 
-STARTS = int(os.environ.get("REPL_TEST_CLUSTER_CHAOS", "12"))
+STARTS = int(os.environ.get("REPL_TEST_CLUSTER_CHAOS", "10"))
 NAMES = max(3, STARTS * 2 // 5)
 DISTURBANCES = STARTS * 2
 SEED = int(os.environ.get("REPL_TEST_SEED", "1"))

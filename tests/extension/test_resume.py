@@ -126,7 +126,7 @@ def test_a_soak(repl: Lab, proxy: Proxy) -> None:
     processes = repl_processes(repl)
     _travel(repl, proxy, rng, runner)  # what is made once is not a leak
     memory = [process.memory_info().rss for process in measured]
-    until = time.monotonic() + float(os.environ.get("REPL_TEST_SOAK", "20"))
+    until = time.monotonic() + float(os.environ.get("REPL_TEST_SOAK", "10"))
     while time.monotonic() < until:
         _travel(repl, proxy, rng, runner)
     wait_for(lambda: len(repl_processes(repl)) == len(processes), 20)
