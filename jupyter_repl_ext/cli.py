@@ -58,10 +58,11 @@ def _services() -> Services:
 
     server: Any = ServerApp()
     server.load_config_file(suppress_errors=False)
-    extension: Any = ReplExtension()
+    extension = ReplExtension()
     extension.load_config_file()
     extension.update_config(server.config)
-    return extension.make_services({})  # type: ignore[no-any-return]
+    services: Services = extension.make_services({})
+    return services
 
 
 async def _push(services: Services, options: argparse.Namespace) -> int:

@@ -26,10 +26,10 @@ SAID = {
 
 def settings(**config: Any) -> ReplExtension:
     """As a server has them."""
-    extension: Any = ReplExtension()
+    extension = ReplExtension()
     extension.load_config_file()
     extension.update_config(Config(ReplExtension=config))
-    return extension  # type: ignore[no-any-return]
+    return extension
 
 
 @pytest.mark.parametrize("name", SAID)
