@@ -5,7 +5,7 @@
 #   node.sh up STATE_DIR      about 5 s; writes STATE_DIR/admin.kubeconfig
 #   node.sh load STATE_DIR ARCHIVE...   imports images (docker or OCI archives) into the node
 #   node.sh kill STATE_DIR NAME    SIGKILL to a component (apiserver, kubelet, ...)
-#   node.sh start STATE_DIR NAME   starts a killed apiserver or kubelet again
+#   node.sh start STATE_DIR NAME   starts a killed component again (not etcd or containerd)
 #   node.sh down STATE_DIR    ends every process and container, unmounts, removes the namespace and the state
 #
 # SESSION is the process whose node it is: when that is gone, the next `up` ends what is left of it.
@@ -82,11 +82,18 @@ control_plane() {
     --initial-cluster node1=http://127.0.0.1:2380
   apiserver
   wait_for kubectl get --raw=/readyz   # RBAC's own roles exist only now: controllers started earlier exit
-  local auth=(--kubeconfig --authentication-kubeconfig --authorization-kubeconfig)
-  spawn controllers "$KUBENODE" kube-controller-manager "${auth[@]/%/=$S/controllers.kubeconfig}" --leader-elect=false \
-    --service-account-private-key-file="$S/pki/sa.key" --root-ca-file="$S/pki/ca.crt" --use-service-account-credentials
-  spawn scheduler "$KUBENODE" kube-scheduler "${auth[@]/%/=$S/scheduler.kubeconfig}" --leader-elect=false
+  controllers; scheduler
 }
+
+controller() { # NAME PROGRAM ARGUMENT...: one that reads the API as NAME
+  local name=$1 program=$2 auth=(--kubeconfig --authentication-kubeconfig --authorization-kubeconfig); shift 2
+  spawn "$name" "$KUBENODE" "$program" "${auth[@]/%/=$S/$name.kubeconfig}" --leader-elect=false "$@"
+}
+controllers() {
+  controller controllers kube-controller-manager --service-account-private-key-file="$S/pki/sa.key" \
+    --root-ca-file="$S/pki/ca.crt" --use-service-account-credentials
+}
+scheduler() { controller scheduler kube-scheduler; }
 
 runtime() {
   cat >"$S/cni/10-bridge.conflist" <<K
@@ -153,9 +160,9 @@ oomScoreAdj: 0
 conntrack: {maxPerCore: 0, min: 0, tcpEstablishedTimeout: 0s, tcpCloseWaitTimeout: 0s}
 iptables: {minSyncPeriod: 100ms, syncPeriod: 30s}
 K
-  kubelet
-  spawn proxy "$KUBENODE" kube-proxy --config="$S/proxy.yaml" --hostname-override=node1
+  kubelet; proxy
 }
+proxy() { spawn proxy "$KUBENODE" kube-proxy --config="$S/proxy.yaml" --hostname-override=node1; }
 
 case $verb in
 up)

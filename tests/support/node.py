@@ -52,7 +52,7 @@ class Node:
     def make_namespace(self, name: str) -> str:
         """As strict as they come."""
         self.kubectl("create", "namespace", name)
-        self.kubectl("wait", "--for=create", "-n", name, "serviceaccount/default", "--timeout=20s")
+        self.kubectl("wait", "--for=create", "-n", name, "serviceaccount/default", "--timeout=80s")
         self.kubectl("label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted")
         return name
 
@@ -61,6 +61,13 @@ class Node:
 
     def start(self, component: str) -> None:
         run("start", self._own(), component)
+
+    def forget_outages(self) -> None:
+        """Who watches the API waits longer after each time it was away, up to a minute (client-go's back-off); whoever is
+        started anew does not. For the tests that come after one that kills the API server."""
+        for component in ("controllers", "scheduler", "kubelet", "proxy"):
+            self.kill(component)
+            self.start(component)
 
     def pids_of(self, container: str) -> list[int]:
         """Of a container's processes, as the machine numbers them; the first is its process 1."""
