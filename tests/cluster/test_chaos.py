@@ -19,6 +19,7 @@ import pytest
 from support.channel import Client
 from support.kubernetes import Space
 from support.lab import wait_for
+from support.node import Node
 from support.pod_lab import PodLab
 
 from jupyter_repl_spawner.kubernetes import names
@@ -27,6 +28,7 @@ from jupyter_repl_spawner.kubernetes.pool import Bounds
 STARTS = int(os.environ.get("REPL_TEST_CLUSTER_CHAOS", "10"))
 NAMES = max(3, STARTS * 2 // 5)
 DISTURBANCES = STARTS * 2
+KINDS = "pods,deployments,replicasets,services,leases"
 SEED = int(os.environ.get("REPL_TEST_SEED", "1"))
 
 pytestmark = pytest.mark.timeout(300 + 60 * STARTS)
@@ -129,6 +131,19 @@ def work(servers: Servers, name: str, number: int, rng: random.Random) -> tuple[
     return name, path, content
 
 
+def kill_pod(space: Space, rng: random.Random) -> None:
+    pods = [pod for pod in space.get("pods") if names.ID in pod["metadata"].get("labels", {})]
+    if pods:
+        name = rng.choice(pods)["metadata"]["name"]
+        space.kubectl("delete", "pod", name, "--force", "--grace-period=0", "--wait=false", check=False)
+
+
+def kill_api(node: Node, rng: random.Random) -> None:
+    node.kill("apiserver")
+    time.sleep(rng.uniform(0, 2))
+    node.start("apiserver")
+
+
 def test_nothing_is_doubled_lost_or_left(space: Space, tmp_path: Path) -> None:
     rng = random.Random(SEED)
     space.pool = Bounds(1, 3)
@@ -139,19 +154,9 @@ def test_nothing_is_doubled_lost_or_left(space: Space, tmp_path: Path) -> None:
     observer = Observer(space)
     node = space.world.node
 
-    def kill_pod() -> None:
-        pods = [pod for pod in space.get("pods") if names.ID in pod["metadata"].get("labels", {})]
-        if pods:
-            name = rng.choice(pods)["metadata"]["name"]
-            space.kubectl("delete", "pod", name, "--force", "--grace-period=0", "--wait=false", check=False)
-
-    def kill_api() -> None:
-        node.kill("apiserver")
-        time.sleep(rng.uniform(0, 2))
-        node.start("apiserver")
-
-    is_ours = node.state is not None
-    disturb: list[Callable[[], None]] = [lambda: servers.kill_one(rng), kill_pod, kill_pod, *[kill_api] * is_ours]
+    disturb: list[Callable[[], None]] = [lambda: servers.kill_one(rng), *[lambda: kill_pod(space, rng)] * 2]
+    if node.state is not None:
+        disturb.append(lambda: kill_api(node, rng))
     acknowledged = []
     try:
         with ThreadPoolExecutor(min(STARTS, 10)) as threads:
@@ -166,15 +171,17 @@ def test_nothing_is_doubled_lost_or_left(space: Space, tmp_path: Path) -> None:
                 with suppress(AssertionError):  # nothing to kill just now
                     rng.choice(disturb)()
             acknowledged = [told for each in todo if (told := each.result())]
-        if is_ours:
-            node.forget_outages()
+        node.forget_outages()
         for name in ids:
             phase = wait_for(lambda name=name: settled(servers, rng, name), 90)
             assert phase["name"] != "failed" or phase["reason"]
         for name in ids:
             servers.call(rng, "POST", "stop", {"replId": name})
-        kinds = "pods,deployments,replicasets,services,leases"
-        wait_for(lambda: not space.kubectl("get", kinds, "-l", names.ID, "-o", "name", check=False).split(), 90)
+        wait_for(lambda: not space.kubectl("get", KINDS, "-l", names.ID, "-o", "name", check=False).split(), 90)
+    except AssertionError:
+        print(space.kubectl("get", KINDS, check=False), space.kubectl("get", "leases", "-o", "yaml", check=False))
+        print(*(lab.log.read_text()[-5000:] for lab in servers.labs), sep="\n")
+        raise
     finally:
         observer.stop()
         servers.stop()

@@ -214,3 +214,21 @@ def test_the_reason_survives_the_server(space: Space) -> None:
         assert json.loads(lease["metadata"]["annotations"]["jupyter-repl/failure"])["reason"].startswith("The image")
 
     run(space, body)
+
+
+def test_a_stop_that_died_half_way_holds_no_start_up(space: Space) -> None:
+    """Its Deployment has no replicas any more, and its Lease is still there."""
+
+    async def go() -> None:
+        await space.make("abc")
+        async with space.spawner() as first:
+            await first.start(assignment("abc"), lambda step: None)
+        (name,) = [each["metadata"]["name"] for each in space.get("deployments")]
+        await asyncio.to_thread(space.kubectl, "scale", "deployment", name, "--replicas=0")
+        await asyncio.to_thread(wait_for, lambda: not space.get("pods"), 30)
+        async with space.spawner() as second, asyncio.timeout(20):
+            await second.start(assignment("abc"), lambda step: None)
+            assert (await second.poll(REF)).name == "running"
+            await second.stop(REF)
+
+    asyncio.run(go())

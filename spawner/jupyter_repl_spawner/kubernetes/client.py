@@ -166,6 +166,16 @@ class Api:
         sort = JSON_PATCH if isinstance(patch, list) else MERGE_PATCH
         return await self._ask("PATCH", self._path(kind, name), {}, patch, sort)
 
+    async def scale(self, deployment: str, replicas: int) -> bool:
+        """Whether there is such a Deployment."""
+        try:
+            await self.patch("deployments", deployment, {"spec": {"replicas": replicas}})
+        except ApiError as error:
+            if error.status_code != 404:
+                raise
+            return False
+        return True
+
     async def delete(self, kind: str, name: str, uid: str = "") -> None:
         """With all that it owns; nothing there is no error. `uid`: only this very object."""
         options: Object = {"propagationPolicy": "Background"}

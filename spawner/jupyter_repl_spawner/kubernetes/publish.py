@@ -13,7 +13,8 @@ from .manifests import Hosts
 from .state import Anchor
 
 ATTEMPTS, PAUSE_SECONDS = 5, 3.0
-_FINAL = (400, 403, 422)
+_FINAL = (400, 422)
+"""Not 403: an API server that has just been started knows no rights for a moment."""
 
 log = getLogger(__name__)
 

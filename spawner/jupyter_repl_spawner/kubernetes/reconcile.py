@@ -146,8 +146,7 @@ class Reconciler:
             return
         log.warning("%s: its pod or its server was lost; starting it again (%s)", seen.name, attempt)
         if attempt > ATTEMPTS:
-            failure = state.failure("The REPL was lost again and again.", "Your files are kept. Start it again.")
-            await self._leases.note(ours, {names.FAILURE: failure, names.DEADLINE: ""})
+            await self._starts.fail(ours, "The REPL was lost again and again.", "Your files are kept. Start it again.")
             return
         await self._starts.drive(ours, assignment, lambda step: None)
 

@@ -22,7 +22,7 @@ from jupyter_repl_spawner.port import Granter, Progress
 from . import names, reasons, state
 from .anchor import Leases, Lost
 from .candidate import Candidates, Deadlines
-from .client import Api, ApiError, Object, Unreachable
+from .client import Api, Object, Unreachable
 from .keys import Keys
 from .pods import Pods
 from .publish import Publisher
@@ -95,15 +95,15 @@ class Starts:
 
     async def drive(self, ours: Anchor, assignment: Assignment, progress: Progress) -> None:
         """From a Lease that we hold to a runner. A failure is kept in the Lease. Raises Lost and Unavailable."""
-        try:
-            async with self._holding(ours):
+        async with self._holding(ours):
+            try:
                 await self._bring_up(ours, assignment, progress)
-        except Lost:
-            raise
-        except ReplError as error:
-            with suppress(ReplError):
-                await self._fail(ours, error)
-            raise
+            except Lost:
+                raise
+            except ReplError as error:
+                with suppress(ReplError):  # then whoever finds the Lease abandoned tries anew
+                    await self.fail(ours, error.message, error.hint)
+                raise
 
     async def is_alive(self, seen: Anchor) -> bool:
         """Whether the pod that a Lease names is there; asked of the API where our memory does not know it."""
@@ -111,6 +111,14 @@ class Starts:
             return True
         found = await self._api.list("pods", labelSelector=f"{names.ID}={seen.name}")
         return seen.pod_of(found.get("items", ())) is not None
+
+    async def fail(self, ours: Anchor, reason: str, hint: str) -> None:
+        """The Lease says why until the next start or stop; nothing else stays. It is told last: who reads it may start
+        anew at once."""
+        if await self._api.scale(ours.name, 0):
+            await self._api.delete("deployments", ours.name)
+        await self._delete_pods(ours)
+        await self._leases.note(ours, {names.FAILURE: state.failure(reason, hint), names.DEADLINE: ""})
 
     # -- parts
 
@@ -226,32 +234,14 @@ class Starts:
 
     async def remove(self, ours: Anchor) -> None:
         """The Lease, and what garbage collection would take its time with."""
-        is_cold = await self._scale_down(ours)
+        is_cold = await self._api.scale(ours.name, 0)
         await self._leases.release(ours)
         if not is_cold:
             await self._delete_pods(ours)
 
-    async def _scale_down(self, ours: Anchor) -> bool:
-        """Whether it has a Deployment, which would else put another pod in the place of one that is deleted."""
-        try:
-            await self._api.patch("deployments", ours.name, {"spec": {"replicas": 0}})
-        except ApiError as error:
-            if error.status_code != 404:
-                raise
-            return False
-        return True
-
     async def _delete_pods(self, ours: Anchor) -> None:
         for pod in self._sight.pods_of(ours.name):
             await self._api.delete("pods", pod["metadata"]["name"], pod["metadata"]["uid"])
-
-    async def _fail(self, ours: Anchor, error: ReplError) -> None:
-        """The Lease says why until the next start or stop; nothing else stays."""
-        failure = state.failure(error.message, error.hint)
-        await self._leases.note(ours, {names.FAILURE: failure, names.DEADLINE: ""})
-        if await self._scale_down(ours):
-            await self._api.delete("deployments", ours.name)
-        await self._delete_pods(ours)
 
 
 def begin(assignment: Assignment, attempt: int = 0, lost: str = "") -> Mapping[str, str]:
