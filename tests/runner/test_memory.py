@@ -7,6 +7,8 @@ import pytest
 from jupyter_repl_runner.usage.memory import find_cgroup
 
 STAT = "cache 5\ninactive_file 300\nactive_file 40\ntotal_inactive_file 200\n"
+EVENTS = "low 0\nhigh 0\nmax 7\noom 3\noom_kill 2\noom_group_kill 0\n"
+CONTROL = "oom_kill_disable 0\nunder_oom 0\noom_kill 4\n"
 
 
 def write(folder: Path, **files: str) -> None:
@@ -16,22 +18,23 @@ def write(folder: Path, **files: str) -> None:
 
 
 def test_version_two(tmp_path: Path) -> None:
-    write(tmp_path, memory__current="1000\n", memory__max="2000\n", memory__stat=STAT)
+    write(tmp_path, memory__current="1000\n", memory__max="2000\n", memory__stat=STAT, memory__events=EVENTS)
     cgroup = find_cgroup(tmp_path)
     assert cgroup is not None
-    assert (cgroup.used(), cgroup.most()) == (700, 2000)
+    assert (cgroup.used(), cgroup.most(), cgroup.kills()) == (700, 2000, 2)
 
 
 def test_version_one(tmp_path: Path) -> None:
-    write(tmp_path / "memory", memory__usage_in_bytes="1000\n", memory__limit_in_bytes="2000\n", memory__stat=STAT)
+    sizes = {"memory__usage_in_bytes": "1000\n", "memory__limit_in_bytes": "2000\n"}
+    write(tmp_path / "memory", memory__stat=STAT, memory__oom_control=CONTROL, **sizes)
     cgroup = find_cgroup(tmp_path)
     assert cgroup is not None
-    assert (cgroup.used(), cgroup.most()) == (800, 2000)
+    assert (cgroup.used(), cgroup.most(), cgroup.kills()) == (800, 2000, 4)
 
 
 @pytest.mark.parametrize("limit", ["max\n", "9223372036854771712\n"])
 def test_without_a_limit_there_is_nothing_to_guard(tmp_path: Path, limit: str) -> None:
-    write(tmp_path, memory__current="1000\n", memory__max=limit, memory__stat=STAT)
+    write(tmp_path, memory__current="1000\n", memory__max=limit, memory__stat=STAT, memory__events=EVENTS)
     assert find_cgroup(tmp_path) is None
 
 

@@ -7,6 +7,7 @@ the files that were only read or written (inactive_file): writing a large file a
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,11 +17,12 @@ from pathlib import Path
 from jupyter_repl_runner.terminal.session import Session
 
 SHARE = 0.97
-FASTEST = 2 << 30
-"""Bytes a second that a program may take: the next look is before it could be there."""
-SHORTEST_SECONDS, LONGEST_SECONDS = 0.01, 1.0
+FASTEST = 8 << 30
+"""Bytes a second that programs may take: the next look is before they could be there. One takes about 2 GiB/s by small
+pages; several, or one by large pages, take more."""
+SHORTEST_SECONDS, LONGEST_SECONDS = 0.002, 1.0
 PAUSE_SECONDS = 0.5
-"""For which the memory of one that was ended may take to be free."""
+"""For so long the memory of one that was ended may take to be free: nothing else is ended for it."""
 
 log = getLogger(__name__)
 
@@ -32,12 +34,16 @@ class Cgroup:
     usage: Path
     limit: Path
     stat: Path
+    events: Path
     inactive: bytes
 
     def used(self) -> int:
         """Bytes, without files that are not in use. Raises OSError and ValueError."""
-        stat = self.stat.read_bytes().split()
-        return int(self.usage.read_bytes()) - int(stat[stat.index(self.inactive) + 1])
+        return int(self.usage.read_bytes()) - _line(self.stat, self.inactive)
+
+    def kills(self) -> int:
+        """How many processes the kernel has ended so far. Raises OSError and ValueError."""
+        return _line(self.events, b"oom_kill")
 
     def most(self) -> int:
         """Bytes; 0: no limit. Raises OSError."""
@@ -47,14 +53,17 @@ class Cgroup:
 
 def find_cgroup(root: Path = Path("/sys/fs/cgroup")) -> Cgroup | None:
     """Of version 2 or 1; None where there is neither, or no limit."""
-    two = Cgroup(root / "memory.current", root / "memory.max", root / "memory.stat", b"inactive_file")
     old = root / "memory"
-    one = Cgroup(
-        old / "memory.usage_in_bytes", old / "memory.limit_in_bytes", old / "memory.stat", b"total_inactive_file"
+    two = Cgroup(
+        root / "memory.current", root / "memory.max", root / "memory.stat", root / "memory.events", b"inactive_file"
     )
+    one = Cgroup(
+        old / "memory.usage_in_bytes", old / "memory.limit_in_bytes", old / "memory.stat", old / "memory.oom_control",
+        b"total_inactive_file",
+    )  # fmt: skip
     for cgroup in (two, one):
         try:
-            if cgroup.most() and cgroup.used() >= 0:
+            if cgroup.most() and cgroup.used() >= 0 and cgroup.kills() >= 0:
                 return cgroup
         except (OSError, ValueError):
             continue
@@ -67,35 +76,52 @@ class MemoryGuard:
     def __init__(self, cgroup: Cgroup, sessions: Callable[[], Iterable[Session]]) -> None:
         self._cgroup = cgroup
         self._sessions = sessions
+        self._most = cgroup.most()
+        self._kills = cgroup.kills()
 
     async def run(self) -> None:
         """Until it is cancelled."""
-        most = self._cgroup.most()
+        patient_until = 0.0
         while True:
             try:
-                left = most * SHARE - self._cgroup.used()
+                left = self._most * SHARE - self._cgroup.used()
+                is_due = left <= 0 and time.monotonic() > patient_until
+                if self._was_late() or (is_due and self._end_largest()):
+                    patient_until = time.monotonic() + PAUSE_SECONDS
+                elif left > 0:
+                    patient_until = 0.0
             except (OSError, ValueError):
                 log.warning("The container's memory can't be read; nothing is ended for it")
                 return
-            if left <= 0 and self._end_largest(most):
-                await asyncio.sleep(PAUSE_SECONDS)
             await asyncio.sleep(min(max(SHORTEST_SECONDS, left / FASTEST), LONGEST_SECONDS))
 
-    def _end_largest(self, most: int) -> bool:
-        """Whether there was one. It is told before it ends: its terminal may end with it."""
+    def _was_late(self) -> bool:
+        """Whether the kernel has ended something since this was last asked. It says what in its own log alone."""
+        before, self._kills = self._kills, self._cgroup.kills()
+        if self._kills > before:
+            self._tell("The kernel ended a program")
+        return self._kills > before
+
+    def _end_largest(self) -> bool:
+        """Whether something was ended. It is told before it ends: its terminal may end with it."""
         found = max(_processes(), default=None)
+        if self._was_late():  # the largest that is left may be the person's shell
+            return True
         if found is None:
             return False
         size, pid, name = found
-        log.warning("Out of memory: ending %s (%s) with %s MB", name, pid, size // 1_000_000)
-        words = f"{name} was ended: the REPL ran out of memory ({_size(most)})."
-        environment = _read(pid, "environ")
-        for session in self._sessions():
-            if session.owns(environment):
-                session.say(f"\r\n\x1b[31m{words}\x1b[0m\r\n".encode())
+        self._tell(f"{name} was ended", _read(pid, "environ"))
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
+        log.warning("Out of memory: ended %s (%s) with %s MB", name, pid, size // 1_000_000)
         return True
+
+    def _tell(self, what: str, environment: bytes | None = None) -> None:
+        """In the terminal of that environment, else in all."""
+        words = f"{what}: the REPL ran out of memory ({_size(self._most)})."
+        for session in self._sessions():
+            if environment is None or session.owns(environment):
+                session.say(f"\r\n\x1b[31m{words}\x1b[0m\r\n".encode())
 
 
 def _processes() -> Iterator[tuple[int, int, str]]:
@@ -107,6 +133,12 @@ def _processes() -> Iterator[tuple[int, int, str]]:
             statm = _read(pid, "statm").split()
             if len(statm) > 1 and int(statm[1]):
                 yield int(statm[1]) * page, pid, _read(pid, "comm").decode(errors="replace").strip()
+
+
+def _line(file: Path, name: bytes) -> int:
+    """The number of that name in a file of names and numbers."""
+    words = file.read_bytes().split()
+    return int(words[words.index(name) + 1])
 
 
 def _read(pid: int, name: str) -> bytes:
