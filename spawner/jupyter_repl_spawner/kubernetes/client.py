@@ -224,8 +224,7 @@ class Api:
             if attempt >= attempts - 1:
                 raise ApiError(response.status, _parsed(raw))
             wait = float(response.headers.get("Retry-After", 1 << attempt))
-            spread = random.uniform(1, 2)  # noqa: S311 - not all at once, or few get through
-            await asyncio.sleep(min(wait * spread, LONGEST_WAIT))
+            await asyncio.sleep(min(wait * between(1, 2), LONGEST_WAIT))
         raise AssertionError
 
     async def _send(self, method: str, path: str, query: Mapping[str, str], body: Any, sort: str, bounds: Any) -> Any:
@@ -242,6 +241,11 @@ class Api:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Unavailable("The cluster can't be reached.", hint="Is the API server up?") from error
         return response.response
+
+
+def between(low: float, high: float) -> float:
+    """At random, so that not all servers come at once, or few get through."""
+    return random.uniform(low, high)  # noqa: S311 - not for secrets
 
 
 def _parsed(raw: bytes) -> Object:

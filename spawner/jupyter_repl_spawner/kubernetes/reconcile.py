@@ -2,7 +2,6 @@
 credentials that run out. Each server does it; compare-and-swap on the Lease decides who."""
 
 import asyncio
-import random
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -14,7 +13,7 @@ from jupyter_repl_spawner.port import Granter
 
 from . import names, state
 from .anchor import Leases
-from .client import Api, Object
+from .client import Api, Object, between
 from .pods import Pods
 from .sight import Sight
 from .start import ATTEMPTS, Starts, begin, new_holder
@@ -117,7 +116,7 @@ class Reconciler:
         async def run() -> None:
             try:
                 async with self._turn:
-                    await asyncio.sleep(random.uniform(0, SPREAD_SECONDS))  # noqa: S311 - not for secrets
+                    await asyncio.sleep(between(0, SPREAD_SECONDS))
                     await work()
             except ReplError as error:
                 log.warning("%s: %s %s", slug, error.message, error.hint)

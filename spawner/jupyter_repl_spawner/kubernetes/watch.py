@@ -6,14 +6,13 @@ too old begins with a list again. A list now and then counts what the watch had 
 
 import asyncio
 import math
-import random
 from collections import deque
 from collections.abc import Callable
 from logging import getLogger
 
 from jupyter_repl_runner.contract.errors import ReplError
 
-from .client import Api, ApiError, Object
+from .client import Api, ApiError, Object, between
 
 PAGE = 100
 """Objects of one answer: a larger one holds the event loop for longer than a key may take."""
@@ -124,7 +123,7 @@ class Watch:
             self.reconnects += 1
             low, high = BACKOFF_SECONDS
             if self._failures:
-                await asyncio.sleep(_between(low, min(high, low * 2 ** min(self._failures, 8))))
+                await asyncio.sleep(between(low, min(high, low * 2 ** min(self._failures, 8))))
 
     async def _list(self) -> None:
         """In pages; tells what differs from what was known."""
@@ -153,7 +152,7 @@ class Watch:
 
     async def _watch(self) -> None:
         query = {"labelSelector": self._selector, "resourceVersion": self._version}
-        async for event in self._api.watch(self._kind, _between(*WATCH_SECONDS), self._silence, **query):
+        async for event in self._api.watch(self._kind, between(*WATCH_SECONDS), self._silence, **query):
             item = event["object"]
             if event["type"] == "ERROR":
                 raise ApiError(int(item.get("code", 500)), item)
@@ -183,8 +182,3 @@ def _is_older(item: Object, known: Object | None) -> bool:
     if known is None or known["metadata"]["uid"] != item["metadata"]["uid"]:
         return False
     return int(item["metadata"]["resourceVersion"]) <= int(known["metadata"]["resourceVersion"])
-
-
-def _between(low: float, high: float) -> float:
-    """So that not all servers come at once."""
-    return random.uniform(low, high)  # noqa: S311 - not for secrets
