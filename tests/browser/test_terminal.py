@@ -163,7 +163,7 @@ def test_a_flood_does_not_slow_the_tab(shell: Person) -> None:
         shell.page.wait_for_timeout(1000)
     wait_for(lambda: "\nall-of-it" in shell.terminal_text())
     assert len(took) > 1000
-    assert sorted(took)[-3] < 50  # two may have waited for the machine, which others use too
+    assert max(took) < 50
 
 
 def test_a_reload_in_the_middle_of_a_flood(shell: Person) -> None:

@@ -26,8 +26,8 @@ ROUNDS = int(os.environ.get("REPL_TEST_CHAOS", "4"))
 SEED = int(os.environ.get("REPL_TEST_SEED", "1"))
 SETTLE_SECONDS = 90.0
 pytestmark = pytest.mark.timeout(max(300, 120 * ROUNDS))
-LOST_SECONDS = 8.0
-"""Of work that a kill may cost: five where a file never stops changing, and what a busy machine takes to send it."""
+LOST_SECONDS = 5.0
+"""Of work that a kill may cost, where a file never stops changing; two else."""
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ def test_what_was_a_moment_old_at_the_kill_is_all_that_is_missing(home: Path, se
     world = World(home, server, SEED + 1)
     try:
         world.begin(SEED + 77)
-        time.sleep(15)
+        time.sleep(12)
         world.end()
         for what in ("sync", "serve", "guard"):
             world.kill(what)

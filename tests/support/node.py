@@ -52,7 +52,7 @@ class Node:
     def make_namespace(self, name: str) -> str:
         """As strict as they come."""
         self.kubectl("create", "namespace", name)
-        self.kubectl("wait", "--for=create", "-n", name, "serviceaccount/default", "--timeout=80s")
+        self.kubectl("wait", "--for=create", "-n", name, "serviceaccount/default", "--timeout=20s")
         self.kubectl("label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted")
         return name
 
