@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from support.channel import Client
-from support.kubernetes import Space
+from support.kubernetes import KINDS, Space
 from support.lab import wait_for
 from support.node import Node
 from support.pod_lab import PodLab
@@ -28,7 +28,6 @@ from jupyter_repl_spawner.kubernetes.pool import Bounds
 STARTS = int(os.environ.get("REPL_TEST_CLUSTER_CHAOS", "10"))
 NAMES = max(3, STARTS * 2 // 5)
 DISTURBANCES = STARTS * 2
-KINDS = "pods,deployments,replicasets,services,leases"
 SEED = int(os.environ.get("REPL_TEST_SEED", "1"))
 
 pytestmark = pytest.mark.timeout(300 + 60 * STARTS)
@@ -177,7 +176,7 @@ def test_nothing_is_doubled_lost_or_left(space: Space, tmp_path: Path) -> None:
             assert phase["name"] != "failed" or phase["reason"]
         for name in ids:
             servers.call(rng, "POST", "stop", {"replId": name})
-        wait_for(lambda: not space.kubectl("get", KINDS, "-l", names.ID, "-o", "name", check=False).split(), 90)
+        wait_for(lambda: not space.left(), 90)
     except AssertionError:
         print(space.kubectl("get", KINDS, check=False), space.kubectl("get", "leases", "-o", "yaml", check=False))
         print(*(lab.log.read_text()[-5000:] for lab in servers.labs), sep="\n")

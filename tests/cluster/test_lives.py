@@ -40,8 +40,7 @@ def test_a_stop_saves_everything_and_leaves_nothing(lab: PodLab) -> None:
     lab.stop_repl("abc")
     assert saved(lab, "main.py") == b"print('last words')\n"
     assert {f"deep/{n}.txt" for n in range(1, 201)} <= set(lab.objects("code/abc/"))
-    kinds = "pods,deployments,replicasets,services,leases"
-    wait_for(lambda: not lab.space.kubectl("get", kinds, "-l", "jupyter-repl/id", "-o", "name").split(), 30)
+    wait_for(lambda: not lab.space.left(), 30)
 
 
 def test_a_deleted_pod_saves_what_it_has_and_another_takes_its_place(lab: PodLab) -> None:

@@ -56,8 +56,7 @@ def fails(space: Space, reason: str, **more: Any) -> list[str]:
 
 def gone(space: Space) -> None:
     """No object with the REPL's label is left."""
-    kinds = "pods,deployments,replicasets,services,leases"
-    wait_for(lambda: not space.kubectl("get", kinds, "-l", "jupyter-repl/id", "-o", "name").split(), 30)
+    wait_for(lambda: not space.left(), 30)
 
 
 def test_an_image_that_is_not_there(space: Space) -> None:

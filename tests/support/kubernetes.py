@@ -27,6 +27,7 @@ from .node import Node
 from .s3 import S3Server
 
 MAX_FILE = 512 << 20
+KINDS = "pods,deployments,replicasets,services,leases"
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,10 @@ class Space:
 
     def get(self, kind: str) -> list[Any]:
         return self.world.node.get(self.namespace, kind)
+
+    def left(self) -> list[str]:
+        """The objects of any kind that belong to a REPL."""
+        return self.kubectl("get", KINDS, "-l", names.ID, "-o", "name").split()
 
     def pods(self, repl_id: str) -> list[Any]:
         slug = names.slug(ProjectRef("", repl_id))

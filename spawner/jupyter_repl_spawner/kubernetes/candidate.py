@@ -56,7 +56,7 @@ class Candidates:
     async def get(self, ours: Anchor, assignment: Assignment, progress: Progress) -> Object:
         """One that is ours now. Raises Unavailable with what keeps us from it."""
         ref, template = assignment.ref, self._template_of(assignment.language)
-        if not await self._is_deployed(ours):
+        if not await self._redeploy(ours):
             progress("Looking for a pod")
             pool = manifests.pool_name(template)
             for _ in range(CLAIMS):
@@ -79,9 +79,9 @@ class Candidates:
         known = self._sight.pods.objects.get(pod["metadata"]["name"])
         return known is not None and is_claimable(known, names.WARM)
 
-    async def _is_deployed(self, ours: Anchor) -> bool:
-        """Whether it was started cold, and gets a new pod for each that is lost. Who was stopping it may have died
-        between the pods and the Lease: then it has no replicas any more."""
+    async def _redeploy(self, ours: Anchor) -> bool:
+        """Whether it was started cold: then its Deployment makes the pod. Who was stopping it may have died between the
+        pods and the Lease, so it is set to one pod."""
         found = self._sight.deployments.objects.get(ours.name)
         owners = found["metadata"].get("ownerReferences", ()) if found else ()
         if not any(owner["uid"] == ours.uid for owner in owners):
@@ -102,7 +102,7 @@ class Candidates:
                     raise Unavailable(reason.sentence, hint=reason.hint) from error
                 if error.status_code != 409:
                     raise
-                if await self._is_deployed(ours):
+                if await self._redeploy(ours):
                     return
                 if time.monotonic() > until:
                     raise

@@ -91,7 +91,7 @@ class Pools:
                 return
         self._made.add(name)
         if found["spec"]["replicas"] != wanted:
-            await self._api.patch("deployments", name, {"spec": {"replicas": wanted}})
+            await self._api.scale(name, wanted)
 
     async def _drain(self, ours: set[str]) -> None:
         """Pools from before our time go with their waiting pods, claimed ones belong to their REPLs. Later ones are of
