@@ -1,12 +1,16 @@
 """Fixtures for all: a server of one's own, and what must never be left behind."""
 
 import os
+import random
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
+from support import failures, scheduling, times
 from support import node as nodes
 from support.channel import Client
 from support.kubernetes import World
@@ -20,14 +24,54 @@ IN_PODS = ("test_channel", "test_runs", "test_flow", "test_screens")
 BROWSER = Path(__file__).parent / "browser"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The browser's tests come last: they take longest, and Playwright keeps an event loop in this thread."""
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    return scheduling.worker_count(config)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> scheduling.Scheduling:
+    return scheduling.Scheduling(config, log)
+
+
+def pytest_configure_node(node: Any) -> None:
+    """Workers know whose run they belong to: what they share ends with it."""
+    node.workerinput["run"] = os.getpid()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        nodes.down_if_owned(os.getpid())
+
+
+@pytest.hookimpl(tryfirst=True, specname="pytest_collection_modifyitems")
+def shuffle(items: list[pytest.Item]) -> None:
+    """Before pytest puts those together that share what is made for a module."""
+    if seed := os.environ.get("REPL_TEST_SHUFFLE"):
+        random.Random(seed).shuffle(items)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         if BROWSER in item.path.parents:
             item.add_marker(pytest.mark.browser)
         if "world" in getattr(item, "fixturenames", ()) or re.search(r"[\[-](kubernetes|pod)\b", item.nodeid):
             item.add_marker(pytest.mark.cluster)
-    items.sort(key=lambda item: BROWSER in item.path.parents)
+    scheduling.arrange(config, items)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[Any]:
+    place = os.environ.get("REPL_TEST_TIMES")
+    with times.measured(item.nodeid, Path(place)) if place else nullcontext():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[Any]:
+    report = yield
+    if report.failed:
+        report.sections.append(("what is kept of it", failures.keep(item, call.start)))
+    return report
 
 
 @pytest.fixture
@@ -96,19 +140,15 @@ def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
 
 
 @pytest.fixture(scope="session")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
-    """A real Kubernetes: the one that was named or kept, else one for this session."""
+def node(request: pytest.FixtureRequest) -> Iterator[Node]:
+    """A real Kubernetes: the one that was named or is kept, else one that all workers of this run share."""
     if reason := nodes.missing():
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
-    if (nodes.KEPT / "admin.kubeconfig").exists():
-        yield Node(nodes.KEPT / "admin.kubeconfig", nodes.IMAGE, nodes.KEPT)
-        return
-    made = nodes.up(tmp_path_factory.mktemp("node") / "state")
-    yield made
-    if made.state is not None:
-        nodes.down(made.state)
+    workerinput = getattr(request.config, "workerinput", {})
+    with nodes.shared(run=workerinput.get("run", os.getpid())).proxied() as node:
+        yield node
 
 
 @pytest.fixture(scope="session")

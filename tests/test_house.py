@@ -1,6 +1,9 @@
-"""The house in order: one version, no secrets, no addresses, no machine's paths, and cheap imports."""
+"""The house in order: one version, no secrets, no addresses, no machine's paths, cheap imports, honest tests."""
 
+import ast
 import json
+import os
+import random
 import re
 import subprocess
 import sys
@@ -9,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from support import scheduling
 
 ROOT = Path(__file__).parent.parent
 
@@ -129,3 +133,58 @@ def test_the_runner_comes_without_jupyter() -> None:
     output = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True).stdout
     foreign = [name for name in json.loads(output.replace("'", '"')) if not name.startswith("jupyter_repl_runner")]
     assert not foreign
+
+
+SLEEPS = {"sleep", "wait_for_timeout"}
+
+
+def sleeps(node: ast.AST, in_loop: bool = False) -> list[int]:
+    """Lines that sleep once: a loop looks again, or sets a pace."""
+    found = []
+    for child in ast.iter_child_nodes(node):
+        called = child.func if isinstance(child, ast.Call) else None
+        if isinstance(called, ast.Attribute) and called.attr in SLEEPS and not in_loop:
+            found.append(child.lineno)
+        found += sleeps(child, in_loop or isinstance(child, (ast.For, ast.While, ast.AsyncFor)))
+    return found
+
+
+def test_no_test_sleeps_and_hopes() -> None:
+    """`wait_for`, `stays` and `elapse` say what for."""
+    found = {}
+    for path in (path for path in tracked() if path.name.startswith("test_") and path.suffix == ".py"):
+        if lines := sleeps(ast.parse(path.read_text())):
+            found[path.name] = lines
+    assert not found
+
+
+SAMPLE = os.environ.get("REPL_TEST_ALONE", "4")
+"""So many tests run in a pytest of their own; `all`: every one."""
+ALONE_SECONDS = 300
+
+
+@pytest.mark.timeout(0 if SAMPLE == "all" else 4 * ALONE_SECONDS)
+def test_a_random_sample_of_tests_passes_alone(request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    names = sorted({name_of(item) for item in request.session.items if may_be_sampled(item)})
+    seed = random.randrange(1 << 30)
+    print("seed", seed)
+    chosen = names if SAMPLE == "all" else random.Random(seed).sample(names, min(int(SAMPLE), len(names)))
+    failed = []
+    for number, name in enumerate(chosen):
+        command = [sys.executable, "-m", "pytest", "-q", "-n", "0", f"--basetemp={tmp_path / str(number)}", name]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=ALONE_SECONDS, check=False)
+        if done.returncode:
+            failed.append(f"{name}:\n{done.stdout[-4000:]}")
+    assert not failed, "\n".join(failed)
+
+
+def name_of(item: pytest.Item) -> str:
+    """What selects it; a case of schemathesis has no name of its own."""
+    is_case = "[" in item.name and not hasattr(item, "callspec")
+    return item.nodeid.partition("[")[0] if is_case else item.nodeid
+
+
+def may_be_sampled(item: pytest.Item) -> bool:
+    """Not this test itself, those that nothing may run beside, nor those that take minutes."""
+    minutes = any(mark.args and mark.args[0] > 120 for mark in item.iter_markers("timeout"))
+    return "sample" not in item.name and not scheduling.is_alone(item) and (SAMPLE == "all" or not minutes)

@@ -41,8 +41,9 @@ def measure() -> list[Row]:
     node = nodes.up(folder / "node")
     server = SERVERS["minio"](folder / "s3", host=nodes.HOST).start()
     try:
-        world = World(node, server, folder / "key")
-        return [*_starts(world, folder), *_claims(world), *cluster_scale.measure(folder, server)]
+        with node.proxied() as proxied:
+            world = World(proxied, server, folder / "key")
+            return [*_starts(world, folder), *_claims(world), *cluster_scale.measure(folder, server)]
     finally:
         server.stop()
         nodes.down(folder / "node")

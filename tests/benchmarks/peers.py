@@ -11,7 +11,8 @@ from pathlib import Path
 
 import psutil
 from support import binaries
-from support.lab import TOKEN, Lab, free_port
+from support.lab import TOKEN, Lab
+from support.ports import free_port
 from support.wire import TEXT, Wire
 
 from .ours import PlainRunner, Relayed, Runner

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from . import binaries
-from .lab import free_port
+from .ports import free_port
 
 START_SECONDS = 40.0
 NAMESPACE = "repls"

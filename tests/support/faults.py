@@ -10,7 +10,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.httpserver import HTTPServer
 from tornado.web import Application, RequestHandler
 
-from .lab import free_port
+from .ports import free_port
 
 _ERROR = "<?xml version='1.0'?><Error><Code>{code}</Code><Message>a fault of the tests</Message></Error>"
 FAULTS = ("InternalError", "SlowDown", "reset", "cut", "late", "lost answer")

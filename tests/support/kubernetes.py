@@ -23,11 +23,10 @@ from jupyter_repl_spawner.kubernetes.rights import PROXY_RULES, RULES
 from jupyter_repl_spawner.kubernetes.spawner import KubernetesSpawner, Settings
 from jupyter_repl_spawner.port import Granter
 
-from .node import Node
+from .node import KINDS, Node
 from .s3 import S3Server
 
 MAX_FILE = 512 << 20
-KINDS = "pods,deployments,replicasets,services,leases"
 
 
 @dataclass(frozen=True)
@@ -80,12 +79,13 @@ class Space:
     def kubectl(self, *arguments: str, check: bool = True) -> str:
         return self.world.node.kubectl("-n", self.namespace, *arguments, check=check)
 
-    def get(self, kind: str) -> list[Any]:
-        return self.world.node.get(self.namespace, kind)
+    def get(self, kind: str, name: str = "", selector: str = "") -> Any:
+        return self.world.node.get(self.namespace, kind, name, selector)
 
     def left(self) -> list[str]:
         """The objects of any kind that belong to a REPL."""
-        return self.kubectl("get", KINDS, "-l", names.ID, "-o", "name").split()
+        found = [(kind, each) for kind in KINDS for each in self.get(kind, selector=names.ID)]
+        return [f"{kind}/{each['metadata']['name']}" for kind, each in found]
 
     def pods(self, repl_id: str) -> list[Any]:
         slug = names.slug(ProjectRef("", repl_id))

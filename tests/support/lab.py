@@ -3,26 +3,24 @@
 import json
 import os
 import signal
-import socket
 import ssl
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from .browsers import INSECURE
+from .ports import free_port
 
 TOKEN = "a-token-of-the-tests"
 START_SECONDS = 60.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+NO_NEWS = {"fetchNews": "false"}
+NO_FRONTEND = {"jupyterlab": False, "jupyter_lsp": False, "notebook_shim": False}
+"""What a server without a browser does without: a third of its start."""
 
 
 class Lab:
@@ -88,9 +86,12 @@ class Lab:
         arguments += [f"--ServerApp.local_hostnames={name}" for name in ("localhost", INSECURE)]
         if self.certificate:
             arguments += [f"--certfile={self.certificate}"]
-        if self._app == "jupyterlab":
+        if self._app == "jupyter_server":
+            arguments += [f"--ServerApp.jpserver_extensions={NO_FRONTEND!r}"]
+        elif self._app == "jupyterlab":
             arguments += ["--LabApp.expose_app_in_browser=True", f"--LabApp.workspaces_dir={self.home}/workspaces"]
             arguments += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+            arguments += ["--LanguageServerManager.autodetect=False"]  # it asks npm, which takes a second
             self._answer_questions()
         elif self._app == "notebook":
             arguments += ["--JupyterNotebookApp.expose_app_in_browser=True"]
@@ -106,10 +107,14 @@ class Lab:
         return self
 
     def _answer_questions(self) -> None:
-        """JupyterLab asks every new person about its news."""
-        folder = self.home / ".jupyter/lab/user-settings/@jupyterlab/apputils-extension"
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
+        """JupyterLab asks each new person about its news, and yarn at each load of its page if it should be built."""
+        self._write_json("lab/user-settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings", NO_NEWS)
+        self._write_json("labconfig/page_config.json", {"buildCheck": False, "buildAvailable": False})
+
+    def _write_json(self, name: str, content: object) -> None:
+        path = self.home / ".jupyter" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content))
 
     def _wait(self) -> None:
         until = time.monotonic() + START_SECONDS
@@ -130,10 +135,19 @@ class Lab:
         self._process.wait(10)
 
     def stop(self, seconds: float = 30.0) -> None:
-        """A normal shutdown."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
-            self._process.wait(seconds)
+        """A normal shutdown. A Jupyter server logs when the signal comes; where it is just writing its log, it fails in
+        that and goes on. It then gets another signal."""
+        if self._process is None or self._process.poll() is not None:
+            return
+        until = time.monotonic() + seconds
+        self._process.send_signal(signal.SIGTERM)
+        while time.monotonic() < until:
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(3)
+                return
+            if "reentrant call" in self.log.read_text():
+                self._process.send_signal(signal.SIGTERM)
+        raise TimeoutError(f"the server did not end in {seconds} s: {self.log.read_text()[-2000:]}")
 
     def call(
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None, token: str = TOKEN
@@ -183,12 +197,30 @@ class Lab:
         return wait_for(lambda: (phase := self.phase(repl_id))["name"] == name and phase, seconds)
 
 
-def wait_for(condition: Any, seconds: float = 10.0) -> Any:
-    """The first true answer of `condition`; AssertionError after `seconds`."""
+def elapse(seconds: float) -> None:
+    """Let time pass where time itself is tested: an outage, a freeze, the age of something. Not a way to wait."""
+    time.sleep(seconds)
+
+
+def stays(condition: Any, seconds: float) -> None:
+    """That something is true now and for so long: AssertionError as soon as it is not."""
     until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        assert condition(), f"no longer so {until - time.monotonic():.1f} s before the end"
+        time.sleep(0.05)
+
+
+def wait_for(condition: Any, seconds: float = 10.0) -> Any:
+    """The first true answer of `condition`; AssertionError after `seconds`.
+
+    The longer it has waited, the more seldom it asks: a question (kubectl, a listing of S3) may cost a tenth of a
+    second of CPU, which other tests need. It is late by a twentieth of what it waited.
+    """
+    begun = time.monotonic()
     while True:
         found = condition()
         if found:
             return found
-        assert time.monotonic() < until, f"waited {seconds} s in vain"
-        time.sleep(0.02)
+        waited = time.monotonic() - begun
+        assert waited < seconds, f"waited {seconds} s in vain"
+        time.sleep(min(0.25, 0.03 + waited / 20))

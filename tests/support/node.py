@@ -1,9 +1,10 @@
 """A real Kubernetes for tests: the one that REPL_TEST_KUBECONFIG names, else a node of our own on this machine.
 
 Our own needs root and Debian's packages (PACKAGES). `python -m support.node up` and `down` keep one for many test runs
-(`make cluster-up`); without that, a session of tests has its own.
+(`make cluster-up`); without that, each run of the tests has its own.
 """
 
+import fcntl
 import hashlib
 import io
 import json
@@ -13,12 +14,19 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from dataclasses import dataclass
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
 
 from . import binaries
+from .ports import free_port
 
 ROOT = Path(__file__).parents[2]
 CLUSTER = ROOT / "tests/cluster"
@@ -29,6 +37,15 @@ IMAGE = "localhost/jupyter-repl-runner:test"
 HOST = "10.250.0.1"
 """This machine, as pods of our own node reach it."""
 PROGRAMS = ("containerd", "runc", "iptables", "conntrack", "ip", "openssl", "debootstrap", "buildah", "zstd")
+KINDS = {
+    "pods": "api/v1",
+    "services": "api/v1",
+    "deployments": "apis/apps/v1",
+    "replicasets": "apis/apps/v1",
+    "leases": "apis/coordination.k8s.io/v1",
+    "ingresses": "apis/networking.k8s.io/v1",
+}
+"""What a REPL may consist of, and where the API has it."""
 UP_SECONDS, IMAGE_SECONDS = 120, 900
 
 
@@ -39,6 +56,22 @@ class Node:
     kubeconfig: Path
     image: str
     state: Path | None
+    api: str = ""
+    """Where `kubectl proxy` listens: tests that wait ask ten times a second, and each kubectl takes 0.1 s of CPU."""
+
+    @contextmanager
+    def proxied(self) -> Iterator["Node"]:
+        """The same, with its `api`."""
+        port = free_port()
+        command = [str(binaries.require("kubenode")), "kubectl", "--kubeconfig", str(self.kubeconfig), "proxy"]
+        proxy = subprocess.Popen([*command, f"--port={port}"], stdout=subprocess.PIPE)
+        try:
+            assert proxy.stdout is not None
+            proxy.stdout.readline()  # it listens
+            yield replace(self, api=f"http://127.0.0.1:{port}")
+        finally:
+            proxy.terminate()
+            proxy.communicate(timeout=10)
 
     def kubectl(self, *arguments: str, text: str | None = None, check: bool = True) -> str:
         command = [str(binaries.require("kubenode")), "kubectl", "--kubeconfig", str(self.kubeconfig), *arguments]
@@ -46,8 +79,16 @@ class Node:
         assert not check or done.returncode == 0, done.stderr
         return done.stdout
 
-    def get(self, namespace: str, kind: str) -> list[dict[str, object]]:
-        return list(json.loads(self.kubectl("-n", namespace, "get", kind, "-o", "json"))["items"])
+    def get(self, namespace: str, kind: str, name: str = "", selector: str = "") -> Any:
+        """Objects of a kind as the API has them, or the one of that name. AssertionError if the API does not answer."""
+        place = f"{self.api}/{KINDS[kind]}/namespaces/{namespace}/{kind}/{name}".removesuffix("/")
+        query = f"?labelSelector={urllib.parse.quote(selector)}" if selector else ""
+        try:
+            with urllib.request.urlopen(place + query, timeout=20) as answer:
+                found = json.load(answer)
+        except OSError as error:
+            raise AssertionError(f"{kind} {name}: {error}") from error
+        return found if name else found["items"]
 
     def make_namespace(self, name: str) -> str:
         """As strict as they come."""
@@ -120,6 +161,36 @@ def up(state: Path) -> Node:
 
 def down(state: Path) -> None:
     run("down", state)
+
+
+def shared(run: int) -> Node:
+    """The node of this machine: the one that is there, else one that ends with the process `run`.
+
+    The first of several workers makes it while the others wait.
+    """
+    KEPT.parent.mkdir(exist_ok=True)
+    with open(KEPT.parent / "cluster.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if os.environ.get("REPL_TEST_KUBECONFIG") or not _is_up():
+            os.environ["SESSION"] = str(run)
+            return up(KEPT)
+    return Node(KEPT / "admin.kubeconfig", IMAGE, KEPT)
+
+
+def down_if_owned(run: int) -> None:
+    """End the node that `shared` made for this run, if it did."""
+    if _is_up() and _session() == run:
+        down(KEPT)
+
+
+def _is_up() -> bool:
+    """Whether the node at KEPT is this machine's, and not left by a run that died."""
+    return OWNER.exists() and OWNER.read_text().strip() == str(KEPT) and psutil.pid_exists(_session())
+
+
+def _session() -> int:
+    """The process that the node at KEPT belongs to; 1 if it stays."""
+    return int((KEPT / "run/session.pid").read_text())
 
 
 def run(verb: str, state: Path, *arguments: str) -> None:

@@ -16,7 +16,7 @@ from jupyter_repl_runner.store.s3 import S3Store
 from jupyter_repl_runner.store.s3_client import make_client
 
 from . import binaries
-from .lab import free_port
+from .ports import free_port
 
 KEY, SECRET = "tester", "a-secret-of-the-tests"
 CREDENTIALS = Credentials(KEY, SECRET)

@@ -1,7 +1,6 @@
 """`runner sync --pod` in a pod of a real node, with the same verbs as one that is a process here."""
 
 import asyncio
-import json
 import os
 import secrets
 import subprocess
@@ -123,7 +122,7 @@ class PodSync(Sync):
 
     def _state(self) -> Any:
         """What the node says of sync's container."""
-        pod = json.loads(self._space.kubectl("get", "pod", self._name, "-o", "json"))
+        pod = self._space.get("pods", self._name)
         return pod["status"]["initContainerStatuses"][0]
 
     def _volume_of_node(self, name: str) -> Path:

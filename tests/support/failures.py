@@ -1,0 +1,45 @@
+"""What is kept of a test that failed: the logs of the servers that it used, and its page."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+KEPT = Path(__file__).parents[2] / ".build/failed"
+"""A folder for each test, until it fails again."""
+LINES, MOST = 40, 4
+"""Of each log, and logs, that are shown; all of it is in the folder."""
+
+
+def keep(item: pytest.Item, since: float) -> str:
+    """Copy what belongs to the test, that began at `since` (Unix time). Where it is, and the ends of the logs."""
+    folder = KEPT / re.sub(r"[^\w.-]+", "-", item.nodeid.removeprefix("tests/"))[:150]
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    _screenshot(item, folder)
+    logs = [path for path in _logs(item) if path.stat().st_mtime >= since - 1]
+    logs.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+    said = [f"in {folder}:"]
+    for number, path in enumerate(logs):
+        copy = folder / f"{path.parent.name}-{path.name}"
+        shutil.copyfile(path, copy)
+        if number < MOST and path.stat().st_size:
+            said += [f"-- {copy.name}", *copy.read_text(errors="replace").splitlines()[-LINES:]]
+    said[0] += " " + (", ".join(sorted(path.name for path in folder.iterdir())) or "nothing")
+    return "\n".join(said)
+
+
+def _logs(item: pytest.Item) -> list[Path]:
+    """Of all servers of this worker's tests."""
+    base: Path = item.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
+    return [path for pattern in ("*.log", "log") for path in base.rglob(pattern) if path.is_file()]
+
+
+def _screenshot(item: pytest.Item, folder: Path) -> None:
+    page = getattr(item, "funcargs", {}).get("page")
+    if page is not None and not page.is_closed():
+        try:
+            page.screenshot(path=folder / "page.png", timeout=5000)
+        except Exception as error:  # the browser may be what has failed
+            (folder / "no-page.txt").write_text(str(error))
