@@ -1,4 +1,4 @@
-"""A browser for all, and for each test a page of its own that fails with an uncaught error."""
+"""A JupyterLab and a browser for all, and for each test a page of its own that fails with an uncaught error."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -6,7 +6,16 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Request, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Page,
+    Playwright,
+    Request,
+    sync_playwright,
+)
 from support import browsers
 from support.lab import Lab
 from support.person import Person
@@ -15,13 +24,29 @@ from support.processes import repl_processes
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    path = browsers.chromium()
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    """Not for longer: while it is there it keeps an event loop in this thread, and no other can run."""
+    browsers.chromium()  # skips or fails where there is none
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=browsers.ARGUMENTS)
-        yield browser
-        browser.close()
+        yield playwright
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    yield from launched(playwright, browsers.headless())
+
+
+@pytest.fixture
+def windowed_browser(playwright: Playwright) -> Iterator[Browser]:
+    """What people have, with a viewer of PDF."""
+    yield from launched(playwright, browsers.chromium())
+
+
+def launched(playwright: Playwright, path: str) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=path, args=browsers.ARGUMENTS)
+    yield browser
+    browser.close()
 
 
 class Errors(list[str]):
@@ -53,7 +78,9 @@ def errors() -> Errors:
 
 
 @pytest.fixture
-def page(browser: Browser, errors: Errors) -> Iterator[Page]:
+def page(request: pytest.FixtureRequest, errors: Errors) -> Iterator[Page]:
+    is_windowed = request.node.get_closest_marker("windowed") is not None
+    browser: Browser = request.getfixturevalue("windowed_browser" if is_windowed else "browser")
     context = browser.new_context(viewport={"width": 1400, "height": 860})
     page = context.new_page()
     page.on("pageerror", errors.on_error)
@@ -88,23 +115,36 @@ def lab(home: Path) -> Iterator[Lab]:
     assert not repl_processes(server)
 
 
-@pytest.fixture(scope="module")
-def shared_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+@pytest.fixture(scope="session")
+def everyones_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     server = Lab(tmp_path_factory.mktemp("browser") / "home", "jupyterlab").start()
     yield server
     server.stop()
 
 
 @pytest.fixture
-def person(page: Page, shared_lab: Lab) -> Person:
-    """Somebody at a JupyterLab that all tests of the module share, with its launcher in front."""
+def shared_lab(everyones_lab: Lab) -> Iterator[Lab]:
+    """A JupyterLab that no test kills or changes the settings of, without any REPL but the test's own."""
+    yield everyones_lab
+    delete_repls(everyones_lab)
+
+
+@pytest.fixture
+def person(shared_lab: Lab, page: Page) -> Person:
+    """Somebody at the JupyterLab that all tests share, with its launcher in front."""
     return visitor(page, shared_lab)
 
 
 @pytest.fixture
-def own(page: Page, lab: Lab) -> Person:
-    """Somebody at a server of their own: it may be killed, and nobody else's REPLs are listed."""
+def own(lab: Lab, page: Page) -> Person:
+    """Somebody at a server of their own: it may be killed, and its settings changed."""
     return visitor(page, lab)
+
+
+def delete_repls(lab: Lab) -> None:
+    for row in lab.call("GET", "project")[1]:
+        status, answer = lab.call("DELETE", f"project/{row['replId']}")
+        assert status == 204, answer
 
 
 def visitor(page: Page, lab: Lab) -> Person:

@@ -42,7 +42,7 @@ def test_axe_finds_nothing(person: Person, theme: str) -> None:
     (person.lab.project(person.repl) / "src/app.py").write_text("x")
     person.row("src").click()
     expect(person.row("src/app.py")).to_be_visible()
-    person.page.wait_for_timeout(500)
+    person.wait_still()
     person.look(f"theme-{theme.replace(' ', '-').lower()}")
     tab = f"#jupyter-repl-{person.repl}"
     assert violations(person, tab, ".jp-Repl-statusItem") == []
@@ -119,7 +119,7 @@ def test_narrow_windows_stack_the_panes(person: Person, width: int, mode: str) -
     person.page.set_viewport_size({"width": width, "height": 860})
     panes = person.tab.locator(".jp-Repl-panes").first
     expect(panes).to_have_attribute("data-mode", mode)
-    person.page.wait_for_timeout(300)
+    person.wait_still()
     person.look(f"width-{width}")
     if mode == "stacked":
         editor, console = person.editor("main.py").bounding_box(), person.console.bounding_box()
@@ -146,7 +146,7 @@ def test_at_200_percent_everything_can_be_reached(
     person.page.set_viewport_size({"width": 700, "height": 430})  # what a zoom of 200 % leaves of 1400 x 860
     person.visit()
     person.create("Python")
-    person.page.wait_for_timeout(500)
+    person.wait_still()
     person.look("zoom-200")
     tab = person.tab.bounding_box()
     assert tab

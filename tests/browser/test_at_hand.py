@@ -7,14 +7,13 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from support.lab import TOKEN, Lab, wait_for
+from support.lab import TOKEN, Lab, stays, wait_for
 from support.person import Person
 
 pytestmark = pytest.mark.browser
 
 
-def test_running_repls_are_listed_and_stopped(own: Person) -> None:
-    person = own
+def test_running_repls_are_listed_and_stopped(person: Person) -> None:
     first = person.create("Python")
     person.wait_editor("main.py")
     person.command("launcher:create")
@@ -38,8 +37,7 @@ def test_running_repls_are_listed_and_stopped(own: Person) -> None:
     assert {person.lab.phase(name)["name"] for name in (first, second)} == {"stopped"}
 
 
-def test_recent_repls_are_resumed_stopped_and_deleted(own: Person) -> None:
-    person = own
+def test_recent_repls_are_resumed_stopped_and_deleted(person: Person) -> None:
     name = person.create("Python")
     person.wait_editor("main.py")
     person.command("application:close")
@@ -70,8 +68,7 @@ def test_recent_repls_are_resumed_stopped_and_deleted(own: Person) -> None:
     wait_for(lambda: not person.lab.project(name).exists())
 
 
-def test_deleting_the_repl_in_front_closes_its_tab(own: Person) -> None:
-    person = own
+def test_deleting_the_repl_in_front_closes_its_tab(person: Person) -> None:
     name = person.create("Python")
     person.wait_editor("main.py")
     person.press_button("more")
@@ -83,8 +80,7 @@ def test_deleting_the_repl_in_front_closes_its_tab(own: Person) -> None:
     wait_for(lambda: not person.lab.project(name).exists())
 
 
-def test_a_title_is_another_than_the_name(own: Person) -> None:
-    person = own
+def test_a_title_is_another_than_the_name(person: Person) -> None:
     name = person.create("Python")
     person.begin("jupyter-repl:rename")
     ask = person.page.locator(".jp-Repl-askDialog")
@@ -92,14 +88,13 @@ def test_a_title_is_another_than_the_name(own: Person) -> None:
     ask.locator("input").press("Enter")
     tab = person.page.locator(".lm-DockPanel-tabBar .lm-TabBar-tabLabel", has_text="Ünit 3: Ada's game")
     expect(tab.first).to_be_visible()
-    person.page.wait_for_timeout(1500)
+    person.wait_layout_saved()
     person.reload()
     expect(tab.first).to_be_visible()
     assert person.lab.call("GET", f"project/{name}")[1]["title"] == "Ünit 3: Ada's game"
 
 
-def test_the_status_bar_follows(own: Person) -> None:
-    person = own
+def test_the_status_bar_follows(person: Person) -> None:
     person.create("Python")
     person.wait_editor("main.py")
     status = person.page.locator(".jp-Repl-statusItem")
@@ -132,25 +127,24 @@ def test_settings_are_edited_and_followed(own: Person) -> None:
     person.command("settingeditor:open", query="REPL")
     field = person.page.locator('[id$="_fontSize"]').first
     field.fill("22")
-    person.page.wait_for_timeout(800)
+    file = person.lab.home / ".jupyter/lab/user-settings/jupyter-repl/open.jupyterlab-settings"
+    wait_for(lambda: file.exists() and "22" in file.read_text())
     person.open(person.repl)
     wait_for(lambda: person.editor("main.py").evaluate(size) == "22px")
     person.look("settings")
     set_settings(person.lab, person.page, autoSave=False, wordWrap=True, tabSize=2)
-    person.page.wait_for_timeout(1500)
+    person.wait_layout_saved()
     person.reload()
     person.wait_editor("main.py")
     before = person.on_disk("main.py")
     person.replace("main.py", "unsaved")
-    person.page.wait_for_timeout(1000)
-    assert person.on_disk("main.py") == before
+    stays(lambda: person.on_disk("main.py") == before, 1)
     expect(person.row("main.py")).to_have_class(re.compile("jp-mod-dirty"))
     person.page.keyboard.press("Control+s")
     person.wait_on_disk("main.py", "unsaved")
 
 
-def test_another_key_for_run_works_in_the_editor_too(own: Person) -> None:
-    person = own
+def test_another_key_for_run_works_in_the_editor_too(person: Person) -> None:
     person.create("Python")
     person.wait_editor("main.py")
     person.page.evaluate(
@@ -162,8 +156,7 @@ def test_another_key_for_run_works_in_the_editor_too(own: Person) -> None:
     person.wait_console("by another key")
 
 
-def test_every_command_is_in_the_palette_and_the_menu(own: Person) -> None:
-    person = own
+def test_every_command_is_in_the_palette_and_the_menu(person: Person) -> None:
     person.create("Python")
     person.wait_editor("main.py")
     person.page.locator(".lm-MenuBar-itemLabel", has_text="REPL").click()
@@ -179,8 +172,7 @@ def test_every_command_is_in_the_palette_and_the_menu(own: Person) -> None:
     assert unlabelled == []
 
 
-def test_the_panes_are_reached_and_put_away_by_keys(own: Person) -> None:
-    person = own
+def test_the_panes_are_reached_and_put_away_by_keys(person: Person) -> None:
     person.create("Python")
     person.wait_editor("main.py")
     focused = "node => node.contains(document.activeElement)"
@@ -194,7 +186,7 @@ def test_the_panes_are_reached_and_put_away_by_keys(own: Person) -> None:
     expect(person.tab.locator(".jp-Repl-tree")).to_be_hidden()
     person.page.keyboard.press("Control+j")
     expect(person.console).to_be_hidden()
-    person.page.wait_for_timeout(1500)
+    person.wait_layout_saved()
     person.reload()
     person.wait_editor("main.py")
     expect(person.tab.locator(".jp-Repl-tree")).to_be_hidden()
@@ -202,8 +194,7 @@ def test_the_panes_are_reached_and_put_away_by_keys(own: Person) -> None:
     expect(person.tab.locator(".jp-Repl-tree")).to_be_visible()
 
 
-def test_a_saved_workspace_brings_everything_back(own: Person, tmp_path: Path) -> None:
-    person = own
+def test_a_saved_workspace_brings_everything_back(person: Person, tmp_path: Path) -> None:
     name = person.create("Python")
     person.wait_editor("main.py")
     (person.lab.project(name) / "second.txt").write_text("second\n")
@@ -211,7 +202,7 @@ def test_a_saved_workspace_brings_everything_back(own: Person, tmp_path: Path) -
     person.command("jupyter-repl:split-right")
     person.command("jupyter-repl:new-terminal")
     expect(person.tab.locator(".jp-Repl-side > .jp-Repl-terminal")).to_have_count(2)
-    person.page.wait_for_timeout(1500)
+    person.wait_layout_saved()
     saved = person.page.evaluate(
         """async ([url, token]) => {
             const headers = {Authorization: `token ${token}`};
@@ -235,10 +226,10 @@ def test_a_saved_workspace_brings_everything_back(own: Person, tmp_path: Path) -
     expect(person.tab.locator(".jp-Repl-side > .jp-Repl-terminal")).to_have_count(2)
 
 
-def test_a_repl_by_its_address(own: Person, person_at: Callable[[Lab], Person]) -> None:
-    name = own.create("Python")
-    other = person_at(own.lab)
-    other.page.goto(f"{own.lab.url}/lab?repl={name}&token={TOKEN}")
+def test_a_repl_by_its_address(person: Person, person_at: Callable[[Lab], Person]) -> None:
+    name = person.create("Python")
+    other = person_at(person.lab)
+    other.page.goto(f"{person.lab.url}/lab?repl={name}&token={TOKEN}")
     other.repl = name
     other.wait_lab()
     other.wait_running()

@@ -31,7 +31,7 @@ def click_text(person: Person, pane: Locator, text: str) -> None:
     assert place, text
     for aside in range(50):  # a link is looked for when the mouse moves, and takes its time
         person.page.mouse.move(place["x"] - aside % 2, place["y"])
-        person.page.wait_for_timeout(50)
+        person.pause(0.05)
         if pane.locator(".xterm-cursor-pointer").count():
             break
     person.page.mouse.click(place["x"], place["y"])
@@ -77,7 +77,7 @@ def test_earlier_runs_are_kept_with_their_output(person: Person) -> None:
     items.filter(has_text="exit 0").click()
     person.wait_console("run 0")
     person.wait_run_end("exit 0")
-    person.page.wait_for_timeout(1500)
+    person.wait_layout_saved()
     person.reload()
     person.wait_run_end("exit 2")
     person.wait_console("run 2")
@@ -98,8 +98,14 @@ def test_run_file_and_run_again(person: Person) -> None:
     expect(person.page.locator(".lm-Menu-item", has_text="tool.py")).to_have_count(2)
     person.page.keyboard.press("Escape")
     person.menu("tool.py", "Run File")
-    person.console.locator(".jp-Repl-consoleHistory").click()
-    expect(person.page.locator(".lm-Menu-item", has_text="tool.py")).to_have_count(3)
+
+    def listed() -> int:
+        person.console.locator(".jp-Repl-consoleHistory").click()
+        count = person.page.locator(".lm-Menu-item", has_text="tool.py").count()
+        person.page.keyboard.press("Escape")
+        return count
+
+    wait_for(lambda: listed() == 3)
 
 
 def test_settings_are_completed_and_their_mistakes_shown(person: Person) -> None:

@@ -21,7 +21,7 @@ def test_it_is_there_again_after_a_reload(person: Person) -> None:
     browser = browser_of(person)
     item(browser, name).dblclick()
     expect(item(browser, "main.py")).to_be_visible()
-    person.page.wait_for_timeout(1500)  # JupyterLab saves its layout a second later
+    person.wait_layout_saved()
     person.reload()
     expect(person.page.locator("#jupyter-repl-browser")).to_be_visible()
     expect(item(person.page.locator("#jupyter-repl-browser"), "main.py")).to_be_visible()

@@ -7,7 +7,7 @@ import time
 import pytest
 from browser.conftest import Errors, visitor
 from playwright.sync_api import Page, expect
-from support.lab import Lab, wait_for
+from support.lab import Lab, stays, wait_for
 from support.person import Person
 
 SIZES = {"10 kB": 10_000, "2 MB": 2_000_000, "5 MB": 4_990_000}
@@ -18,14 +18,21 @@ def big_text(size: int) -> str:
     return line * (size // len(line))
 
 
+@pytest.fixture
+def server(request: pytest.FixtureRequest, is_up: bool) -> Lab:
+    """One that may be killed, if it will be."""
+    lab: Lab = request.getfixturevalue("shared_lab" if is_up else "lab")
+    return lab
+
+
 @pytest.mark.parametrize("size", SIZES.values(), ids=SIZES.keys())
 @pytest.mark.parametrize("is_up", [True, False], ids=["server up", "server gone"])
 @pytest.mark.parametrize("pause", [0.05, 0.32], ids=["at once", "while a save is on its way"])
 def test_leaving_the_page_after_a_key_loses_nothing(
-    page: Page, lab: Lab, errors: Errors, size: int, is_up: bool, pause: float
+    server: Lab, page: Page, errors: Errors, size: int, is_up: bool, pause: float
 ) -> None:
     errors.expect_network = True
-    text = big_text(size)
+    lab, text = server, big_text(size)
     person = visitor(page, lab)
     name = person.create("Python")
     (lab.project(name) / "big.txt").write_text(text)
@@ -39,9 +46,9 @@ def test_leaving_the_page_after_a_key_loses_nothing(
         lab.kill()
         person.wait_state("lost")
     person.page.keyboard.press("b")
-    person.page.wait_for_timeout(pause * 1000)
+    person.pause(pause)
     person.page.keyboard.press("c")
-    person.page.wait_for_timeout(50)
+    person.pause(0.05)
     person.page.goto("about:blank")
     if not is_up:
         lab.start()
@@ -73,6 +80,7 @@ def test_undo_never_crosses_files(person: Person) -> None:
     person.wait_on_disk("one.txt", "one")
 
 
+@pytest.mark.alone
 def test_a_save_that_waits_is_marked(person: Person) -> None:
     person.create("Python")
     person.wait_editor("main.py")
@@ -183,7 +191,7 @@ def test_opening_and_closing_changes_no_byte(person: Person) -> None:
     for file in KEPT:
         person.open_file(file)
         person.focus_editor(file)
-    person.page.wait_for_timeout(800)
+    stays(lambda: {file: (person.lab.project(name) / file).read_bytes() for file in KEPT} == KEPT, 0.8)
     for file in KEPT:
         person.page.locator(".jp-Repl-editors .lm-TabBar-tab", has_text=file).locator(".lm-TabBar-tabCloseIcon").click()
         expect(person.editor(file)).to_have_count(0)

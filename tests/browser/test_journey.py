@@ -35,6 +35,7 @@ def language(request: pytest.FixtureRequest) -> Language:
     return request.param
 
 
+@pytest.mark.windowed
 def test_create_type_run_and_find_it_again(person: Person, language: Language) -> None:
     name = person.create(language.card)
     assert re.fullmatch(r"[a-z]+-[a-z]+-[a-z]+", name)
@@ -110,7 +111,7 @@ def test_stop_and_start_keep_every_file_with_its_mode(person: Person, language: 
 def test_closing_the_tab_leaves_the_repl_running(person: Person) -> None:
     name = person.create("Python")
     person.shell("sleep 1000 & echo pid-$!", "pid-")
-    (number,) = set(re.findall(r"pid-(\d+)", person.terminal_text()))
+    (number,) = wait_for(lambda: set(re.findall(r"pid-(\d+)", person.terminal_text())))
     person.page.locator(f'.lm-TabBar-tab[data-id="jupyter-repl-{name}"] .lm-TabBar-tabCloseIcon').click()
     expect(person.tab).to_have_count(0)
     assert person.lab.phase(name) == {"name": "running"}
@@ -141,8 +142,7 @@ def test_a_killed_server_comes_back_and_the_repl_with_it(own: Person, errors: Er
     assert "gone=[]" in text
 
 
-def test_a_killed_runner_is_said_and_start_is_offered(own: Person) -> None:
-    person = own
+def test_a_killed_runner_is_said_and_start_is_offered(person: Person) -> None:
     name = person.create("Python")
     person.wait_editor("main.py")
     (runner,) = pids("serve", person.lab, name)

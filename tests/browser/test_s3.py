@@ -15,30 +15,38 @@ from support.proxy import Proxy
 from support.s3 import S3Server
 from support.s3_lab import S3Lab
 
-from .conftest import visitor
+from .conftest import delete_repls, visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def proxy(minio: S3Server) -> Iterator[Proxy]:
     proxy = Proxy(minio.port)
     yield proxy
     proxy.close()
 
 
-@pytest.fixture
-def lab(home: Path, minio: S3Server, proxy: Proxy, tmp_path: Path) -> Iterator[S3Lab]:
-    lab = S3Lab(home, minio, tmp_path.name, f"http://127.0.0.1:{proxy.port}", app="jupyterlab")
+@pytest.fixture(scope="module")
+def modules_lab(minio: S3Server, proxy: Proxy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Lab]:
+    home = tmp_path_factory.mktemp("s3-lab") / "home"
+    lab = S3Lab(home, minio, home.parent.name, f"http://127.0.0.1:{proxy.port}", app="jupyterlab")
     lab.start()
     yield lab
-    proxy.stall(False)
     lab.stop()
     assert not repl_processes(lab)
 
 
 @pytest.fixture
-def person(page: Page, lab: S3Lab) -> Person:
+def lab(modules_lab: S3Lab, proxy: Proxy) -> Iterator[S3Lab]:
+    """With an S3 that answers, and without any REPL but the test's own."""
+    yield modules_lab
+    proxy.stall(False)
+    delete_repls(modules_lab)
+
+
+@pytest.fixture
+def person(lab: S3Lab, page: Page) -> Person:
     return visitor(page, lab)
 
 
@@ -135,7 +143,7 @@ def test_another_machine_takes_over_and_this_one_says_so(
 ) -> None:
     name = person.create("Python")
     person.wait_editor("main.py")
-    other = S3Lab(tmp_path / "other", minio, tmp_path.name)
+    other = S3Lab(tmp_path / "other", minio, lab.prefix)
     other.start()
     try:
         other.start_repl(name)

@@ -40,10 +40,11 @@ def test_the_panes_are_side_by_side_and_can_be_resized(person: Person) -> None:
     moved = person.console.bounding_box()
     assert moved
     assert abs(moved["x"] - (console["x"] - 150)) < 8
-    columns = int(re.findall(r"^\d+ (\d+)$", person.shell("stty size", " "), re.M)[-1])
+    person.shell("stty size")
+    columns = int(wait_for(lambda: re.findall(r"^\d+ (\d+)$", person.terminal_text(), re.M))[-1])
     assert columns > (moved["width"] - 40) / 12, "the shell was told"
-    # the same after a reload; JupyterLab itself saves its state a second later
-    person.page.wait_for_timeout(1500)
+    # the same after a reload
+    person.wait_layout_saved()
     person.reload()
     person.wait_editor("main.py")
     wait_for(lambda: (box := person.console.bounding_box()) and abs(box["x"] - moved["x"]) < 4, 5)
@@ -165,7 +166,7 @@ def test_page_loads_leave_one_shell(person: Person) -> None:
     """Each load of the predecessor's page left a shell; ten loads show it as well as a hundred."""
     name = person.create("Python")
     (runner,) = pids("serve", person.lab, name)
-    person.page.wait_for_timeout(1500)
+    person.wait_layout_saved()
     before = len(psutil.Process(runner).children(recursive=True))
     for _ in range(10):
         person.reload()
@@ -179,7 +180,7 @@ def test_an_editor_that_opens_late_takes_no_keys_from_the_terminal(person: Perso
     person.terminal.locator(".jp-Repl-terminalHost").click()
     for key in "echo slow''ly typed":
         person.page.keyboard.type(key)
-        person.page.wait_for_timeout(60)
+        person.pause(0.06)
     person.page.keyboard.press("Enter")
     wait_for(lambda: "slowly typed" in person.terminal_text())
     person.wait_editor("main.py")

@@ -115,7 +115,8 @@ def test_a_shell_names_its_tab_and_a_new_one_begins_beside_it(shell: Person) -> 
     expect(tabs.filter(has_text="my title")).to_be_visible()
     shell.page.keyboard.press("Control+Shift+Backquote")
     expect(tabs.filter(has_text="Terminal 2")).to_be_visible()
-    shell.page.wait_for_timeout(500)
+    shell.wait_prompt()
+    expect(shell.terminal.locator("textarea")).to_be_focused()
     shell.page.keyboard.type("pwd > ../where\n")
     wait_for(lambda: (shell.project / "where").exists() and shell.on_disk("where").endswith("/inside\n"))
 
@@ -145,13 +146,14 @@ def test_a_web_address_opens_in_the_browser(shell: Person) -> None:
     with shell.page.expect_popup() as opened:
         for aside in range(50):
             shell.page.mouse.move(box["x"] + 90 + aside % 2, box["y"] + 1.5 * box["height"] / rows)
-            shell.page.wait_for_timeout(50)
+            shell.pause(0.05)
             if select.count():
                 break
         shell.page.mouse.click(box["x"] + 90, box["y"] + 1.5 * box["height"] / rows)
     opened.value.close()
 
 
+@pytest.mark.alone
 def test_a_flood_does_not_slow_the_tab(shell: Person) -> None:
     (shell.project / "flood.py").write_text(
         "import sys\nfor _ in range(1250): sys.stdout.write(('y' * 79 + '\\n') * 1000)\n"
@@ -160,7 +162,7 @@ def test_a_flood_does_not_slow_the_tab(shell: Person) -> None:
         shell.page.keyboard.type("python3 flood.py; echo all-of-it; touch ../flooded\n")
         # Not by looking at the terminal: to read its 10,000 lines is a long task itself.
         wait_for((shell.project.parent / "flooded").exists, 90)
-        shell.page.wait_for_timeout(1000)
+        shell.pause(1)  # what is still to be drawn
     wait_for(lambda: "\nall-of-it" in shell.terminal_text())
     assert len(took) > 1000
     assert max(took) < 50
@@ -169,7 +171,7 @@ def test_a_flood_does_not_slow_the_tab(shell: Person) -> None:
 def test_a_reload_in_the_middle_of_a_flood(shell: Person) -> None:
     shell.page.keyboard.type("for i in $(seq 200000); do echo line $i; done; echo all-of-it\n")
     wait_for(lambda: re.search(r"^line \d{4}", shell.terminal_text(), re.M))  # any: the first ones scroll away soon
-    shell.page.wait_for_timeout(1500)  # JupyterLab notes the open tabs late
+    shell.wait_layout_saved()
     shell.reload()
     shell.wait_running()
     wait_for(lambda: "\nall-of-it" in shell.terminal_text(), 60)

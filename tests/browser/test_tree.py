@@ -119,7 +119,7 @@ def test_a_name_that_cannot_be_says_why_and_escape_leaves_all_as_it_was(files: P
 
 def test_drag_moves_and_drop_from_outside_uploads(files: Person) -> None:
     person, folder = files, files.project
-    person.row("notes.txt").drag_to(person.row("src"))
+    person.drag("notes.txt", "src")
     wait_for(lambda: (folder / "src/notes.txt").exists() and not (folder / "notes.txt").exists())
     person.page.evaluate(
         DROP, [f"#{person.tab.get_attribute('id')} [data-path=src]", [["one.txt", "1"], ["two.txt", "2"]]]
@@ -184,6 +184,7 @@ def test_copy_path_and_terminal_here(files: Person) -> None:
     wait_for(lambda: "src" in person.shell("basename $PWD"))
 
 
+@pytest.mark.alone
 def test_what_the_shell_does_shows_within_a_second(files: Person) -> None:
     person, folder = files, files.project
     took = []
@@ -238,7 +239,7 @@ def test_fifty_thousand_files_are_no_trouble(files: Person) -> None:
     (folder / "huge").mkdir()
     for number in range(50_000):
         (folder / f"huge/{number:05}.txt").touch()
-    person.page.wait_for_timeout(1500)
+    expect(person.row("huge")).to_be_visible()
     person.row("huge").click()
     expect(person.row("huge/00000.txt")).to_be_visible()
     assert person.tab.locator(".jp-Repl-treeRow").count() < 100

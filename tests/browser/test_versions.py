@@ -74,10 +74,11 @@ def test_the_wheel_works_in(page: Page, wheel: Path, tmp_path: Path, jupyterlab:
         person.wait_run_end("exit 0")
         person.shell("cat main.py", "print('hi', 6 * 7)")
         person.look(f"jupyterlab-{jupyterlab.strip('<=*')}")
-        person.page.wait_for_timeout(1500)  # JupyterLab saves which tabs are open a second later
+        person.wait_layout_saved()
         person.reload()
         person.wait_prompt()
     finally:
+        page.goto("about:blank")  # JupyterLab asks its server again and again
         lab.stop()
     assert "jupyter_repl" not in "".join(re.findall(r"Traceback.*?\n\S", lab.log.read_text(), re.S))
 

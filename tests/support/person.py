@@ -68,6 +68,38 @@ class Person:
             {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": speed},
         )
 
+    def pause(self, seconds: float) -> None:
+        """What somebody takes between two keys. Not a way to wait for anything."""
+        self.page.wait_for_timeout(seconds * 1000)
+
+    def wait_still(self) -> None:
+        """Until nothing moves: what fades in has other colours, and what slides another place."""
+        self.page.evaluate(
+            """() => Promise.all(document.getAnimations()
+                .filter(each => each.effect.getComputedTiming().endTime < 1e5)
+                .map(each => each.finished.catch(() => {})))"""
+        )
+
+    def wait_layout_saved(self) -> None:
+        """Until the server has what a reload brings back: JupyterLab saves its state a second after a change."""
+        script = """async () => {
+            const {_plugins} = window.jupyterapp.pluginRegistry ?? window.jupyterapp;
+            const state = _plugins.get('@jupyterlab/apputils-extension:state').service;
+            await new Promise(resolve => setTimeout(resolve, 250)); // a tab tells its state 200 ms after a change
+            const saved = await fetch('/lab/api/workspaces/default');
+            return [await state.toJSON(), (await saved.json()).data];
+        }"""
+
+        before: object = None
+
+        def is_saved() -> bool:
+            """Twice in a row: on a busy machine a change may still be on its way to the tab's own timer."""
+            nonlocal before
+            last, (before, there) = before, self.page.evaluate(script)
+            return bool(last == before == there)
+
+        wait_for(is_saved, 20)
+
     def look(self, name: str) -> None:
         """Keep a screenshot for human eyes."""
         if self._screenshots:
@@ -125,6 +157,15 @@ class Person:
 
     def row(self, path: str) -> Locator:
         return self.tab.locator(f'.jp-Repl-treeRow[data-path="{path}"]')
+
+    def drag(self, path: str, folder: str) -> None:
+        """Drag a row onto another, as slowly as a hand: a drop counts only where the mouse has been seen before."""
+        self.row(path).hover()
+        self.page.mouse.down()
+        for _ in range(3):
+            self.row(folder).hover()
+            self.pause(0.05)
+        self.page.mouse.up()
 
     def open_file(self, path: str) -> None:
         self.row(path).click()
@@ -211,12 +252,12 @@ class Person:
         wait_for(lambda: re.search(r"\$\s*$", self.terminal_text()), seconds)
 
     def shell(self, line: str, wanted: str = "", seconds: float = 20.0) -> str:
-        """Type a line into the terminal; all of its text once `wanted` is in it."""
+        """Type a line into the terminal; all of its text once `wanted` is in it, beside the line itself."""
         self.terminal.locator(".jp-Repl-terminalHost").click()
         self.page.keyboard.insert_text(line)
         self.page.keyboard.press("Enter")
         if wanted:
-            wait_for(lambda: wanted in self.terminal_text(), seconds)
+            wait_for(lambda: wanted in self.terminal_text().replace(line, ""), seconds)
         return self.terminal_text()
 
     @property

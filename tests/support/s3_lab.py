@@ -15,6 +15,7 @@ class S3Lab(Lab):
     ) -> None:
         place = {"JUPYTER_REPL_STORE_URL": f"s3://{server.bucket}/{prefix}", "S3_ENDPOINT": endpoint or server.endpoint}
         super().__init__(home, app, **{**place, **server.environment, **env})
+        self.prefix = prefix
         self._client, self._bucket, self._prefix = server.client(), server.bucket, f"{prefix}/"
 
     def objects(self, prefix: str) -> dict[str, bytes]:
