@@ -4,7 +4,6 @@ An observer looks at the API all the while: never two pods of one generation, ne
 object is left, and everything that was told to be in S3 is there.
 """
 
-import json
 import os
 import random
 import threading
@@ -17,8 +16,8 @@ from typing import Any
 
 import pytest
 from support.channel import Client
-from support.kubernetes import KINDS, Space
-from support.lab import wait_for
+from support.kubernetes import Space
+from support.lab import elapse, wait_for
 from support.node import Node
 from support.pod_lab import PodLab
 
@@ -30,7 +29,7 @@ NAMES = max(3, STARTS * 2 // 5)
 DISTURBANCES = STARTS * 2
 SEED = int(os.environ.get("REPL_TEST_SEED", "1"))
 
-pytestmark = pytest.mark.timeout(300 + 60 * STARTS)
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(300 + 60 * STARTS)]
 
 
 class Observer:
@@ -55,18 +54,17 @@ class Observer:
     def _run(self) -> None:
         while not self._ending.wait(0.1):
             with suppress(AssertionError):  # the API server is away
-                self._look(json.loads(self._space.kubectl("get", "leases,pods", "-o", "json"))["items"])
+                self._look(self._space.get("leases"), self._space.get("pods"))
 
-    def _look(self, items: list[Any]) -> None:
-        for item in items:
-            metadata = item["metadata"]
-            if item["kind"] == "Lease":
-                said = metadata.get("annotations", {})
-                if said.get(names.POD) and said.get(names.GENERATION):
-                    key = metadata["name"], said[names.GENERATION]
-                    self.generations.setdefault(key, set()).add(said[names.POD])
-                    self.repls.setdefault(said[names.POD], set()).add(metadata["name"])
-            elif slug := metadata.get("labels", {}).get(names.ID):
+    def _look(self, leases: list[Any], pods: list[Any]) -> None:
+        for metadata in (lease["metadata"] for lease in leases):
+            said = metadata.get("annotations", {})
+            if said.get(names.POD) and said.get(names.GENERATION):
+                key = metadata["name"], said[names.GENERATION]
+                self.generations.setdefault(key, set()).add(said[names.POD])
+                self.repls.setdefault(said[names.POD], set()).add(metadata["name"])
+        for metadata in (pod["metadata"] for pod in pods):
+            if slug := metadata.get("labels", {}).get(names.ID):
                 self.repls.setdefault(metadata["uid"], set()).add(slug)
 
 
@@ -139,7 +137,7 @@ def kill_pod(space: Space, rng: random.Random) -> None:
 
 def kill_api(node: Node, rng: random.Random) -> None:
     node.kill("apiserver")
-    time.sleep(rng.uniform(0, 2))
+    elapse(rng.uniform(0, 2))
     node.start("apiserver")
 
 
@@ -178,7 +176,7 @@ def test_nothing_is_doubled_lost_or_left(space: Space, tmp_path: Path) -> None:
             servers.call(rng, "POST", "stop", {"replId": name})
         wait_for(lambda: not space.left(), 90)
     except AssertionError:
-        print(space.kubectl("get", KINDS, check=False), space.kubectl("get", "leases", "-o", "yaml", check=False))
+        print(space.left(), space.kubectl("get", "leases", "-o", "yaml", check=False))
         print(*(lab.log.read_text()[-5000:] for lab in servers.labs), sep="\n")
         raise
     finally:

@@ -8,10 +8,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from support.channel import Client
 from support.kubernetes import Space
-from support.lab import wait_for
+from support.lab import stays, wait_for
 from support.pod_lab import PodLab
 
 
@@ -66,8 +67,9 @@ def test_a_container_that_is_killed_keeps_volume_and_sync(lab: PodLab) -> None:
     client.type(terminal, b"echo unsaved > node_modules; mkdir -p .venv; echo here > .venv/x; echo do''ne\n")
     client.read_until(terminal, b"done\r\n", 15)
     before, pod = generation(lab), lab.pod("abc")["metadata"]["uid"]
-    os.kill(lab.pids("abc")[0], signal.SIGKILL)
-    time.sleep(1)
+    first = lab.pids("abc")[0]
+    os.kill(first, signal.SIGKILL)
+    wait_for(lambda: not psutil.pid_exists(first))
 
     def answers() -> bool:
         try:
@@ -92,6 +94,7 @@ def test_sync_that_is_killed_goes_on_with_its_assignment(lab: PodLab) -> None:
     assert generation(lab) == before
 
 
+@pytest.mark.alone
 def test_a_pod_that_comes_back_from_the_dead_is_fenced(lab: PodLab) -> None:
     """Its object is gone while its node says nothing; the node then has both for a while."""
     lab.make("abc")
@@ -113,8 +116,7 @@ def test_a_pod_that_comes_back_from_the_dead_is_fenced(lab: PodLab) -> None:
     assert again.request("fetchContent", path="a.txt")["content"] == "first\n"
     again.request("updateContent", path="a.txt", content="second\n")
     wait_for(lambda: saved(lab, "a.txt") == b"second\n", 10)
-    time.sleep(3)
-    assert saved(lab, "a.txt") == b"second\n"
+    stays(lambda: saved(lab, "a.txt") == b"second\n", 3)
 
 
 def test_a_server_that_is_killed_over_a_start_is_replaced(lab: PodLab, space: Space, tmp_path: Path) -> None:
@@ -169,6 +171,7 @@ def test_the_programs_see_no_credentials_and_no_cluster(lab: PodLab) -> None:
     assert "HTTP Error 403" in text
 
 
+@pytest.mark.alone
 def test_a_program_that_takes_all_memory_is_ended_and_nothing_else(lab: PodLab) -> None:
     """The pod has 512 MiB. A large file is no reason: it is only the page cache that grows."""
     lab.make("abc")

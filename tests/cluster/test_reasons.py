@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from support.kubernetes import Space, assignment
-from support.lab import wait_for
+from support.lab import stays, wait_for
 
 from jupyter_repl_ext.catalog import Catalog
 from jupyter_repl_ext.grants import Grants
@@ -56,7 +56,7 @@ def fails(space: Space, reason: str, **more: Any) -> list[str]:
 
 def gone(space: Space) -> None:
     """No object with the REPL's label is left."""
-    wait_for(lambda: not space.left(), 30)
+    wait_for(lambda: not space.left(), 60)
 
 
 def test_an_image_that_is_not_there(space: Space) -> None:
@@ -113,6 +113,7 @@ def test_a_pod_that_can_not_reach_s3(space: Space) -> None:
     assert "Looking for the files" in steps
 
 
+@pytest.mark.alone
 def test_a_dead_kubelet_holds_a_start_up_and_no_more(space: Space) -> None:
     steps: list[str] = []
 
@@ -120,8 +121,7 @@ def test_a_dead_kubelet_holds_a_start_up_and_no_more(space: Space) -> None:
         space.world.node.kill("kubelet")
         start = asyncio.create_task(spawner.start(assignment("abc"), steps.append))
         try:
-            await asyncio.sleep(5)
-            assert not start.done()
+            await asyncio.to_thread(stays, lambda: not start.done(), 5)
             assert (await spawner.poll(REF)).step == "Starting the runner"
         finally:
             await asyncio.to_thread(space.world.node.start, "kubelet")

@@ -150,8 +150,10 @@ def test_two_servers_attach_to_one_runner(make: Make) -> None:
 
 def test_a_cancelled_start_leaves_nothing(make: Make) -> None:
     async def body(spawner: Spawner) -> None:
-        task = asyncio.ensure_future(start(spawner))
-        await asyncio.sleep(0.03)
+        begun = asyncio.Event()
+        task = asyncio.ensure_future(spawner.start(Assignment(REF, "python"), lambda step: begun.set()))
+        async with asyncio.timeout(10):
+            await begun.wait()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         assert (await spawner.poll(REF)).name == "stopped"

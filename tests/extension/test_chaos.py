@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 from support import checker
-from support.lab import wait_for
+from support.lab import elapse, wait_for
 from support.processes import pids, repl_processes
 from support.s3 import SERVERS, S3Server
 from support.s3_lab import S3Lab
@@ -130,12 +130,13 @@ def come_back(world: World) -> None:
     wait_for(lambda: checker.local(world.project)[:2] == before[:2], SETTLE_SECONDS)
 
 
+@pytest.mark.alone
 def test_what_was_a_moment_old_at_the_kill_is_all_that_is_missing(home: Path, server: S3Server) -> None:
     """Everything is killed at once and the volume never seen again: the bucket has all but the last seconds."""
     world = World(home, server, SEED + 1)
     try:
         world.begin(SEED + 77)
-        time.sleep(12)
+        elapse(12)
         world.end()
         for what in ("sync", "serve", "guard"):
             world.kill(what)

@@ -9,7 +9,7 @@ import pytest
 from support import disturbances
 from support.channel import ACK, Client
 from support.disturbances import Disturbance, echoes, going_on, quiet
-from support.lab import Lab
+from support.lab import Lab, elapse
 from support.processes import pids
 
 from jupyter_repl_runner.serve import http_file
@@ -37,7 +37,7 @@ def test_who_stops_reading_costs_little_and_stops_nobody(repl: Lab, client: Clie
     assert statistics.median(echoes(client, other, 50)) < 50
     client.request("updateContent", path="flow.txt", content="written meanwhile")
     assert memory(repl) - before < RING + 5_000_000
-    time.sleep(STALL if type(repl) is Lab else STALL / 3)  # nothing at all is read
+    elapse(STALL if type(repl) is Lab else STALL / 3)  # nothing at all is read
     assert memory(repl) - before < RING + 5_000_000
     assert client.request("fetchContent", path="flow.txt")["content"] == "written meanwhile"
     client.silent.clear()
@@ -47,6 +47,7 @@ def test_who_stops_reading_costs_little_and_stops_nobody(repl: Lab, client: Clie
     assert client.gaps == 0
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("action", disturbances.ALL)
 def test_nothing_delays_another_terminals_echo(repl: Lab, client: Client, action: Disturbance) -> None:
     """Half of the keys here, since the machine may be busy; `make bench` tells of the slowest."""

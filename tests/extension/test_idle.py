@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 from support.channel import Client
-from support.lab import Lab, wait_for
+from support.lab import Lab, elapse, wait_for
 from support.processes import pids, repl_processes
 
 from jupyter_repl_ext.runner_client import REQUEST_SECONDS
@@ -34,8 +34,8 @@ def test_who_is_used_stays_and_who_is_not_sleeps(sleepy: Lab) -> None:
     names = ("alone", "kept", "program", "output", "other")
     for name in names:
         sleepy.make(name, "node-js" if name == "other" else "python")
-    clients = {name: Client(sleepy, name) for name in names}
     began = time.monotonic()
+    clients = {name: Client(sleepy, name) for name in names}
     for name, line in (("program", b"cat\n"), ("output", b"(while sleep 1; do echo tick; done) &\n")):
         client = clients[name]
         client.type(client.terminal(), line)
@@ -62,7 +62,7 @@ def test_one_that_did_not_answer_is_asked_again_soon(sleepy: Lab) -> None:
     sleepy.make("late")
     runner = psutil.Process(pids("serve", sleepy, "late")[0])
     runner.suspend()
-    time.sleep(REQUEST_SECONDS + TIMEOUT / 2 + 2)
+    elapse(REQUEST_SECONDS + TIMEOUT / 2 + 2)
     runner.resume()
     sleepy.wait_phase("late", "stopped", TIMEOUT + 5)
 

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -141,8 +142,10 @@ def test_a_create_under_way_is_not_taken_over(tmp_path: Path) -> None:
         first = asyncio.create_task(make(slow).create(REF, "python"))
         await slow.copying.wait()
         second = asyncio.create_task(make(store).create(REF, "python"))
-        await asyncio.sleep(4)  # longer than a worker may be silent
-        assert not second.done()
+        until = time.monotonic() + 4  # longer than a worker may be silent
+        while time.monotonic() < until:
+            assert not second.done()
+            await asyncio.sleep(0.05)
         slow.go_on.set()
         await first
         with pytest.raises(FileExists):

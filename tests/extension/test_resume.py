@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import psutil
 import pytest
 from support.channel import Client
-from support.lab import Lab, wait_for
+from support.lab import Lab, elapse, wait_for
 from support.pod_lab import in_pods
 from support.processes import pids, repl_processes
 from support.proxy import Proxy
@@ -85,7 +85,7 @@ def test_a_network_that_is_closed_by_halves(repl: Lab, proxy: Proxy) -> None:
 def test_a_network_that_is_stuck(repl: Lab, proxy: Proxy) -> None:
     def stall() -> None:
         proxy.stall()
-        time.sleep(3)
+        elapse(3)
         proxy.cut()
         proxy.stall(False)
 
@@ -142,7 +142,7 @@ def _travel(repl: Lab, proxy: Proxy, rng: random.Random, runner: int) -> None:
 
     def stall() -> None:
         proxy.stall()
-        time.sleep(rng.random() * 3)
+        elapse(rng.random() * 3)
         proxy.stall(False)
 
     def kill() -> None:

@@ -16,7 +16,7 @@ def test_the_first_failure_ends_the_rest_and_nothing_of_it_stays() -> None:
 
     async def slow() -> None:
         try:
-            await asyncio.sleep(10)
+            await asyncio.Event().wait()  # for ever
         finally:
             ended.append(True)
 
@@ -29,24 +29,25 @@ def test_the_first_failure_ends_the_rest_and_nothing_of_it_stays() -> None:
             assert task.cancelling() == 0  # else no timeout works with Debian 12's Python
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.01):
-                await asyncio.sleep(10)
+                await asyncio.Event().wait()  # for ever
 
     asyncio.run(body())
     assert ended == [True] * 3
 
 
 def test_a_cancelled_caller_ends_them_all() -> None:
-    ended = []
+    begun, ended = asyncio.Event(), []
 
     async def slow(_: str) -> None:
+        begun.set()
         try:
-            await asyncio.sleep(10)
+            await asyncio.Event().wait()  # for ever
         finally:
             ended.append(True)
 
     async def body() -> None:
         task = asyncio.create_task(each("abcd", slow, 3))
-        await asyncio.sleep(0.01)
+        await begun.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

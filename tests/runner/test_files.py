@@ -244,9 +244,9 @@ def test_the_watcher_tells_of_what_is_made_changed_and_deleted(told: Told, proje
 def test_the_watcher_follows_a_folder_that_is_renamed(told: Told, project: Path) -> None:
     (project / "old").mkdir()
     wait_for(lambda: "" in told.dirs)
-    time.sleep(0.3)
+    told.dirs.clear()
     (project / "old").rename(project / "new")
-    time.sleep(0.3)
+    wait_for(lambda: "" in told.dirs)
     (project / "new/file").write_text("x")
     wait_for(lambda: told.files.get("new/file"))
 

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
+from support.lab import elapse
 from websockets.frames import Frame, Opcode
 
 from jupyter_repl_runner.contract.assignment import Assignment
@@ -66,8 +67,9 @@ async def connected(folder: Path) -> AsyncIterator[Other]:
     finally:
         other.writer.close()
         await other.writer.wait_closed()
-        await asyncio.sleep(0.05)
-        assert not connection._transport.get_write_buffer_size()
+        async with asyncio.timeout(5):
+            while connection._transport.get_write_buffer_size():
+                await asyncio.sleep(0.01)
 
 
 def test_it_answers_and_ends_as_it_should(tmp_path: Path) -> None:
@@ -110,7 +112,7 @@ def test_who_does_not_read_is_cut_off_with_a_word(tmp_path: Path, monkeypatch: p
             for number in range(100):
                 request = b'{"event": "fetchContent", "data": {"path": "large.txt"}, "id": %d}' % number
                 other.send(Opcode.TEXT, request)
-            await asyncio.sleep(1)
+            await asyncio.to_thread(elapse, 1)  # without reading
             assert (await other.wait(Opcode.CLOSE))[:2] == (4008).to_bytes(2, "big")
 
     asyncio.run(run())

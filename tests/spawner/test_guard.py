@@ -11,7 +11,7 @@ from support.channel import Client
 from support.lab import Lab, wait_for
 from support.processes import pids, repl_processes
 
-HIDDEN = 'nohup setsid sleep 98765 > /dev/null 2>&1 & env -i setsid sleep 98764 & disown -a; echo hid"den"\n'
+HIDDEN = 'nohup setsid sleep 98771 > /dev/null 2>&1 & env -i setsid sleep 98772 & disown -a; echo hid"den"\n'
 
 
 def hide(lab: Lab, repl_id: str) -> None:
@@ -31,7 +31,7 @@ def hidden() -> list[int]:
             command = process.cmdline()
         except psutil.Error:
             continue
-        if command[:1] == ["sleep"] and command[1:] in (["98765"], ["98764"]) and process.status() != "zombie":
+        if command[:1] == ["sleep"] and command[1:] in (["98771"], ["98772"]) and process.status() != "zombie":
             found.append(process.pid)
     return found
 
@@ -82,7 +82,7 @@ def test_all_killed_at_once_is_swept_by_the_next_server(lab: Lab) -> None:
     lab.make("abc")
     client = Client(lab, "abc")
     terminal = client.terminal()
-    client.type(terminal, b'nohup setsid sleep 98765 > /dev/null 2>&1 & echo hid"den"\n')
+    client.type(terminal, b'nohup setsid sleep 98771 > /dev/null 2>&1 & echo hid"den"\n')
     client.read_until(terminal, b"hidden")
     victims = [*pids("guard", lab), *pids("serve", lab), lab.pid]
     for pid in victims:

@@ -40,9 +40,12 @@ class Vandal:
         self._file().rename(self._folder() / f"r{self._number % 50}")
 
     def move_folder(self) -> None:
+        """What is in it is as young as the move. Its own ctime must say so, since that is what the checker sees."""
         folder = self._folder()
         if folder != self._root:
-            folder.rename(self._root / f"m{self._number % 9}")
+            for path in folder.rename(self._root / f"m{self._number % 9}").rglob("*"):
+                status = path.lstat()
+                os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns), follow_symlinks=False)
 
     def chmod(self) -> None:
         self._file().chmod(self._chance.choice((0o600, 0o644, 0o700, 0o755)))

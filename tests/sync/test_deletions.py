@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.lab import wait_for
+from support.lab import stays, wait_for
 from support.syncing import REF, Sync, objects, put, tree
 
 from jupyter_repl_runner.store.port import read_all
@@ -48,8 +48,7 @@ def test_a_volume_that_was_emptied_is_no_deletion(make: Make, store: S3Store) ->
     sync = make(main="").start().opened().settled()
     shutil.rmtree(sync.volume)
     wait_for(lambda: sync.marks.state == "gone")
-    time.sleep(2)
-    assert set(objects(store)) == set(FILES)
+    stays(lambda: set(objects(store)) == set(FILES), 2)
     sync.stop()
     assert set(objects(store)) == set(FILES)
     again = make(volume=sync.volume, main="").start().opened().settled()
@@ -64,7 +63,7 @@ def test_a_volume_that_is_another_folder_is_no_deletion(make: Make, store: S3Sto
     sync.project.mkdir()
     (sync.project / "f1").write_text("not ours")
     (sync.project / "new").write_text("not ours either")
-    time.sleep(3)
+    stays(lambda: objects(store) == FILES, 3)
     sync.stop()
     assert objects(store) == FILES
 
@@ -229,8 +228,7 @@ def test_a_clock_that_jumps_deletes_nothing(make: Make, store: S3Store, tmp_path
     assert set(trashed(store)) >= {"a", "b"}
     assert sync.settled().stop() == 0
     again = make("again", main="", environment=faked(clock)).start().opened().settled()
-    time.sleep(6)  # it has looked after the trash
-    assert set(trashed(store)) >= {"a", "b"}
+    stays(lambda: set(trashed(store)) >= {"a", "b"}, 6)  # it looks after the trash meanwhile
     assert {path.name for path in again.project.iterdir()} == {"c", "d"}
 
 

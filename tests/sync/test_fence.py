@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from support.faults import FaultyProxy
-from support.lab import wait_for
+from support.lab import elapse, wait_for
 from support.s3 import CREDENTIALS, S3Server
 from support.syncing import REF, Sync, objects, put
 
@@ -53,7 +53,7 @@ async def _freeze(minio: S3Server, folder: Path, number: int, is_late: bool = Fa
         for name in ("edited", "deleted", "both"):
             await store.put(REF.code(name), b"at first")
         await asyncio.to_thread(lambda: old.start().opened().settled())
-        await asyncio.sleep(6)  # the old trash and the bundle are looked after
+        await asyncio.to_thread(elapse, 6)  # the old trash and the bundle are looked after
         begin = len(proxy.requests)
         proxy.hold_at = begin + number if number >= 0 else -1
         for name in ("edited", "made", "both"):
@@ -67,16 +67,16 @@ async def _freeze(minio: S3Server, folder: Path, number: int, is_late: bool = Fa
         old.signal(signal.SIGSTOP)
         if not is_late:
             proxy.let_go.set()
-            await asyncio.sleep(0.5)
+            await asyncio.to_thread(elapse, 0.5)
         await asyncio.to_thread(lambda: new.start().opened().settled())
         for name in ("edited", "made", "both", "deleted"):
             (new.project / name).write_text("by the new one")
         await asyncio.to_thread(new.settled)
         proxy.let_go.set()
-        await asyncio.sleep(0.5)
+        await asyncio.to_thread(elapse, 0.5)
         old.signal(signal.SIGCONT)
         assert await asyncio.to_thread(old.wait, 60) == FENCED_CODE, number
-        await asyncio.sleep(16)  # the new one looks at the whole again after 15 s
+        await asyncio.to_thread(elapse, 16)  # the new one looks at the whole again after 15 s
         await asyncio.to_thread(new.settled)
         found = await asyncio.to_thread(objects, store)
         files = {path.name: path.read_bytes() for path in new.project.iterdir() if not path.is_symlink()}

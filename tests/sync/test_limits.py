@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from support.lab import wait_for
+from support.lab import stays, wait_for
 from support.syncing import Sync, objects, put
 
 from jupyter_repl_runner.store.s3 import S3Store
@@ -134,5 +134,4 @@ def test_a_link_in_the_way_of_a_restore_leads_nowhere(make: Make, store: S3Store
     sync.project.mkdir(parents=True)
     (sync.project / "d").symlink_to(outside)
     sync.start()
-    time.sleep(3)
-    assert list(outside.iterdir()) == []
+    stays(lambda: list(outside.iterdir()) == [], 3)

@@ -131,6 +131,7 @@ def test_a_flush_saves_what_was_written_a_moment_ago(make: Make, store: S3Store)
     assert objects(store) == {"last": b"last"}
 
 
+@pytest.mark.alone
 def test_a_change_is_saved_within_two_seconds(make: Make, store: S3Store) -> None:
     sync = make(main="").start().opened().settled()
     began = time.monotonic()

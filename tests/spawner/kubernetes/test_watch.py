@@ -9,6 +9,7 @@ from typing import Any
 import psutil
 import pytest
 from support.api_server import NAMESPACE, ApiServer
+from support.lab import stays
 from support.proxy import Proxy
 
 from jupyter_repl_spawner.kubernetes import watch as watching
@@ -94,8 +95,7 @@ def test_a_connection_that_says_nothing_is_given_up(cluster: ApiServer, tmp_path
             proxy.stall()
             async with Api(NAMESPACE, str(cluster.kubeconfig)) as other:
                 await other.create("leases", lease("silent"))
-                await asyncio.sleep(0.5)
-                assert "silent" not in watch.objects
+                await asyncio.to_thread(stays, lambda: "silent" not in watch.objects, 0.5)
                 await until(lambda: watch.reconnects > 0, 10)
                 proxy.stall(False)
                 proxy.cut()
