@@ -147,6 +147,7 @@ class Lab:
                 return
             if "reentrant call" in self.log.read_text():
                 self._process.send_signal(signal.SIGTERM)
+        self.kill()  # what is left of it would be taken for a fault of the next test
         raise TimeoutError(f"the server did not end in {seconds} s: {self.log.read_text()[-2000:]}")
 
     def call(
