@@ -34,7 +34,7 @@ test-python: $(STAMPS)/installed
 	@$(BIN)/pytest -q $(ARGS)
 
 test-alone: $(STAMPS)/installed ## Every test in a pytest of its own (takes an hour; make test takes a sample)
-	@REPL_TEST_ALONE=all $(BIN)/pytest -q tests/test_house.py -k alone $(ARGS)
+	@REPL_TEST_ALONE=all $(BIN)/pytest -q -n 0 -k random_sample $(ARGS)
 
 times: $(STAMPS)/installed ## Measure each test, one after the other, for the tables in CONTRIBUTING
 	@rm -f $(STAMPS)/times

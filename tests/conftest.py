@@ -43,8 +43,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(tryfirst=True, specname="pytest_collection_modifyitems")
-def shuffle(items: list[pytest.Item]) -> None:
-    """Before pytest puts those together that share what is made for a module."""
+def pytest_note_and_shuffle(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Before pytest deselects some, and puts those together that share what is made for a module."""
+    config.stash[scheduling.COLLECTED] = list(items)
     if seed := os.environ.get("REPL_TEST_SHUFFLE"):
         random.Random(seed).shuffle(items)
 

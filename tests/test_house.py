@@ -165,10 +165,11 @@ ALONE_SECONDS = 300
 
 @pytest.mark.timeout(0 if SAMPLE == "all" else 4 * ALONE_SECONDS)
 def test_a_random_sample_of_tests_passes_alone(request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    names = sorted({name_of(item) for item in request.session.items if may_be_sampled(item)})
+    names = sorted({name_of(item) for item in request.config.stash[scheduling.COLLECTED] if may_be_sampled(item)})
     seed = random.randrange(1 << 30)
     print("seed", seed)
     chosen = names if SAMPLE == "all" else random.Random(seed).sample(names, min(int(SAMPLE), len(names)))
+    assert chosen
     failed = []
     for number, name in enumerate(chosen):
         command = [sys.executable, "-m", "pytest", "-q", "-n", "0", f"--basetemp={tmp_path / str(number)}", name]

@@ -19,6 +19,9 @@ TIMES = Path(__file__).parents[1] / "times.json"
 """How long each module took when it was last measured, see `times.py`."""
 UNKNOWN_SECONDS = 10.0
 
+COLLECTED = pytest.StashKey[list[pytest.Item]]()
+"""All that was collected, also what is deselected then."""
+
 Queue = OrderedDict[str, dict[str, bool]]
 """Units of work by name: the ids of their tests, and whether each is done."""
 

@@ -64,5 +64,6 @@ def tables(records: list[Record]) -> str:
 if __name__ == "__main__":
     found = read(Path(sys.argv[1]))
     modules = {name: {"seconds": round(row[1], 1), "cpu": round(row[2], 1)} for name, row in by(found, 9).items()}
-    TIMES.write_text(json.dumps(dict(sorted(modules.items())), indent=1) + "\n")
+    kept = {name: row for name, row in json.loads(TIMES.read_text()).items() if (TIMES.parent / name).exists()}
+    TIMES.write_text(json.dumps(dict(sorted({**kept, **modules}.items())), indent=1) + "\n")
     print(tables(found))
