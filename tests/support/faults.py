@@ -6,7 +6,7 @@ import random
 import threading
 from typing import Any
 
-from tornado.httpclient import AsyncHTTPClient, HTTPRequest
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
 from tornado.httpserver import HTTPServer
 from tornado.web import Application, RequestHandler
 
@@ -34,8 +34,12 @@ class FaultyProxy:
         self.requests: list[tuple[str, str]] = []
         """All so far: method and path, with the query; `sizes`: the bytes of their bodies."""
         self.sizes: list[int] = []
+        self.refusal: tuple[int, str] | None = None
+        """Status and code with which POSTs are refused, which are STS's."""
         self.hold_at = -1
         """The number of the request that is held until it is let go."""
+        self.hold_answers = ""
+        """What the addresses hold whose answers are held likewise: they are carried out, and old when they arrive."""
         self.held, self.let_go = threading.Event(), threading.Event()
         self.chance = random.Random(seed)
         self._loop = asyncio.new_event_loop()
@@ -77,8 +81,27 @@ class _Handler(RequestHandler):
         proxy.requests.append((str(self.request.method), str(self.request.uri)))
         proxy.sizes.append(len(self.request.body))
         if len(proxy.requests) - 1 == proxy.hold_at:
-            proxy.held.set()
-            await asyncio.to_thread(proxy.let_go.wait, HOLD_SECONDS)
+            await self._hold()
+
+    async def _hold(self) -> None:
+        self._proxy.held.set()
+        await asyncio.to_thread(self._proxy.let_go.wait, HOLD_SECONDS)
+
+    async def _ask(self) -> HTTPResponse:
+        proxy = self._proxy
+        request = HTTPRequest(
+            f"http://{proxy.host}:{proxy.target}{self.request.uri}",
+            method=str(self.request.method),
+            headers=self.request.headers,  # the host that was signed included
+            body=self.request.body or None,
+            allow_nonstandard_methods=True,
+            request_timeout=60,
+            follow_redirects=False,
+        )
+        answer = await proxy.client.fetch(request, raise_error=False)
+        if proxy.hold_answers and proxy.hold_answers in str(self.request.uri):
+            await self._hold()
+        return answer
 
     async def _forward(self) -> None:
         proxy = self._proxy
@@ -94,16 +117,7 @@ class _Handler(RequestHandler):
         if fault == "reset":
             self.request.connection.stream.close()  # type: ignore[union-attr]
             return
-        request = HTTPRequest(
-            f"http://{proxy.host}:{proxy.target}{self.request.uri}",
-            method=str(self.request.method),
-            headers=self.request.headers,  # the host that was signed included
-            body=self.request.body or None,
-            allow_nonstandard_methods=True,
-            request_timeout=60,
-            follow_redirects=False,
-        )
-        answer = await proxy.client.fetch(request, raise_error=False)
+        answer = await self._ask()
         if fault == "lost answer":  # it was done, and nobody hears of it
             self.request.connection.stream.close()  # type: ignore[union-attr]
             return
@@ -125,7 +139,15 @@ class _Handler(RequestHandler):
             self.write(body)
         await self.finish()
 
-    get = put = post = delete = head = _forward  # type: ignore[assignment]
+    async def post(self) -> None:
+        if self._proxy.refusal is None:
+            await self._forward()
+            return
+        status, code = self._proxy.refusal
+        self.set_status(status)
+        self.finish(f"<ErrorResponse><Error><Code>{code}</Code><Message>no</Message></Error></ErrorResponse>")
+
+    get = put = delete = head = _forward  # type: ignore[assignment]
 
     def compute_etag(self) -> Any:
         return None

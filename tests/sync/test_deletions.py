@@ -8,8 +8,10 @@ import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+from support.faults import FaultyProxy
 from support.lab import stays, wait_for
 from support.syncing import REF, Sync, objects, put, tree
 
@@ -167,6 +169,39 @@ def test_editors_that_delete_and_make_anew_leave_nothing_in_the_trash(make: Make
         time.sleep(0.5)
     wait_for(lambda: objects(store)["main.py"] == b"4")
     assert trashed(store) == {}
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("is_new", [True, False], ids=["new volume", "kept volume"])
+def test_what_is_saved_while_the_store_is_listed_is_not_taken_for_deleted(
+    make: Make, store: S3Store, faulty: S3Store, proxy: FaultyProxy, is_new: bool
+) -> None:
+    """The listing is old when it arrives: it lacks what was made since, and has what was deleted since."""
+    put(store, main_py=b"1", edited=b"1", deleted=b"1", both=b"1")
+    volume = None
+    if not is_new:
+        first = make(store=faulty).start().opened().settled()
+        assert first.stop() == 0
+        volume = first.volume
+        put(store, both=b"theirs")
+        (volume / "project/both").write_text("ours")
+    proxy.hold_answers = f"list-type=2&prefix={quote(store.settings.prefix + REF.code(), safe='')}"
+    sync = make("again", volume=volume, store=faulty).start()
+    assert proxy.held.wait(20)
+    (sync.project / "made").write_text("made")
+    (sync.project / "link").symlink_to("made")
+    expected = {"main.py": b"1", "edited": b"1", "deleted": b"1", "both": b"1", "made": b"made"}
+    if not is_new:
+        (sync.project / "edited").write_text("2")
+        (sync.project / "deleted").unlink()
+        expected |= {"edited": b"2", "both": b"ours", "both (other version)": b"theirs"}
+        del expected["deleted"]
+    wait_for(lambda: objects(store) == expected)
+    proxy.let_go.set()
+    sync.opened().settled()
+    assert objects(store) == expected
+    assert {path.name for path in sync.project.iterdir()} == {*expected, "link"}
+    assert (sync.project / "link").read_text() == "made"
 
 
 @pytest.mark.process

@@ -1,7 +1,9 @@
 """Volume and store compared as a whole: the restore at a start, and later looks for what an earlier runner still wrote.
 
 Files come to the volume in the background, several at a time, the main one first; whatever happens to the volume
-meanwhile is saved as ever. A file that was not brought yet has no row, so its absence is never taken for a deletion.
+meanwhile is saved as ever. A file that was not brought yet has no row, so its absence is never taken for a deletion. A
+file that was saved or deleted since the store was asked is left alone: the listing is older than that, and a file that
+was saved meanwhile looks like one that the store has lost.
 """
 
 import asyncio
@@ -42,14 +44,15 @@ class Meeting:
         Raises Fenced and what the store raises: it may be done again from the start, and goes on where it was.
         """
         for _ in range(ROUNDS):
+            before = await asyncio.to_thread(self._sides.volume.index.all)
             (manifest, _), listed, bundle = await together(
                 read_manifest(self._sides.store, self._sides.ref), self._sides.listed(), self._begin(opened)
             )
             rules = await asyncio.to_thread(self._sides.volume.rules)
             sight = await asyncio.to_thread(self._sides.volume.look_at_all, rules)
-            base = await asyncio.to_thread(self._known, rules, sight)
+            base, newer = await asyncio.to_thread(self._known, rules, sight, before)
             tags = {path: entry.tag for path, entry in listed.items() if not rules.is_below_ignored(path)}
-            plan = plan_meeting(sight.found, base, tags, manifest, is_ours=self._push.is_met)
+            plan = plan_meeting(sight.found, base, tags, manifest, newer, is_ours=self._push.is_met)
             await self._sort_out_orphans(plan, sight)
             self._tell_missing(manifest)
             again = await self._downloader.bring(plan, sight.found, listed, manifest, bundle, opened)
@@ -72,7 +75,8 @@ class Meeting:
         if not self._sides.volume.is_whole:
             await asyncio.to_thread(self._sides.volume.declare_whole)
         self._push.is_met = True
-        again = {path for path in plan.conflicts if not await self._settle(path)}
+        async with self._push.turn:
+            again = {path for path in plan.conflicts if not await self._settle(path)}
         await self._push.carry_out(_only_pushes(plan), sight.found, again)
         opened()
         return again
@@ -85,19 +89,22 @@ class Meeting:
         bundle, _ = await together(self._bundler.read(), self._downloader.bring_first(opened))
         return bundle
 
-    def _known(self, rules: Rules, sight: Sight) -> dict[str, Row]:
-        """The rows, but for what is ignored or can't be seen. Of a volume that is not whole all rows of absent files
-        are forgotten: they are to come, not to go."""
+    def _known(self, rules: Rules, sight: Sight, before: dict[str, Row]) -> tuple[dict[str, Row], set[str]]:
+        """The rows, but for what is ignored or can't be seen; and the paths whose row is another one than `before`.
+
+        Of a volume that is not whole all rows of absent files are forgotten: they are to come, not to go.
+        """
         rows = self._sides.volume.index.all()
+        newer = {path for path in {*before, *rows} if before.get(path) != rows.get(path)}
         if not self._sides.volume.is_whole:
-            absent = [path for path in rows if path not in sight.found]
+            absent = {path for path in rows if path not in sight.found} - newer
             self._sides.volume.index.change((), absent)
-            rows = {path: row for path, row in rows.items() if path in sight.found}
+            rows = {path: row for path, row in rows.items() if path not in absent}
         return {
             path: row
             for path, row in rows.items()
             if not rules.is_below_ignored(path) and not any(is_at_or_below(path, each) for each in sight.unseen)
-        }
+        }, newer
 
     async def _settle(self, path: str) -> bool:
         """Both sides have changed it; whether that is done with."""

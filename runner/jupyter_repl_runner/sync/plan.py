@@ -4,7 +4,7 @@ A path that only one side has changed goes to the other. A side that deleted los
 work goes by a deletion that did not know of it. What both have changed is a conflict: both versions stay.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
 from jupyter_repl_runner.store.manifest import USUAL_MODE, Manifest
@@ -59,14 +59,15 @@ def plan_meeting(
     base: Mapping[str, Row],
     remote: Mapping[str, str],
     manifest: Manifest,
+    newer: Set[str] = frozenset(),
     *,
     is_ours: bool = False,
 ) -> Plan:
-    """The same with a whole listing of the store, tags by path, at a start. `is_ours`: later, when nobody else may
-    write: what differs there is the last deed of an earlier runner that was frozen in the middle of it, and is put
-    right."""
+    """The same with a whole listing of the store, tags by path, at a start. `newer`: paths that both sides have agreed
+    on after that listing; there is nothing to do with them. `is_ours`: later, when nobody else may write: what differs
+    there is the last deed of an earlier runner that was frozen in the middle of it, and is put right."""
     plan = Plan()
-    for path in sorted({*found, *base, *remote, *manifest.links, *manifest.folders}):
+    for path in sorted({*found, *base, *remote, *manifest.links, *manifest.folders} - newer):
         now, row, there = found.get(path), base.get(path), remote.get(path)
         if there is not None or (row is not None and row.found.kind == "file"):
             _meet_file(plan, path, now, row, there, is_ours)

@@ -8,7 +8,7 @@ import asyncio
 import time
 from contextlib import suppress
 
-from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotFound
+from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotFound, InvalidRequest
 from jupyter_repl_runner.store.checkout import read_manifest
 from jupyter_repl_runner.store.each import each, together
 from jupyter_repl_runner.store.manifest import Manifest
@@ -35,7 +35,8 @@ class Push:
         self._sides = sides
         self._uploader = uploader
         self._trash = StoreTrash(sides.store, sides.ref)
-        self._turn = asyncio.Lock()
+        self.turn = asyncio.Lock()
+        """Held by whoever writes files to the store: two that meet another version would both keep it."""
         self.is_met = False
         """Whether all of the project is here, so that what is not here is gone."""
         self.is_gone = False
@@ -74,7 +75,7 @@ class Push:
 
     async def carry_out(self, plan: Plan, found: dict[str, Found], again: set[str]) -> None:
         """Adds to `again` what must be looked at again."""
-        async with self._turn:
+        async with self.turn:
             await self._carry_out(plan, found, again)
 
     async def _carry_out(self, plan: Plan, found: dict[str, Found], again: set[str]) -> None:
@@ -185,7 +186,7 @@ class Push:
         place = await self._trash.begin(Item(paths, links or {}, folders or {}))
 
         async def save(path: str) -> None:
-            with suppress(FileNotFound):
+            with suppress(FileNotFound, InvalidRequest):
                 await self._sides.store.copy(self._sides.ref.code(path), place + path)
 
         for start in range(0, len(paths), DELETIONS):
@@ -203,7 +204,9 @@ class Push:
             again.add(path)
             return
         row = await asyncio.to_thread(self._sides.volume.index.get, path)
-        there = await self._sides.store.head(self._sides.ref.code(path))
+        there = None
+        with suppress(InvalidRequest):  # what has no key has nothing to delete
+            there = await self._sides.store.head(self._sides.ref.code(path))
         if there is not None and not await self._is_known(there, row):
             await asyncio.to_thread(self._sides.volume.index.change, (), [path])
             await self._uploader.keep_other(path)
