@@ -8,7 +8,9 @@ died, and the next caller takes it over by compare-and-swap. No clocks of differ
 
 import asyncio
 import json
+import logging
 import secrets
+from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -26,9 +28,12 @@ BEAT_SECONDS = 1.0
 STALE_SECONDS = 3.0
 LOOK_SECONDS = 0.1
 MAX_WAIT_SECONDS = 60.0
+DELETE_ATTEMPTS = 5
 MAX_TITLE = 200
 PATIENCE_SECONDS = 2.0
 """For which a store is waited for where an older answer will do."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,10 @@ class Project:
             "title": record.title,
             "created": record.created,
         }
+
+
+class Unreadable(Unavailable):
+    """A record that is none: it was damaged, or written by something else."""
 
 
 class Projects:
@@ -123,16 +132,29 @@ class Projects:
         return await self._get(ref, "")
 
     async def list(self, owner: str) -> list[Project]:
-        """Newest first; half-made ones are finished on the way. Only what has changed since the last list is read."""
+        """Newest first; half-made ones are finished on the way. Only what has changed since the last list is read. What
+        is no project of ours is left out. Raises what the store raises."""
         prefix = meta_prefix(owner)
-        entries = [entry async for entry in self._store.list(prefix, deep=False) if entry.key.endswith(".json")]
-        reads = [
-            self._get(ProjectRef(owner, entry.key.removeprefix(prefix).removesuffix(".json")), entry.tag)
-            for entry in entries
-        ]
-        found = await asyncio.gather(*reads, return_exceptions=True)
-        projects = [project for project in found if isinstance(project, Project)]
+        tags: dict[ProjectRef, str] = {}
+        async for entry in self._store.list(prefix, deep=False):
+            if entry.key.endswith(".json"):
+                try:
+                    tags[ProjectRef(owner, entry.key.removeprefix(prefix).removesuffix(".json"))] = entry.tag
+                except InvalidRequest:
+                    log.warning("%s is no record of a project", entry.key)
+        found = await asyncio.gather(*(self._listed(ref, tag) for ref, tag in tags.items()))
+        projects = [project for project in found if project is not None]
         return sorted(projects, key=lambda project: (project.record.created, project.ref), reverse=True)
+
+    async def _listed(self, ref: ProjectRef, tag: str) -> Project | None:
+        """None if it is being made or deleted, or can't be read by anybody."""
+        try:
+            return await self._get(ref, tag)
+        except (FileNotFound, FileExists, Conflict):
+            return None
+        except Unreadable as error:
+            log.warning("%s %s", error.message, error.hint)
+            return None
 
     async def rename(self, ref: ProjectRef, title: object) -> Project:
         """Give it another title; its id stays. Raises FileNotFound, InvalidRequest, Conflict."""
@@ -145,9 +167,21 @@ class Projects:
         return replace(project, record=record)
 
     async def delete(self, ref: ProjectRef) -> None:
-        """Delete record and files; the caller has stopped its runner. Idempotent, raises FileNotFound."""
-        record, etag = await self._read(ref)
-        await self._delete(ref, record, etag)
+        """Delete record and files; the caller has stopped its runner. Idempotent, raises FileNotFound. Returns at once
+        where somebody else is deleting it already."""
+        for _ in range(DELETE_ATTEMPTS):
+            record, etag = await self._read(ref)
+            try:
+                if record.state == "deleting":
+                    await self._finish(ref, record, etag)
+                else:
+                    await self._delete(ref, record, etag)
+                    return
+            except FileNotFound:
+                return
+            except Conflict:  # it was renamed meanwhile, or somebody else has begun to delete it
+                continue
+        raise Unavailable(f"{ref.repl_id} is changed all the time.", hint="Try again in a moment.")
 
     # -- half-made
 
@@ -173,7 +207,10 @@ class Projects:
             raise taken from None
 
     async def _finish(self, ref: ProjectRef, record: Record, etag: str) -> Record:
-        """Bring to its end what another worker began; raises FileNotFound if that was a deletion."""
+        """Bring to its end what another worker began; raises FileNotFound if that was a deletion, at once if that is
+        under way."""
+        if record.state == "deleting" and record.worker in self._working:
+            raise _missing(ref)
         record, etag = await self._wait_left(ref, record, etag)
         if record.state == "ready":
             return record
@@ -181,8 +218,9 @@ class Projects:
         self._working.add(mine.worker)
         try:
             if record.state == "deleting" or record.source == "archive":
-                await self._delete(ref, record, etag)
-                raise FileNotFound(f"There is no project {ref.repl_id}.")
+                with suppress(Conflict):  # somebody else ends it
+                    await self._delete(ref, record, etag)
+                raise _missing(ref)
             try:
                 etag = (await self._store.put(ref.meta, mine.to_bytes(), if_match=etag)).etag
                 return await self._fill(ref, mine, etag)
@@ -192,7 +230,8 @@ class Projects:
             self._working.discard(mine.worker)
 
     async def _wait_left(self, ref: ProjectRef, record: Record, etag: str) -> tuple[Record, str]:
-        """Return the record once it is ready, or once nobody works on it any more."""
+        """Return the record once it is ready, or once nobody works on it any more. Raises FileNotFound once it is
+        deleted, or is seen to be."""
         loop = asyncio.get_running_loop()
         limit, since = loop.time() + MAX_WAIT_SECONDS, loop.time()
         while record.state != "ready":
@@ -205,6 +244,8 @@ class Projects:
             found = await self._read(ref)
             if found[1] != etag:
                 since = loop.time()
+                if found[0].state == "deleting":
+                    raise _missing(ref)
             record, etag = found
         return record, etag
 
@@ -215,14 +256,7 @@ class Projects:
         else:
             template, leave_out = template_prefix(record.language), frozenset({TEMPLATE_FILE})
             putting = self._store.copy_prefix(template, ref.code(), leave_out=leave_out)
-        copying = asyncio.create_task(putting, name=f"fill {ref}")
-        try:
-            while not (await asyncio.wait({copying}, timeout=BEAT_SECONDS))[0]:
-                record = replace(record, beat=record.beat + 1)
-                etag = (await self._store.put(ref.meta, record.to_bytes(), if_match=etag)).etag
-            await copying
-        finally:
-            copying.cancel()
+        record, etag = await self._beat(putting, ref, record, etag)
         record = replace(record, state="ready", worker="", beat=0)
         try:
             await self._store.put(ref.meta, record.to_bytes(), if_match=etag)
@@ -231,12 +265,34 @@ class Projects:
         return record
 
     async def _delete(self, ref: ProjectRef, record: Record, etag: str) -> None:
+        """Raises Conflict if somebody else has changed the record, or taken this over."""
         record = replace(record, state="deleting", worker=self._new_worker())
-        etag = (await self._store.put(ref.meta, record.to_bytes(), if_match=etag)).etag
+        self._working.add(record.worker)
+        try:
+            etag = (await self._store.put(ref.meta, record.to_bytes(), if_match=etag)).etag
+            record, etag = await self._beat(self._delete_files(ref), ref, record, etag)
+            await self._store.delete(ref.meta, if_match=etag)
+        finally:
+            self._working.discard(record.worker)
+
+    async def _delete_files(self, ref: ProjectRef) -> None:
         await self._store.delete(ref.code())
         await self._store.delete(ref.meta_folder)
         await self._store.delete(ref.generation)
-        await self._store.delete(ref.meta, if_match=etag)
+
+    async def _beat(
+        self, work: Coroutine[Any, Any, Any], ref: ProjectRef, record: Record, etag: str
+    ) -> tuple[Record, str]:
+        """Do the work, beating meanwhile; the record as it is then. Raises Conflict if another has taken it over."""
+        task = asyncio.create_task(work, name=f"{record.state} {ref}")
+        try:
+            while not (await asyncio.wait({task}, timeout=BEAT_SECONDS))[0]:
+                record = replace(record, beat=record.beat + 1)
+                etag = (await self._store.put(ref.meta, record.to_bytes(), if_match=etag)).etag
+            await task
+        finally:
+            task.cancel()
+        return record, etag
 
     async def _get(self, ref: ProjectRef, tag: str) -> Project:
         """See `get`. `tag`: the one that the store's listing has for the record now, if that is known."""
@@ -262,14 +318,18 @@ class Projects:
         try:
             raw, etag = await read_all(self._store, ref.meta)
         except FileNotFound:
-            raise FileNotFound(f"There is no project {ref.repl_id}.", hint="It may have been deleted.") from None
+            raise _missing(ref) from None
         try:
             return Record.from_bytes(raw), etag
-        except (ValueError, TypeError) as error:
-            raise Unavailable(f"The record of {ref.repl_id} can't be read.", hint=f"Look at {ref.meta}.") from error
+        except (ValueError, TypeError, RecursionError) as error:
+            raise Unreadable(f"The record of {ref.repl_id} can't be read.", hint=f"Look at {ref.meta}.") from error
 
     def _new_worker(self) -> str:
         return f"{self._server}-{secrets.token_hex(8)}"
+
+
+def _missing(ref: ProjectRef) -> FileNotFound:
+    return FileNotFound(f"There is no project {ref.repl_id}.", hint="It may have been deleted.")
 
 
 def _taken(ref: ProjectRef) -> FileExists:

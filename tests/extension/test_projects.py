@@ -14,7 +14,7 @@ import pytest
 
 from jupyter_repl_ext.catalog import Catalog
 from jupyter_repl_ext.projects import Projects
-from jupyter_repl_runner.contract.errors import FileExists, FileNotFound
+from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotFound
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_runner.store.directory import DirectoryStore
 from jupyter_repl_runner.store.port import Blob, Entry, Head, Store
@@ -22,6 +22,12 @@ from jupyter_repl_runner.store.port import Blob, Entry, Head, Store
 REF = ProjectRef("", "abc")
 KILLED = -signal.SIGKILL
 MAX_CALLS = 30
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For what is left by the dead, of whom no beat will come."""
+    monkeypatch.setattr("jupyter_repl_ext.projects.STALE_SECONDS", 0.2)
 
 
 class KillingStore(Store):
@@ -87,6 +93,7 @@ def run_killed(root: Path, verb: str, fatal: int, after: bool) -> int:
 
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("language", ["python", "node-js"])
+@pytest.mark.usefixtures("impatient")
 def test_a_create_killed_at_each_call_is_finished_by_the_next(tmp_path: Path, after: bool, language: str) -> None:
     killed = 0
     for fatal in range(1, MAX_CALLS):
@@ -108,6 +115,7 @@ def test_a_create_killed_at_each_call_is_finished_by_the_next(tmp_path: Path, af
 
 
 @pytest.mark.parametrize("after", [False, True])
+@pytest.mark.usefixtures("impatient")
 def test_a_half_made_project_is_finished_by_a_listing(tmp_path: Path, after: bool) -> None:
     for fatal in range(1, MAX_CALLS):
         root = tmp_path / str(fatal)
@@ -120,6 +128,7 @@ def test_a_half_made_project_is_finished_by_a_listing(tmp_path: Path, after: boo
 
 
 @pytest.mark.parametrize("after", [False, True])
+@pytest.mark.usefixtures("impatient")
 def test_a_delete_killed_at_each_call_is_finished_by_the_next(tmp_path: Path, after: bool) -> None:
     for fatal in range(1, MAX_CALLS):
         root = tmp_path / str(fatal)
@@ -154,17 +163,78 @@ def test_a_create_under_way_is_not_taken_over(tmp_path: Path) -> None:
     asyncio.run(check())
 
 
+def test_a_deletion_under_way_is_nobody_elses(tmp_path: Path) -> None:
+    """Whoever lists, opens or deletes meanwhile finds no project, at once on its server and soon on another; the
+    deletion does not fail by them."""
+    store = prepared(tmp_path)
+
+    async def check() -> None:
+        slow = SlowStore(store, float("inf"), after=False)
+        here, elsewhere = make(slow), make(store)
+        await elsewhere.create(REF, "python")
+        deletion = asyncio.create_task(here.delete(REF))
+        await slow.deleting.wait()
+        assert await here.list("") == []
+        await here.delete(REF)
+        with pytest.raises(FileNotFound):
+            await here.get(REF)
+        assert await elsewhere.list("") == []
+        await elsewhere.delete(REF)
+        with pytest.raises(FileExists):
+            await elsewhere.create(REF, "python")
+        assert not deletion.done()
+        assert (tmp_path / "code/abc/main.py").exists()
+        slow.go_on.set()
+        await deletion
+        assert not (tmp_path / "code/abc").exists()
+        await elsewhere.create(REF, "python")
+
+    asyncio.run(check())
+
+
+def test_a_rename_and_a_deletion_at_once(tmp_path: Path) -> None:
+    """The rename may come too late, the deletion may not."""
+    store = prepared(tmp_path)
+
+    async def check() -> None:
+        projects = make(store)
+        for _ in range(20):
+            await projects.create(REF, "python")
+            renames = [asyncio.create_task(projects.rename(REF, f"title {n}")) for n in range(3)]
+            await projects.delete(REF)
+            for one in await asyncio.gather(*renames, return_exceptions=True):
+                assert not isinstance(one, BaseException) or isinstance(one, Conflict | FileNotFound), one
+            assert await projects.list("") == []
+
+    asyncio.run(check())
+
+
 class SlowStore(KillingStore):
-    """Waits with its copy until it may go on."""
+    """Waits with its copy, and with its deletion of files, until it may go on."""
 
     def __init__(self, inner: Store, fatal: float, after: bool) -> None:
         super().__init__(inner, 10**9, after)
-        self.copying, self.go_on = asyncio.Event(), asyncio.Event()
+        self.copying, self.deleting, self.go_on = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def copy_prefix(self, source: str, target: str, **options: Any) -> int:
         self.copying.set()
         await self.go_on.wait()
         return await self.inner.copy_prefix(source, target, **options)
+
+    async def delete(self, key: str, **conditions: Any) -> None:
+        if key == REF.code():
+            self.deleting.set()
+            await self.go_on.wait()
+        await self.inner.delete(key, **conditions)
+
+
+@pytest.mark.parametrize("name", ["Notes_old.json", "x" * 200 + ".json", "broken.json", "list.json", "number.json"])
+def test_what_is_no_record_hides_no_project(tmp_path: Path, name: str) -> None:
+    store = prepared(tmp_path)
+    asyncio.run(make(store).create(REF, "python"))
+    text = {"list.json": "[]", "number.json": "7"}.get(name, "{nonsense")
+    (tmp_path / "meta" / name).write_text(text)
+    assert [project.ref for project in asyncio.run(make(store).list(""))] == [REF]
 
 
 def test_deleting_what_is_not_there(tmp_path: Path) -> None:
