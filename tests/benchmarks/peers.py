@@ -6,6 +6,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
@@ -197,8 +198,12 @@ class Socat(OneProcess):
     @property
     def pids(self) -> list[int]:
         """It forks for each connection."""
-        children = psutil.Process(self._process.pid).children(recursive=True)
-        return [*super().pids, *(child.pid for child in children if child.name() == "socat")]
+        found = list(super().pids)
+        for child in psutil.Process(self._process.pid).children(recursive=True):
+            with suppress(psutil.NoSuchProcess):  # a connection has just ended
+                if child.name() == "socat":
+                    found.append(child.pid)
+        return found
 
     def open(self) -> PlainTerminal:
         return PlainTerminal(tcp(self._port))

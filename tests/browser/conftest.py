@@ -1,4 +1,8 @@
-"""A JupyterLab and a browser for all, and for each test a page of its own that fails with an uncaught error."""
+"""A JupyterLab and a browser for all, and for each test a page in front of a launcher; uncaught errors fail the test.
+
+Loading JupyterLab takes 2.7 s of CPU, and Monaco another one. So `person` goes on with the page of the test before,
+where that left it as a new one. A test that asks for `page` gets a new one.
+"""
 
 import os
 from collections.abc import Callable, Iterator
@@ -16,9 +20,9 @@ from playwright.sync_api import (
     Request,
     sync_playwright,
 )
-from support import browsers
+from support import browsers, failures
 from support.lab import Lab
-from support.person import Person
+from support.person import SIZE, Person
 from support.processes import repl_processes
 
 SCREENSHOTS = Path(__file__).parent / "screenshots"
@@ -57,7 +61,7 @@ class Errors(list[str]):
     def on_error(self, error: Error) -> None:
         gone = ("fetch", "Event", "Loading chunk")  # JupyterLab's own polls; scripts that Monaco loads when needed
         if not (self.expect_network and any(word in str(error) for word in gone)):
-            self.append(str(error))
+            self.append(error.stack or str(error))
 
     def on_request(self, request: Request) -> None:
         """Everything comes from the Jupyter server: no font, worker or editor from elsewhere."""
@@ -77,17 +81,22 @@ def errors() -> Errors:
     return Errors()
 
 
-@pytest.fixture
-def page(request: pytest.FixtureRequest, errors: Errors) -> Iterator[Page]:
-    is_windowed = request.node.get_closest_marker("windowed") is not None
-    browser: Browser = request.getfixturevalue("windowed_browser" if is_windowed else "browser")
-    context = browser.new_context(viewport={"width": 1400, "height": 860})
-    page = context.new_page()
+def opened(browser: Browser, errors: Errors) -> Page:
+    """A page in a context of its own."""
+    page = browser.new_context(viewport=SIZE).new_page()
     page.on("pageerror", errors.on_error)
     page.on("console", errors.on_console)
     page.on("request", errors.on_request)
+    return page
+
+
+@pytest.fixture
+def page(request: pytest.FixtureRequest, errors: Errors) -> Iterator[Page]:
+    """Asked for after the server, so that it closes before that ends: JupyterLab fails without one."""
+    is_windowed = request.node.get_closest_marker("windowed") is not None
+    page = opened(request.getfixturevalue("windowed_browser" if is_windowed else "browser"), errors)
     yield page
-    context.close()
+    page.context.close()
     assert not errors
 
 
@@ -97,7 +106,7 @@ def person_at(browser: Browser, errors: Errors) -> Iterator[Callable[[Lab], Pers
     contexts: list[BrowserContext] = []
 
     def make(lab: Lab) -> Person:
-        contexts.append(browser.new_context(viewport={"width": 1400, "height": 860}))
+        contexts.append(browser.new_context(viewport=SIZE))
         page = contexts[-1].new_page()
         page.on("pageerror", errors.on_error)
         return Person(page, lab)
@@ -129,9 +138,36 @@ def shared_lab(everyones_lab: Lab) -> Iterator[Lab]:
     delete_repls(everyones_lab)
 
 
+@pytest.fixture(scope="module")
+def waiting() -> list[tuple[Person, Errors]]:
+    """Whose page the last test of the module left as a new one: nobody, or one person."""
+    return []
+
+
 @pytest.fixture
-def person(shared_lab: Lab, page: Page) -> Person:
+def person(request: pytest.FixtureRequest, shared_lab: Lab, waiting: list[tuple[Person, Errors]]) -> Iterator[Person]:
     """Somebody at the JupyterLab that all tests share, with its launcher in front."""
+    if request.node.get_closest_marker("windowed"):
+        yield visitor(request.getfixturevalue("page"), shared_lab)
+        return
+    if not waiting:
+        errors = Errors()
+        waiting.append((visitor(opened(request.getfixturevalue("browser"), errors), shared_lab), errors))
+    person, errors = waiting.pop()
+    yield person
+    wrong = list(errors)
+    if not failures.has_failed(request.node) and not wrong and person.leave() and not errors:
+        waiting.append((person, errors))
+    else:
+        person.page.context.close()
+    # JupyterLab itself may fail in closing tabs quickly: it disposes of what still waits for its turn.
+    wrong += [error for error in errors[len(wrong) :] if "extensions/jupyter-repl" in error]
+    assert not wrong
+
+
+@pytest.fixture
+def newcomer(shared_lab: Lab, page: Page) -> Person:
+    """The same on a page that is used for nothing else, since the test changes JupyterLab itself."""
     return visitor(page, shared_lab)
 
 

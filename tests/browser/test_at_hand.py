@@ -64,8 +64,11 @@ def test_recent_repls_are_resumed_stopped_and_deleted(person: Person) -> None:
     expect(ask).to_contain_text("That is not its name.")
     ask.locator("input").fill(name)
     ask.get_by_text("Delete", exact=True).last.click()
+    expect(ask).to_have_count(0)
     expect(row).to_have_count(0)
     wait_for(lambda: not person.lab.project(name).exists())
+    dialog.get_by_text("Close", exact=True).click()
+    expect(dialog).to_have_count(0)
 
 
 def test_deleting_the_repl_in_front_closes_its_tab(person: Person) -> None:
@@ -144,7 +147,8 @@ def test_settings_are_edited_and_followed(own: Person) -> None:
     person.wait_on_disk("main.py", "unsaved")
 
 
-def test_another_key_for_run_works_in_the_editor_too(person: Person) -> None:
+def test_another_key_for_run_works_in_the_editor_too(newcomer: Person) -> None:
+    person = newcomer
     person.create("Python")
     person.wait_editor("main.py")
     person.page.evaluate(

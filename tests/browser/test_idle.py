@@ -21,6 +21,7 @@ def person(home: Path, page: Page) -> Iterator[Person]:
     (home / ".jupyter/jupyter_config.py").write_text("c.ReplExtension.idle_timeout = 12\n")
     lab = Lab(home, "jupyterlab").start()
     yield visitor(page, lab)
+    page.goto("about:blank")
     lab.stop()
     shutil.rmtree(lab.runtime_dir, ignore_errors=True)
 

@@ -71,7 +71,7 @@ def test_what_goes_wrong_is_said_in_the_dialog_and_nothing_typed_is_lost(person:
     person.wait_running()
 
 
-def test_a_folder_that_is_dropped_into_base_is_a_card(page: Page, lab: Lab) -> None:
+def test_a_folder_that_is_dropped_into_base_is_a_card(lab: Lab, page: Page) -> None:
     base = lab.store / "base" / "shell-script"
     base.mkdir(parents=True)
     (base / "hello.sh").write_text("echo hello from the template\n")
@@ -96,7 +96,7 @@ def poor(home: Path, tmp_path: Path) -> Lab:
     return Lab(home, "jupyterlab", PATH=str(tools))
 
 
-def test_a_language_that_cannot_run_here_says_why(page: Page, poor: Lab) -> None:
+def test_a_language_that_cannot_run_here_says_why(poor: Lab, page: Page) -> None:
     poor.start()
     try:
         person = visitor(page, poor)

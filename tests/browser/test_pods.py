@@ -37,7 +37,7 @@ def lab(home: Path, space: Space) -> Iterator[PodLab]:
 
 
 @pytest.fixture
-def person(page: Page, lab: PodLab) -> Person:
+def person(lab: PodLab, page: Page) -> Person:
     return visitor(page, lab)
 
 

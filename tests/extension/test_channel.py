@@ -228,7 +228,7 @@ def test_credit_stops_a_flood_that_nobody_acknowledges(client: Client, repl: Lab
 
 def test_an_interrupt_overtakes_input_that_nobody_reads(client: Client) -> None:
     terminal = client.terminal()
-    client.type(terminal, b'echo g"o"; sleep 1000\n')
+    client.type(terminal, b"sh -c 'echo g\"o\"; exec sleep 1000'\n")  # which says so once the terminal is its own
     client.read_until(terminal, b"go")
     for _ in range(6):
         client.type(terminal, b"x" * 10_000)

@@ -11,7 +11,11 @@ from support.channel import Client
 from support.lab import Lab, wait_for
 from support.processes import pids, repl_processes
 
-HIDDEN = 'nohup setsid sleep 98771 > /dev/null 2>&1 & env -i setsid sleep 98772 & disown -a; echo hid"den"\n'
+SECONDS = [str(100_000_000 + 2 * os.getpid()), str(100_000_001 + 2 * os.getpid())]
+"""By which our own are told from those of another worker."""
+HIDDEN = (
+    f'nohup setsid sleep {SECONDS[0]} > /dev/null 2>&1 & env -i setsid sleep {SECONDS[1]} & disown -a; echo hid"den"\n'
+)
 
 
 def hide(lab: Lab, repl_id: str) -> None:
@@ -31,7 +35,7 @@ def hidden() -> list[int]:
             command = process.cmdline()
         except psutil.Error:
             continue
-        if command[:1] == ["sleep"] and command[1:] in (["98771"], ["98772"]) and process.status() != "zombie":
+        if command[:1] == ["sleep"] and command[1:2] and command[1] in SECONDS and process.status() != "zombie":
             found.append(process.pid)
     return found
 
@@ -82,8 +86,9 @@ def test_all_killed_at_once_is_swept_by_the_next_server(lab: Lab) -> None:
     lab.make("abc")
     client = Client(lab, "abc")
     terminal = client.terminal()
-    client.type(terminal, b'nohup setsid sleep 98771 > /dev/null 2>&1 & echo hid"den"\n')
+    client.type(terminal, f'nohup setsid sleep {SECONDS[0]} > /dev/null 2>&1 & echo hid"den"\n'.encode())
     client.read_until(terminal, b"hidden")
+    wait_for(hidden)  # it is a copy of the shell at first
     victims = [*pids("guard", lab), *pids("serve", lab), lab.pid]
     for pid in victims:
         os.kill(pid, signal.SIGSTOP)
@@ -163,3 +168,22 @@ def test_the_version_verb() -> None:
 
     done = subprocess.run([sys.executable, "-m", "jupyter_repl_runner", "version"], capture_output=True, text=True)
     assert done.stdout.strip() == "0.1.0"
+
+
+def test_crashes_leave_nothing_in_the_server(lab: Lab) -> None:
+    lab.make("abc")
+    server = psutil.Process(lab.pid)
+
+    def crash() -> None:
+        os.kill(pids("serve", lab)[0], signal.SIGKILL)
+        lab.wait_phase("abc", "failed", 10)
+        lab.start_repl("abc")
+
+    def zombies() -> int:
+        return sum(child.status() == psutil.STATUS_ZOMBIE for child in server.children())
+
+    crash()
+    before = server.num_fds()
+    for _ in range(5):
+        crash()
+    wait_for(lambda: server.num_fds() <= before + 1 and zombies() == 0)

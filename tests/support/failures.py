@@ -8,12 +8,19 @@ import pytest
 
 KEPT = Path(__file__).parents[2] / ".build/failed"
 """A folder for each test, until it fails again."""
+_FAILED = pytest.StashKey[bool]()
 LINES, MOST = 40, 4
 """Of each log, and logs, that are shown; all of it is in the folder."""
 
 
+def has_failed(item: pytest.Item) -> bool:
+    """So far: what a test leaves behind is not used again then."""
+    return item.stash.get(_FAILED, False)
+
+
 def keep(item: pytest.Item, since: float) -> str:
     """Copy what belongs to the test, that began at `since` (Unix time). Where it is, and the ends of the logs."""
+    item.stash[_FAILED] = True
     folder = KEPT / re.sub(r"[^\w.-]+", "-", item.nodeid.removeprefix("tests/"))[:150]
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -37,7 +44,8 @@ def _logs(item: pytest.Item) -> list[Path]:
 
 
 def _screenshot(item: pytest.Item, folder: Path) -> None:
-    page = getattr(item, "funcargs", {}).get("page")
+    used = getattr(item, "funcargs", {})
+    page = used.get("page") or getattr(used.get("person"), "page", None)
     if page is not None and not page.is_closed():
         try:
             page.screenshot(path=folder / "page.png", timeout=5000)

@@ -4,11 +4,12 @@ import re
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import CDPSession, Locator, Page, ViewportSize, expect
 
 from .lab import TOKEN, Lab, wait_for
 
 RUN, STOP, TERMINAL, POWER = "run", "stop", "terminal", "power"
+SIZE: ViewportSize = {"width": 1400, "height": 860}
 
 
 class Person:
@@ -19,6 +20,7 @@ class Person:
         self.lab = lab
         self.repl = ""
         self._screenshots = screenshots
+        self._sessions: list[CDPSession] = []
 
     # -- JupyterLab
 
@@ -26,6 +28,30 @@ class Person:
         self.page.goto(f"{self.lab.url}/lab?reset&token={TOKEN}")
         self.wait_lab()
         self.page.locator(".jp-Launcher-body").first.wait_for(timeout=30_000)
+
+    def leave(self) -> bool:
+        """Close all tabs, and undo what was done to the page. True if it is as a new one: only the launcher is there,
+        no question waits, and the sides are as JupyterLab shows them first."""
+        self.repl = ""
+        while self._sessions:
+            self._sessions.pop().detach()
+        self.page.context.clear_permissions()
+        self.page.set_viewport_size(SIZE)
+        script = """async () => {
+            const {commands, shell} = window.jupyterapp;
+            await commands.execute('application:close-all');
+            for (const {id} of document.querySelectorAll('.Toastify__toast'))
+                await commands.execute('apputils:dismiss-notification', {id});
+            document.activeElement?.blur();
+            const {leftArea, rightArea} = shell.saveLayout();
+            const sides = [leftArea.collapsed, leftArea.currentWidget?.id, rightArea.collapsed];
+            return document.querySelector('.jp-Dialog, .lm-Menu') === null && '' + sides === 'false,filebrowser,true';
+        }"""
+        if not self.page.evaluate(script):
+            return False
+        expect(self.page.locator("#jp-main-dock-panel .lm-TabBar-tab")).to_have_text(["Launcher"])
+        expect(self.page.locator(".Toastify__toast")).to_have_count(0)
+        return self.page.locator(".jp-Notification-Status-Text").inner_text() == "0"
 
     def reload(self) -> None:
         self.page.reload()
@@ -62,6 +88,7 @@ class Person:
     def slow_uploads(self, speed: int) -> None:
         """Let the page send `speed` bytes a second from now on."""
         session = self.page.context.new_cdp_session(self.page)
+        self._sessions.append(session)
         session.send("Network.enable")
         session.send(
             "Network.emulateNetworkConditions",
