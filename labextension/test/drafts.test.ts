@@ -33,7 +33,7 @@ test('drafts belong to one REPL and one path', () => {
   const draft = makeDraft('e', 'a', 'b');
   expect(mine.set('x.py', draft)).toBe(true);
   expect(other.get('x.py')).toBeNull();
-  expect(mine.get('x.py')).toEqual(draft);
+  expect(mine.get('x.py')).toEqual({ ...draft, kept: expect.any(Number) });
   expect(mine.paths()).toEqual(['x.py']);
   mine.delete('x.py');
   expect(mine.paths()).toEqual([]);
@@ -48,4 +48,20 @@ test('a full or a spoilt storage is no error', () => {
   expect(drafts.get('y')).toBeNull();
   storage.isFull = true;
   expect(drafts.set('x', makeDraft('e', 'a', 'b'))).toBe(false);
+});
+
+test('where the storage is full, drafts that nobody has come back for make room', () => {
+  const storage = new MemoryStorage();
+  const [mine, other] = [new Drafts(storage, 'mine'), new Drafts(storage, 'other')];
+  const day = 24 * 3600 * 1000;
+  const draft = makeDraft('e', 'a', 'b');
+  other.set('old', draft, 0);
+  other.set('young', draft, 39 * day);
+  storage.capacity = storage.length;
+  expect(mine.set('new', draft, 40 * day)).toBe(true);
+  expect([mine.paths(), other.paths()]).toEqual([['new'], ['young']]);
+  expect(mine.set('newer', draft, 40 * day)).toBe(false);
+  other.clear();
+  expect(mine.set('newer', draft, 40 * day)).toBe(true);
+  expect(mine.paths()).toEqual(['new', 'newer']);
 });

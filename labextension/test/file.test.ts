@@ -4,7 +4,8 @@ import { Clock, MemoryFiles, MemoryStorage, settle, TextBuffer } from './support
 
 class Desk {
   readonly files = new MemoryFiles();
-  readonly drafts = new Drafts(new MemoryStorage(), 'repl');
+  readonly storage = new MemoryStorage();
+  readonly drafts = new Drafts(this.storage, 'repl');
   readonly clock = new Clock();
   buffer = new TextBuffer('');
 
@@ -201,7 +202,81 @@ test('a draft that fits no longer is shown, not applied', async () => {
   file.keepDraft(false);
   desk.files.set('a.txt', 'quite another text');
   const again = await desk.open();
-  expect([desk.buffer.getText(), again.lostDraft]).toEqual(['quite another text', ' two']);
-  again.dropDraft();
+  expect([desk.buffer.getText(), again.draft.lost]).toEqual(['quite another text', ' two']);
+  again.draft.dropLost();
   expect(desk.drafts.paths()).toEqual([]);
+});
+
+test.each(['one two', 'one two, and more'])(
+  'a save that has arrived without an answer is no other version: %s',
+  async now => {
+    const file = await desk.open();
+    desk.files.loseAnswers = 1;
+    desk.type(file, 'one two');
+    desk.clock.fire();
+    await settle();
+    expect([file.state, desk.files.get('a.txt')]).toEqual(['failed', 'one two']);
+    desk.type(file, now);
+    await file.reconnected();
+    await settle();
+    expect([file.state, desk.files.get('a.txt'), file.copy.path]).toEqual(['saved', now, '']);
+    expect(desk.files.paths).toEqual(['a.txt']);
+  }
+);
+
+test('the disk that has what the editor holds is not asked about, nor what was sent before', async () => {
+  const file = await desk.open();
+  desk.files.loseAnswers = 1;
+  desk.type(file, 'two');
+  await file.save();
+  await file.changedOnDisk(desk.files.etag('a.txt'));
+  expect([file.state, desk.files.writes]).toEqual(['saved', 1]);
+  desk.files.loseAnswers = 1;
+  desk.type(file, 'three');
+  await file.save();
+  desk.type(file, 'four');
+  await file.changedOnDisk(desk.files.etag('a.txt'));
+  await file.save();
+  expect([file.state, desk.files.get('a.txt'), desk.files.paths]).toEqual(['saved', 'four', ['a.txt']]);
+});
+
+test('what does not save by itself is kept as a draft a second after the last key', async () => {
+  const file = await desk.open();
+  file.autoSave = false;
+  desk.type(file, 'one t');
+  expect(desk.drafts.paths()).toEqual([]);
+  desk.type(file, 'one two');
+  expect(desk.clock.waiting).toBe(1);
+  desk.clock.fire();
+  expect([file.state, desk.files.writes, desk.drafts.paths()]).toEqual(['unsaved', 0, ['a.txt']]);
+  const again = new FileModel('a.txt', desk.files, desk.drafts, desk.clock.later);
+  expect(await again.load()).toBe('one two');
+  desk.type(file, 'one'); // as it was saved
+  expect([file.state, desk.drafts.paths()]).toEqual(['saved', []]);
+});
+
+test('typing while a save fails keeps a draft of all of it', async () => {
+  const file = await desk.open();
+  desk.files.isGone = true;
+  desk.type(file, 'one two');
+  desk.clock.fire();
+  await settle();
+  desk.type(file, 'one two three');
+  desk.clock.fire();
+  const again = new FileModel('a.txt', desk.files, desk.drafts, desk.clock.later);
+  desk.files.isGone = false;
+  expect(await again.load()).toBe('one two three');
+});
+
+test('a browser without room for a draft says so, until the text is saved', async () => {
+  const file = await desk.open();
+  const states: boolean[] = [];
+  file.stateChanged.connect(() => states.push(file.draft.hasNoRoom));
+  file.autoSave = false;
+  desk.storage.isFull = true;
+  desk.type(file, 'one two');
+  desk.clock.fire();
+  expect([file.draft.hasNoRoom, states.at(-1)]).toEqual([true, true]);
+  await file.save();
+  expect([file.state, file.draft.hasNoRoom]).toEqual(['saved', false]);
 });

@@ -7,6 +7,8 @@ import { marked } from '../src/model/paths';
 
 export class MemoryStorage implements IStorage {
   isFull = false;
+  /** The number of items that there is room for. */
+  capacity = Infinity;
 
   get length(): number {
     return this._items.size;
@@ -21,7 +23,7 @@ export class MemoryStorage implements IStorage {
   }
 
   setItem(key: string, value: string): void {
-    if (this.isFull) {
+    if (this.isFull || (this._items.size >= this.capacity && !this._items.has(key))) {
       throw new Error('QuotaExceededError');
     }
     this._items.set(key, value);
@@ -38,6 +40,8 @@ export class MemoryStorage implements IStorage {
 export class MemoryFiles implements IFileStore {
   readonly last: string[] = [];
   isGone = false;
+  /** Of so many writes, which are carried out. */
+  loseAnswers = 0;
   gate: Promise<void> = Promise.resolve();
   writes = 0;
 
@@ -73,6 +77,10 @@ export class MemoryFiles implements IFileStore {
     }
     this.writes++;
     this.set(path, text);
+    if (this.loseAnswers > 0) {
+      this.loseAnswers--;
+      throw new ReplError('Unavailable', 'The server does not answer.');
+    }
     return this.etag(path);
   }
 

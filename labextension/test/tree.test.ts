@@ -128,3 +128,11 @@ test('a path is revealed with the folders around it', async () => {
   expect(tree.row(2)).toMatchObject({ path: 'a/b/deep.py', depth: 2 });
   expect(await tree.reveal('a/none.py')).toBe(-1);
 });
+
+test('what is new in new folders is found by its path', async () => {
+  disk[''].push(entry('dir', 'q'));
+  disk.q = [entry('dir', 'q/w')];
+  disk['q/w'] = [entry('file', 'q/w/e.py')];
+  const row = await tree.reveal('q/w/e.py');
+  expect(tree.row(row)?.path).toBe('q/w/e.py');
+});

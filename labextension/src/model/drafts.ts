@@ -15,7 +15,13 @@ export interface IDraft {
   result: string;
   /** A text that was on its way to the file: its fingerprint, and the change from it to ours. */
   sent?: { fingerprint: string; change: IChange };
+  /** When it was kept, in ms since 1970. */
+  kept?: number;
 }
+
+const PREFIX = 'jupyter-repl:draft:';
+/** Drafts that nobody has come back for make room for others after so long, in ms. */
+const OLD = 30 * 24 * 3600 * 1000;
 
 export interface IStorage {
   readonly length: number;
@@ -90,13 +96,13 @@ function fingerprint(text: string): string {
   return [text.length, a >>> 0, b >>> 0].map(part => part.toString(36)).join('.');
 }
 
-/** The drafts of one REPL. A full storage loses drafts, never text that is open. */
+/** The drafts of one REPL. Where the storage is full, old ones make room; `set` says when that is not enough. */
 export class Drafts {
   constructor(
     private readonly _storage: IStorage,
     replId: string
   ) {
-    this._prefix = `jupyter-repl:draft:${replId}:`;
+    this._prefix = `${PREFIX}${replId}:`;
   }
 
   get(path: string): IDraft | null {
@@ -119,13 +125,14 @@ export class Drafts {
   }
 
   /** Whether it could be kept. */
-  set(path: string, draft: IDraft): boolean {
-    try {
-      this._storage.setItem(this._prefix + path, JSON.stringify(draft));
-      return true;
-    } catch {
-      return false;
-    }
+  set(path: string, draft: IDraft, now = Date.now()): boolean {
+    const text = JSON.stringify({ ...draft, kept: now });
+    return this._put(path, text) || (this._forgetOld(now) && this._put(path, text));
+  }
+
+  /** The REPL was deleted: nobody will come back for these. */
+  clear(): void {
+    this.paths().forEach(path => this.delete(path));
   }
 
   delete(path: string): void {
@@ -144,5 +151,31 @@ export class Drafts {
     return found.sort();
   }
 
+  private _put(path: string, text: string): boolean {
+    try {
+      this._storage.setItem(this._prefix + path, text);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Whether that has made room. */
+  private _forgetOld(now: number): boolean {
+    const keys = Array.from({ length: this._storage.length }, (_, index) => this._storage.key(index));
+    const old = keys.filter(key => key?.startsWith(PREFIX) && now - keptAt(this._storage.getItem(key)) > OLD);
+    old.forEach(key => this._storage.removeItem(key!));
+    return old.length > 0;
+  }
+
   private readonly _prefix: string;
+}
+
+/** When a draft was kept; those of earlier versions, which don't say, count as old. */
+function keptAt(text: string | null): number {
+  try {
+    return Number(JSON.parse(text ?? '{}').kept ?? 0);
+  } catch {
+    return 0;
+  }
 }

@@ -1,10 +1,12 @@
 /** One open file: what is typed, what is saved, and how one becomes the other. One per path, whatever shows it. */
 
 import { ISignal, Signal } from '@lumino/signaling';
-import { Drafts, makeDraft } from './drafts';
 import { ConflictCopy } from './conflict';
-import { IContent, IFileStore, ITextBuffer, readIfThere, writeOrMake } from './fileStore';
+import { DraftKeeper } from './draftKeeper';
+import type { Drafts } from './drafts';
+import { IContent, IFileStore, ITextBuffer, readIfThere } from './fileStore';
 import { ReplError } from './messages';
+import { SentTexts } from './sentTexts';
 import { Later, Timer } from './timer';
 
 export const SAVE_DELAY = 300;
@@ -17,15 +19,20 @@ export class FileModel {
   constructor(
     readonly path: string,
     private readonly _store: IFileStore,
-    private readonly _drafts: Drafts,
+    drafts: Drafts,
     private readonly _later: Later
   ) {
     this._timer = new Timer(_later);
+    this.draft = new DraftKeeper(path, drafts, _later);
+    this.sent = new SentTexts(path, _store);
     this.copy = new ConflictCopy(path, _store);
   }
 
   /** In a conflict: where our text is kept meanwhile. After it: where the text is that was not chosen. */
   readonly copy: ConflictCopy;
+
+  readonly draft: DraftKeeper;
+  readonly sent: SentTexts;
 
   /** Whether typing saves by itself. Without it only `save` does, and drafts keep what was typed. */
   autoSave = true;
@@ -43,15 +50,6 @@ export class FileModel {
     return this._stateChanged;
   }
 
-  /** The share of a large text that was sent, 0 to 1; null while nothing is. */
-  get progress(): number | null {
-    return this._progress;
-  }
-
-  get progressed(): ISignal<this, void> {
-    return this._progressed;
-  }
-
   get isDirty(): boolean {
     const buffer = this._buffer;
     if (!buffer || buffer.version === this._savedVersion) {
@@ -65,20 +63,9 @@ export class FileModel {
     const { text, etag } = await this._store.read(this.path);
     this._disk = text;
     this.etag = etag;
-    const found = this._drafts.replay(this.path, text, etag);
-    this._replayed = found.kind === 'apply';
-    this._lostDraft = found.kind === 'conflict' ? found.inserted : '';
-    return found.kind === 'apply' ? found.text : text;
-  }
-
-  /** Unsaved text of an earlier page that fits the file no longer; empty if there is none. */
-  get lostDraft(): string {
-    return this._lostDraft;
-  }
-
-  dropDraft(): void {
-    this._lostDraft = '';
-    this._drafts.delete(this.path);
+    const found = this.draft.replay(text, etag);
+    this._replayed = found !== null;
+    return found ?? text;
   }
 
   /** Edit through `buffer` from now on; what differs from the file already is saved. */
@@ -95,6 +82,7 @@ export class FileModel {
     if (!this.isDirty) {
       if (this._state === 'unsaved' || this._state === 'failed') {
         this._timer.cancel();
+        this.draft.drop();
         this._setState('saved');
       }
       return;
@@ -104,6 +92,9 @@ export class FileModel {
     }
     if (this._state === 'conflict' || (this.autoSave && this._state === 'unsaved')) {
       this._timer.set(() => void this.save(), SAVE_DELAY);
+    }
+    if (!this.autoSave || this._state !== 'unsaved') {
+      this.draft.later(() => this.keepDraft(false));
     }
   }
 
@@ -135,7 +126,9 @@ export class FileModel {
     if (content.etag === this.etag || (this._state as FileState) === 'saving') {
       return;
     }
-    if (wasDirty || this.isDirty) {
+    if (this._isOurs(content.text)) {
+      this._follow(content);
+    } else if (wasDirty || this.isDirty) {
       this._conflict();
     } else {
       this._take(content);
@@ -193,7 +186,9 @@ export class FileModel {
       return;
     }
     const text = this._buffer.getText();
-    this._drafts.set(this.path, makeDraft(this.etag ?? '', this._disk, text, this._sending));
+    if (this.draft.keep(this.etag ?? '', this._disk, text, this._sending)) {
+      this._stateChanged.emit(this._state);
+    }
     if (isLeaving && this.autoSave && this.etag !== null && this._state !== 'conflict') {
       this._store.writeLast(this.path, text, this.etag);
     }
@@ -201,6 +196,7 @@ export class FileModel {
 
   dispose(): void {
     this._timer.cancel();
+    this.draft.dispose();
     this._buffer = null;
     Signal.clearData(this);
   }
@@ -212,7 +208,7 @@ export class FileModel {
     this._buffer?.setText(content.text);
     this._saved = this._buffer?.getText() ?? content.text;
     this._savedVersion = this._buffer?.version ?? NaN;
-    this._drafts.delete(this.path);
+    this.draft.drop();
     this._setState('saved');
   }
 
@@ -222,24 +218,36 @@ export class FileModel {
     this._sending = text;
     this._setState('saving');
     try {
-      this.etag = await writeOrMake(this._store, this.path, text, this.etag, this._onProgress);
+      this.etag = await this.sent.replace(text, this.etag);
       this._saved = this._disk = text;
       this._savedVersion = version;
       this._error = null;
       this._writing = this._sending = null;
-      this._progress = null;
       this._settle();
     } catch (reason) {
       this._error = ReplError.from(reason);
       this.keepDraft(false);
       this._writing = this._sending = null;
-      this._progress = null;
       if (this._error.code === 'Conflict') {
         this._conflict();
       } else {
+        this.sent.add(text);
         this._setState('failed');
       }
     }
+  }
+
+  /** Whether a text on disk is what the editor holds, or what it has sent without hearing more of it. */
+  private _isOurs(text: string): boolean {
+    return text === this._buffer?.getText() || this.sent.has(text);
+  }
+
+  /** The disk has a text of ours: what differs from it is still to be saved. */
+  private _follow({ text, etag }: IContent): void {
+    this._saved = this._disk = text;
+    this._savedVersion = NaN;
+    this.etag = etag;
+    this._settle();
   }
 
   private _conflict(): void {
@@ -256,17 +264,12 @@ export class FileModel {
     }
   }
 
-  private readonly _onProgress = (share: number): void => {
-    this._progress = share;
-    this._progressed.emit();
-  };
-
   private _settle(): void {
     if (this.isDirty) {
       this._setState('unsaved');
       this.edited();
     } else if (this._buffer) {
-      this._drafts.delete(this.path);
+      this.draft.drop();
       this._setState('saved');
     }
   }
@@ -288,12 +291,9 @@ export class FileModel {
   etag: string | null = null;
   private _state: FileState = 'saved';
   private _error: ReplError | null = null;
-  private _lostDraft = '';
   private _writing: Promise<void> | null = null;
   /** The text that is on its way to the file. */
   private _sending: string | null = null;
-  private _progress: number | null = null;
-  private readonly _progressed = new Signal<this, void>(this);
   private readonly _timer: Timer;
   private readonly _stateChanged = new Signal<this, FileState>(this);
 }

@@ -51,7 +51,10 @@ export async function readIfThere(store: IFileStore, path: string): Promise<ICon
   }
 }
 
-/** Write a file; one that was deleted meanwhile is made again: there is nothing that this could overwrite. */
+/**
+ * Write a file. One that was deleted meanwhile is made again: there is nothing that this could overwrite. One that holds
+ * the text already is saved: an earlier request has arrived, and its answer has not.
+ */
 export async function writeOrMake(
   store: IFileStore,
   path: string,
@@ -62,8 +65,15 @@ export async function writeOrMake(
   try {
     return await store.write(path, text, etag, onProgress);
   } catch (reason) {
-    if (ReplError.from(reason).code === 'Conflict' && (await readIfThere(store, path)) === null) {
+    if (ReplError.from(reason).code !== 'Conflict') {
+      throw reason;
+    }
+    const there = await readIfThere(store, path);
+    if (there === null) {
       return store.write(path, text, null, onProgress);
+    }
+    if (there.text === text) {
+      return there.etag;
     }
     throw reason;
   }

@@ -116,7 +116,9 @@ export class TreeModel {
       await this.expand(names.slice(0, depth).join('/'));
     }
     if (this.indexOf(path) < 0) {
-      await this._refresh(parentOf(path)); // it may be newer than what was read
+      // it may be newer than what was read, and so may the folders around it
+      const around = names.map((_, depth) => names.slice(0, depth + 1).join('/'));
+      await Promise.all(['', ...around].map(folder => this._refresh(folder)));
       this._relayout();
     }
     return this.indexOf(path);

@@ -11,6 +11,7 @@ import { createRepl } from '../widgets/createDialog';
 import { askRemove } from '../widgets/dialogs';
 import { showProjects } from '../widgets/projectsDialog';
 import { CATEGORY, Commands } from './commands';
+import { removeRepl } from './drafts';
 import type { ProjectList } from './projects';
 
 export interface IMakeOptions {
@@ -101,7 +102,7 @@ export async function manageRepls(options: IManageOptions): Promise<void> {
     open: ({ replId }) => void commands.execute(Commands.open, { replId }),
     stop: project => projects.stop(project),
     remove: ({ replId }) =>
-      void askRemove(replId, () => rest.remove(replId), trans)
+      void askRemove(replId, () => removeRepl(rest, replId), trans)
         .then(() => manageRepls(options))
         .catch(reason =>
           showErrorMessage(trans.__('The REPLs can’t be listed'), ReplError.from(reason).text)

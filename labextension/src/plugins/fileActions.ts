@@ -1,6 +1,6 @@
 /** What is done to files in the tree: each action says what went wrong, and a deletion can be undone. */
 
-import { Clipboard, Notification } from '@jupyterlab/apputils';
+import { Clipboard } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { Files } from '../api/files';
 import { makeFree } from '../model/freeName';
@@ -8,6 +8,7 @@ import { ReplError } from '../model/messages';
 import { isWithin, join, marked, nameOf, parentOf, topmost } from '../model/paths';
 import type { IRow } from '../model/tree';
 import { download } from '../widgets/download';
+import { notify } from '../widgets/notices';
 import type { ITreeActions, Tree } from '../widgets/tree';
 import type { Documents } from './documents';
 import { IUpload, readChosen, readDropped, Uploads } from './uploads';
@@ -200,7 +201,7 @@ export class FileActions implements ITreeActions {
     if (items.length) {
       const what = trans._n('Deleted %2.', 'Deleted %1 files and folders.', items.length, paths[0]);
       const undo = { label: trans.__('Undo'), callback: () => this.undoDelete(items) };
-      Notification.info(what, { autoClose: UNDO_MS, actions: [undo] });
+      notify('info', what, { autoClose: UNDO_MS, actions: [undo] }, trans);
     }
     return items;
   }
@@ -239,7 +240,7 @@ export class FileActions implements ITreeActions {
   }
 
   private _tell(reason: unknown): void {
-    Notification.error(ReplError.from(reason).text, { autoClose: 8000 });
+    notify('error', ReplError.from(reason).text, { autoClose: 8000 }, this._options.trans);
   }
 
   private get _documents(): Documents {

@@ -16,12 +16,12 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { makeDrive } from '../api/drive';
 import { addressOf, IProject, Server } from '../api/server';
+import { onceOrAgain } from '../model/once';
 import { templateIcon } from '../widgets/icons';
 import type { ReplPanel } from '../widgets/replPanel';
 import { CATEGORY, Commands } from './commands';
 import { loadWorkspaces } from './preload';
 import { describe, IProjectList, ProjectList } from './projects';
-import type { Workspaces } from './workspaces';
 
 export const open: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-repl:open',
@@ -58,27 +58,25 @@ export const open: JupyterFrontEndPlugin<void> = {
     const tracker = new WidgetTracker<ReplPanel>({ namespace: 'jupyter-repl' });
     const browsers = new WidgetTracker({ namespace: 'jupyter-repl-browser' });
     const server = new Server(app.serviceManager.serverSettings, trans);
-    let opening: Promise<Workspaces> | null = null;
     app.serviceManager.contents.addDrive(makeDrive(server)); // before its documents are restored
 
     /** What a tab needs comes with the first one. */
-    const workspaces = (): Promise<Workspaces> =>
-      (opening ??= loadWorkspaces().then(async ({ Workspaces }) => {
-        const options = {
-          app,
-          server,
-          projects,
-          tracker,
-          palette,
-          menu,
-          themes,
-          state,
-          settings,
-          statusBar,
-          trans
-        };
-        return Workspaces.make(options);
-      }));
+    const workspaces = onceOrAgain(async () => {
+      const { Workspaces } = await loadWorkspaces();
+      return Workspaces.make({
+        app,
+        server,
+        projects,
+        tracker,
+        palette,
+        menu,
+        themes,
+        state,
+        settings,
+        statusBar,
+        trans
+      });
+    });
 
     const projectOf = (args: ReadonlyPartialJSONObject): IProject | undefined =>
       projects.all.find(({ replId }) => replId === args.replId);

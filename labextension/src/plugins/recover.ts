@@ -5,6 +5,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 import type { IDeleted, Rest } from '../api/rest';
 import { ReplError } from '../model/messages';
+import { notify } from '../widgets/notices';
 
 /** Without it a notification waits in its list, unseen. */
 const SHOWN = { autoClose: 5000 } as const;
@@ -39,7 +40,7 @@ export async function recoverDeleted(rest: Rest, replId: string, trans: Translat
       );
     }
   } catch (reason) {
-    Notification.error(ReplError.from(reason).text, { autoClose: 8000 });
+    notify('error', ReplError.from(reason).text, { autoClose: 8000 }, trans);
   }
 }
 
@@ -48,7 +49,7 @@ function tell(restored: string[], kept: string[], trans: TranslationBundle): voi
     Notification.success(trans._n('Restored one file.', 'Restored %1 files.', restored.length), SHOWN);
   }
   if (kept.length) {
-    Notification.warning(trans.__('Not restored, since something is there: %1', kept.join(', ')), SHOWN);
+    notify('warning', trans.__('Not restored, since something is there: %1', kept.join(', ')), SHOWN, trans);
   }
 }
 

@@ -41,9 +41,10 @@ export class RunControl {
   async run(path: string | null = null): Promise<void> {
     const { channel, show, save, terminal } = this._options;
     const open = channel();
-    if (!open || this.runs.current) {
+    if (!open || this.runs.current || this._isStarting) {
       return;
     }
+    this._isStarting = true;
     show();
     try {
       await save();
@@ -53,6 +54,8 @@ export class RunControl {
       this.console.activate();
     } catch (reason) {
       this.console.refused(ReplError.from(reason).text);
+    } finally {
+      this._isStarting = false;
     }
   }
 
@@ -97,4 +100,7 @@ export class RunControl {
       await this.console.attach(channel, shown); // the same run too: by the new channel it goes on
     }
   }
+
+  /** Asked for, and not told of yet. */
+  private _isStarting = false;
 }

@@ -1,9 +1,9 @@
 /** What sync has to say to a person beyond a mark: that nothing is saved any more, what can't be, and what to install. */
 
-import { Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ISynced, SyncModel } from '../model/synced';
 import type { Banner } from '../widgets/banner';
+import { notify } from '../widgets/notices';
 
 /** States in which nothing will be saved by itself. */
 const BROKEN: ReadonlySet<string> = new Set(['fenced', 'gone', 'failed']);
@@ -31,21 +31,27 @@ class SyncNotices {
     }
     for (const { path, reason } of marks.reports) {
       this._once(`report ${path} ${reason}`, () =>
-        Notification.warning(trans.__('%1 is not saved in S3. %2', path, reason), { autoClose: false })
+        notify('warning', trans.__('%1 is not saved in S3. %2', path, reason), { autoClose: false }, trans)
       );
     }
     for (const { path, command } of marks.missing) {
       this._once(`missing ${path}`, () =>
-        Notification.info(trans.__('%1 is not kept in S3. To have it again: %2', path, command), {
-          autoClose: false
-        })
+        notify(
+          'info',
+          trans.__('%1 is not kept in S3. To have it again: %2', path, command),
+          { autoClose: false },
+          trans
+        )
       );
     }
     for (const path of marks.leftOut) {
       this._once(`left out ${path}`, () =>
-        Notification.info(trans.__('%1 can be installed again and is not saved in S3.', path), {
-          autoClose: 8000
-        })
+        notify(
+          'info',
+          trans.__('%1 can be installed again and is not saved in S3.', path),
+          { autoClose: 8000 },
+          trans
+        )
       );
     }
   }

@@ -13,7 +13,7 @@ export class Terminals {
   /** @param channel - the open channel, or null while there is none */
   constructor(
     private readonly _panel: ReplPanel,
-    private readonly _xterm: Promise<typeof import('../xterm/load')>,
+    private readonly _xterm: () => Promise<typeof import('../xterm/load')>,
     private readonly _options: ITerminalOptions,
     private readonly _channel: () => Channel | null
   ) {}

@@ -42,6 +42,15 @@ export class Texts {
     );
   }
 
+  /** Whether text is lost if the page goes now. */
+  get isAtRisk(): boolean {
+    return [...this._open.values()].some(({ file }) => file.draft.hasNoRoom);
+  }
+
+  get autoSave(): boolean {
+    return this._autoSave;
+  }
+
   set autoSave(value: boolean) {
     this._autoSave = value;
     this._open.forEach(({ file }) => (file.autoSave = value));
@@ -74,6 +83,12 @@ export class Texts {
 
   async save(): Promise<void> {
     await Promise.all([...this._open.values()].map(({ file }) => file.save()));
+  }
+
+  /** The tab is about to go. */
+  leave(): Promise<void> {
+    this.keepDrafts(false);
+    return this.save();
   }
 
   /** @param isLeaving - the page is about to go */

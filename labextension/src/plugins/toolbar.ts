@@ -80,7 +80,7 @@ export class ReplToolbar {
       panel.title.label,
       language,
       describeRepl(kind, this._trans),
-      describeFiles(documents.texts.states, this._trans),
+      describeFiles(documents.texts.states, documents.texts.autoSave, this._trans),
       describeSync(sync.marks, this._trans)
     ];
     this._status.node.textContent = words.filter(Boolean).join(' · ');

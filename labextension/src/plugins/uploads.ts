@@ -6,6 +6,7 @@ import type { Files } from '../api/files';
 import { makeFree } from '../model/freeName';
 import { ReplError } from '../model/messages';
 import { join, marked, parentOf } from '../model/paths';
+import { fitting } from '../widgets/notices';
 
 /** A file and where it goes; without a file a folder that may be empty. */
 export interface IUpload {
@@ -100,9 +101,10 @@ export class Uploads {
     };
     await Promise.all(Array.from({ length: PARALLEL }, work));
     // the same notification: one that is dismissed before it was drawn stays for ever
-    const end = (type: Notification.TypeOptions, message: string, autoClose: number | false): void => {
-      if (!Notification.update({ id, type, message, autoClose, progress: 1, actions: [] })) {
-        Notification.emit(message, type, { autoClose }); // its button has ended it
+    const end = (type: Notification.TypeOptions, text: string, autoClose: number | false): void => {
+      const { message, actions } = fitting(text, [], trans);
+      if (!Notification.update({ id, type, message, autoClose, progress: 1, actions })) {
+        Notification.emit(message, type, { autoClose, actions }); // its button has ended it
       }
     };
     if (abort.signal.aborted) {

@@ -5,6 +5,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { Channel } from '../api/channel';
 import type { IDisk, IIdle } from '../model/messages';
 import type { ReplModel } from '../model/repl';
+import { notify } from '../widgets/notices';
 
 /** From now on. @param node - the tab's, in which any key wakes what is asleep */
 export function followUsage(repl: ReplModel, node: HTMLElement, trans: TranslationBundle): void {
@@ -56,10 +57,10 @@ class DiskNotice {
     );
     if (state === 'low') {
       const hint = this._trans.__('Delete what you don’t need: if it is full, the REPL is started again.');
-      this._shown = Notification.warning(`${full} ${hint}`, { autoClose: false });
+      this._shown = notify('warning', `${full} ${hint}`, { autoClose: false }, this._trans);
     } else if (state === 'full') {
       const hint = this._trans.__('Nothing can be saved until you delete something.');
-      this._shown = Notification.error(`${full} ${hint}`, { autoClose: false });
+      this._shown = notify('error', `${full} ${hint}`, { autoClose: false }, this._trans);
     }
   }
 
@@ -84,7 +85,7 @@ class IdleNotice {
         seconds
       );
       const keep = { label: trans.__('Keep'), callback: () => void channel.request('keep', {}) };
-      this._shown = Notification.warning(message, { autoClose: seconds * 1000, actions: [keep] });
+      this._shown = notify('warning', message, { autoClose: seconds * 1000, actions: [keep] }, trans);
     }
   }
 

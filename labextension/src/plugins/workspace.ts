@@ -11,8 +11,9 @@ import { Channel } from '../api/channel';
 import { Files } from '../api/files';
 import { ReplApi } from '../api/repl';
 import type { Rest } from '../api/rest';
-import { Drafts } from '../model/drafts';
+import type { Drafts } from '../model/drafts';
 import type { IChanged, IMessage, IRun } from '../model/messages';
+import { onceOrAgain } from '../model/once';
 import { ReplModel } from '../model/repl';
 import { ISynced, SyncModel } from '../model/synced';
 import type { ISettings } from '../model/settings';
@@ -24,13 +25,16 @@ import { ReplPanel } from '../widgets/replPanel';
 import { ITerminalOptions, Terminal } from '../widgets/terminal';
 import { Tree } from '../widgets/tree';
 import { Documents } from './documents';
+import { draftsOf, scopeOf } from './drafts';
 import { FileActions } from './fileActions';
 import { routeKeys } from './keys';
 import { LayoutKeeper, readLayout, restoreLayout } from './layout';
-import { loadMonaco, loadXterm, onceOrAgain } from './lazy';
+import { followLeaving } from './leaving';
+import { loadMonaco, loadXterm } from './lazy';
 import { treeButtons } from './menus';
 import { RunControl } from './runs';
 import { followSync } from './syncNotices';
+import { followTabMenus } from './tabMenu';
 import { ReplToolbar } from './toolbar';
 import { followUsage } from './usageNotices';
 import { iconOf } from './views';
@@ -51,10 +55,10 @@ export interface IWorkspaceOptions {
 export class Workspace {
   constructor(private readonly _options: IWorkspaceOptions) {
     const { replId, rest, state, trans, themes, commands, registry, services, settings } = _options;
-    const scope = `${new URL(rest.settings.baseUrl).pathname}${replId}`.replace(/^\/+/, '');
+    const scope = scopeOf(rest, replId);
     const channel = (): Channel | null => this._channel;
     const files = new Files(rest, replId, channel);
-    const drafts = (this._drafts = new Drafts(window.localStorage, scope));
+    const drafts = (this._drafts = draftsOf(rest, replId));
     this._treeModel = new TreeModel((path, offset) => files.list(path, offset));
     this.files = new FileActions({
       tree: () => this.tree,
@@ -65,7 +69,7 @@ export class Workspace {
     });
     const buttons = treeButtons(commands);
     this.tree = new Tree(this._treeModel, this.files, name => iconOf(registry, name), buttons, trans);
-    this.panel = new ReplPanel(replId, this.tree, () => this._beforeClose(), trans);
+    this.panel = new ReplPanel(replId, this.tree, () => this.documents.texts.leave(), trans);
     const dock = this.panel.editors;
     this.documents = new Documents({
       ...{ replId, dock, files, drafts, scope, settings, registry, services, trans },
@@ -132,11 +136,6 @@ export class Workspace {
     return this.documents.texts.save();
   }
 
-  private _beforeClose(): Promise<void> {
-    this.documents.texts.keepDrafts(false);
-    return this.save();
-  }
-
   /** Open a file at a place that a program has named. */
   openLocation({ path, line, column }: ILocation): void {
     this.panel.content.bring('editors');
@@ -186,14 +185,17 @@ export class Workspace {
     documents.changed.connect(saveLayout);
     documents.moved.connect(saveLayout);
     this._treeModel.changed.connect(saveLayout);
-    const stopKeys = routeKeys(panel.node, commands);
+    const stops = [
+      routeKeys(panel.node, commands),
+      followTabMenus(this, trans),
+      followLeaving(documents.texts)
+    ];
     panel.disposed.connect(() => {
       banner.dispose();
-      stopKeys();
+      stops.forEach(stop => stop());
       this._dispose();
     });
     themes?.themeChanged.connect(this._onTheme, this);
-    window.addEventListener('pagehide', this._onPageHide);
   }
 
   private get _channel(): Channel | null {
@@ -271,10 +273,7 @@ export class Workspace {
     void this.runs.console.terminal.updateTheme();
   }
 
-  private readonly _onPageHide = (): void => this.documents.texts.keepDrafts(true);
-
   private _dispose(): void {
-    window.removeEventListener('pagehide', this._onPageHide);
     this._options.themes?.themeChanged.disconnect(this._onTheme, this);
     this._layout.dispose();
     this.documents.dispose();
@@ -282,7 +281,7 @@ export class Workspace {
     Signal.clearData(this);
   }
 
-  private readonly _xterm = loadXterm();
+  private readonly _xterm = onceOrAgain(loadXterm);
   /** Loaded with the first editor, which comes after the prompt. */
   private readonly _monaco = onceOrAgain(async () => {
     const loaded = (this._loadedMonaco = await loadMonaco());

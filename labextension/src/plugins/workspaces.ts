@@ -16,6 +16,7 @@ import { replIcon } from '../widgets/icons';
 import type { ReplPanel } from '../widgets/replPanel';
 import { StatusItem } from '../widgets/statusItem';
 import { addActions } from './actions';
+import { removeRepl } from './drafts';
 import type { ProjectList } from './projects';
 import { Workspace } from './workspace';
 
@@ -156,7 +157,7 @@ export class Workspaces {
   private async _remove({ replId, panel, documents }: Workspace): Promise<void> {
     const { trans, projects } = this._options;
     const rest = this._rest;
-    if (await askRemove(replId, () => rest.remove(replId), trans)) {
+    if (await askRemove(replId, () => removeRepl(rest, replId), trans)) {
       documents.deleted(''); // nothing is saved any more
       panel.dispose();
       projects.refresh();

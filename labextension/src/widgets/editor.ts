@@ -72,7 +72,7 @@ export class Editor extends Widget {
     BoxLayout.setStretch(this._host, 1);
     this.layout = layout;
     document.file.stateChanged.connect(this._onState, this);
-    document.file.progressed.connect(this._onProgress, this);
+    document.file.sent.progressed.connect(this._onProgress, this);
     this.node.addEventListener('focusin', () => this._shown.emit());
   }
 
@@ -204,6 +204,7 @@ export class Editor extends Widget {
       model,
       automaticLayout: false,
       contextmenu: false,
+      dropIntoEditor: { enabled: false }, // a row of the tree that falls here is no text
       fixedOverflowWidgets: true,
       overflowWidgetsDomNode: overflowNode(),
       scrollBeyondLastLine: false,
@@ -241,7 +242,7 @@ export class Editor extends Widget {
   }
 
   private _onProgress(): void {
-    const share = this.file.progress ?? 1;
+    const share = this.file.sent.progress ?? 1;
     this.node.style.setProperty('--jp-repl-progress', String(share));
     this.node.classList.toggle('jp-mod-sending', share < 1);
   }

@@ -23,7 +23,7 @@ export class FileBanner {
     this._insert = insert;
     if (this._file.state !== 'saved') {
       this._onState();
-    } else if (this._file.lostDraft) {
+    } else if (this._file.draft.lost) {
       this._tellLostDraft();
     }
   }
@@ -45,9 +45,20 @@ export class FileBanner {
         this._action(trans.__('Take the text on disk'), () => file.takeTheirs())
       ]);
     } else if (state === 'failed') {
-      banner.say('warning', trans.__('%1 is not saved: %2', path, file.error?.text ?? ''), [
+      const risk = file.draft.hasNoRoom ? trans.__('This browser has no room to keep it either.') : '';
+      const what = trans.__('%1 is not saved: %2', path, file.error?.text ?? '');
+      banner.say('warning', [what, risk].filter(Boolean).join(' '), [
         this._action(trans.__('Save again'), () => file.save())
       ]);
+    } else if (file.draft.hasNoRoom) {
+      banner.say(
+        'warning',
+        trans.__(
+          '%1 is not saved, and this browser has no room to keep it: it would go with the page.',
+          path
+        ),
+        [this._action(trans.__('Save'), () => file.save())]
+      );
     } else if (state === 'deleted') {
       banner.say('warning', trans.__('%1 was deleted on disk. What you see is the only copy.', path), [
         this._action(trans.__('Put it back'), () => file.writeNow())
@@ -78,9 +89,9 @@ export class FileBanner {
 
   private _tellLostDraft(): void {
     const trans = this._trans;
-    const lost = this._file.lostDraft;
+    const lost = this._file.draft.lost;
     const drop = (): void => {
-      this._file.dropDraft();
+      this._file.draft.dropLost();
       this._banner.silence();
       this._back();
     };

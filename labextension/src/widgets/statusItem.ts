@@ -13,7 +13,10 @@ export interface IStatusSource {
   readonly language: string;
   readonly repl: { state: ReplState };
   readonly sync: { marks: ISynced | null };
-  readonly documents: { readonly editor: Editor | null; readonly texts: { readonly states: FileState[] } };
+  readonly documents: {
+    readonly editor: Editor | null;
+    readonly texts: { readonly states: FileState[]; readonly autoSave: boolean };
+  };
 }
 
 export class StatusItem extends Widget {
@@ -35,7 +38,7 @@ export class StatusItem extends Widget {
   private _describe({ language, repl, sync, documents }: IStatusSource): string {
     const trans = this._trans;
     const { editor, texts } = documents;
-    const words = [describeRepl(repl.state.kind, trans), describeFiles(texts.states, trans)];
+    const words = [describeRepl(repl.state.kind, trans), describeFiles(texts.states, texts.autoSave, trans)];
     words.push(describeSync(sync.marks, trans));
     const [place, details] = [editor?.place, editor?.details];
     if (place && details) {

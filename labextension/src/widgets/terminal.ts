@@ -9,6 +9,8 @@ import { Widget } from '@lumino/widgets';
 import type { Channel } from '../api/channel';
 import { Begin, IEnd, ISize, ITerminalListener, RemoteTerminal } from '../api/terminal';
 import { clipboardAction } from '../model/keys';
+import { onceOrAgain } from '../model/once';
+import { pasteable } from '../model/pasteable';
 import type { ISettings } from '../model/settings';
 import type { ILocation } from '../model/traceback';
 import type { IXterm } from '../xterm/load';
@@ -32,7 +34,7 @@ export interface ITerminalOptions {
 
 export class Terminal extends Widget implements ITerminalListener {
   constructor(
-    private readonly _loader: Promise<Loader>,
+    private readonly _load: () => Promise<Loader>,
     private readonly _options: ITerminalOptions
   ) {
     super();
@@ -42,6 +44,7 @@ export class Terminal extends Widget implements ITerminalListener {
     this._host.className = 'jp-Repl-terminalHost';
     this._host.dataset.lmSuppressShortcuts = 'true';
     this.node.append(this._host);
+    this._host.addEventListener('paste', event => this._onPaste(event), true);
   }
 
   /** The terminal's number, 0 until it is attached. */
@@ -126,14 +129,14 @@ export class Terminal extends Widget implements ITerminalListener {
   async updateSettings(settings: ISettings): Promise<void> {
     this._settings = settings;
     const { terminal } = await this._ready();
-    Object.assign(terminal.options, (await this._loader).optionsOf(settings));
+    Object.assign(terminal.options, this._loaded!.optionsOf(settings));
     this._fitSoon();
   }
 
   /** Follow JupyterLab's theme. */
   async updateTheme(): Promise<void> {
     const { terminal } = await this._ready();
-    terminal.options.theme = (await this._loader).xtermTheme();
+    terminal.options.theme = this._loaded!.xtermTheme();
   }
 
   // -- what a person does with it
@@ -153,7 +156,7 @@ export class Terminal extends Widget implements ITerminalListener {
   }
 
   paste(text: string): void {
-    this._xterm?.terminal.paste(text);
+    this._xterm?.terminal.paste(pasteable(text));
     this._xterm?.terminal.focus();
   }
 
@@ -180,8 +183,9 @@ export class Terminal extends Widget implements ITerminalListener {
     if (this.isDisposed) {
       return;
     }
-    const xterm = this._xterm;
-    void this._loader.then(({ disposeTerminal }) => xterm && disposeTerminal(xterm.terminal));
+    if (this._xterm) {
+      this._loaded!.disposeTerminal(this._xterm.terminal);
+    }
     super.dispose();
   }
 
@@ -220,12 +224,10 @@ export class Terminal extends Widget implements ITerminalListener {
     });
   }
 
-  private _ready(): Promise<IXterm> {
-    return (this._opening ??= this._open());
-  }
+  private readonly _ready = onceOrAgain(() => this._open());
 
   private async _open(): Promise<IXterm> {
-    const { createTerminal, textOf } = await this._loader;
+    const { createTerminal, textOf } = (this._loaded = await this._load());
     const { folder, openLocation } = this._options;
     const xterm = createTerminal(this._host, this._settings, folder, openLocation);
     const { terminal } = xterm;
@@ -273,13 +275,20 @@ export class Terminal extends Widget implements ITerminalListener {
     return action === null; // the browser pastes, and xterm takes that
   }
 
+  /** The browser pastes: xterm would hand the text to the program as it is. */
+  private _onPaste(event: ClipboardEvent): void {
+    event.preventDefault();
+    event.stopPropagation();
+    this.paste(event.clipboardData?.getData('text/plain') ?? '');
+  }
+
   private readonly _host = document.createElement('div');
   private readonly _remote = new RemoteTerminal(this);
   private readonly _restartWanted = new Signal<this, void>(this);
   private readonly _exited = new Signal<this, IEnd>(this);
   private readonly _named = new Signal<this, string>(this);
   private _settings: ISettings;
-  private _opening: Promise<IXterm> | null = null;
+  private _loaded: Loader | null = null;
   private _xterm: IXterm | null = null;
   private _findBar: FindBar | null = null;
   /** Rows and columns that the runner was told there is room for. */

@@ -62,7 +62,8 @@ export class Tree extends Widget {
   mark(marks: Partial<IMarks>): void {
     const isOther = marks.active !== undefined && marks.active !== this._rows.marks.active;
     this._rows.marks = { ...this._rows.marks, ...marks };
-    if (isOther && this.selection.paths.length <= 1 && this.model.indexOf(marks.active!) >= 0) {
+    const isFree = this.selection.paths.length <= 1 && !isMenuOpen();
+    if (isOther && isFree && this.model.indexOf(marks.active!) >= 0) {
       this.selection.only(marks.active!);
     }
     this._drawSoon();
@@ -74,10 +75,10 @@ export class Tree extends Widget {
     return !row ? '' : row.type === 'dir' ? row.path : parentOf(row.path);
   }
 
-  /** Open the folders around a file, select it and show it. */
+  /** Open the folders around a file, select it and show it. An open menu is about what is selected: that stays. */
   async reveal(path: string): Promise<void> {
     const index = await this.model.reveal(path);
-    if (index >= 0) {
+    if (index >= 0 && !isMenuOpen()) {
       this.selection.only(path);
       this._rows.scrollTo(index);
     }
@@ -261,3 +262,7 @@ export class Tree extends Widget {
 }
 
 const EVENTS = ['click', 'contextmenu', 'keydown', 'focus', 'scroll'];
+
+function isMenuOpen(): boolean {
+  return document.querySelector('.lm-Menu') !== null;
+}

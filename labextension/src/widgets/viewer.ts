@@ -39,6 +39,15 @@ export interface IViewerOptions {
   icon: LabIcon;
 }
 
+/** The same services, whose contents make no checkpoint: to look at a file must not write beside it. */
+function lookingOnly(services: ServiceManager.IManager): ServiceManager.IManager {
+  const contents = Object.create(services.contents, {
+    createCheckpoint: { value: () => Promise.resolve({ id: '', last_modified: '' }) },
+    listCheckpoints: { value: () => Promise.resolve([]) } // for which Jupyter makes a folder
+  });
+  return Object.create(services, { contents: { value: contents } });
+}
+
 export class Viewer extends Widget {
   constructor(private readonly _options: IViewerOptions) {
     super();
@@ -77,7 +86,8 @@ export class Viewer extends Widget {
   }
 
   private async _open(): Promise<void> {
-    const { registry, renderer, drivePath: path, services: manager } = this._options;
+    const { registry, renderer, drivePath: path, services } = this._options;
+    const manager = lookingOnly(services);
     try {
       const factory = registry.getWidgetFactory(renderer)!;
       const model = registry.getModelFactory(factory.modelName ?? 'text')!;

@@ -18,9 +18,15 @@ export function describeRepl(kind: ReplState['kind'], trans: TranslationBundle):
   }[kind];
 }
 
-/** Whether all that was typed is saved: the worst of the open files' states. */
-export function describeFiles(states: readonly FileState[], trans: TranslationBundle): string {
-  if (states.some(state => state === 'failed' || state === 'conflict')) {
+/** Whether all that was typed is saved: the worst of the open files' states. Without `autoSave` a person saves. */
+export function describeFiles(
+  states: readonly FileState[],
+  autoSave: boolean,
+  trans: TranslationBundle
+): string {
+  if (
+    states.some(state => state === 'failed' || state === 'conflict' || (state === 'unsaved' && !autoSave))
+  ) {
     return trans.__('not saved');
   }
   return states.every(state => state === 'saved' || state === 'deleted')

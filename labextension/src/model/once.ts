@@ -1,0 +1,9 @@
+/** Loads once, whoever asks; after a failure the next one who asks tries again. */
+export function onceOrAgain<T>(load: () => Promise<T>): () => Promise<T> {
+  let loading: Promise<T> | null = null;
+  return () =>
+    (loading ??= load().catch(reason => {
+      loading = null;
+      throw reason;
+    }));
+}

@@ -1,0 +1,212 @@
+"""Everyday gestures damage nothing: a drop, a right click, a double click, a look at a picture, a page that crashes."""
+
+import json
+import re
+import signal
+from collections.abc import Iterator
+
+import psutil
+import pytest
+from browser.conftest import Errors
+from playwright.sync_api import Page, expect
+from support.lab import stays, wait_for
+from support.person import Person
+
+DRAG = """([from, onto]) => {
+    const transfer = new DataTransfer();
+    const fire = (node, type) => {
+        const {x, y, width, height} = node.getBoundingClientRect();
+        const place = {clientX: x + width / 2, clientY: y + height / 2};
+        const options = {...place, dataTransfer: transfer, bubbles: true, cancelable: true, composed: true};
+        node.dispatchEvent(new DragEvent(type, options));
+    };
+    fire(from, 'dragstart');
+    for (const type of ['dragenter', 'dragover', 'drop']) fire(onto, type);
+    fire(from, 'dragend');
+}"""
+
+
+@pytest.fixture
+def files(person: Person) -> Person:
+    person.create("Python")
+    person.wait_editor("main.py")
+    for name in ("one.py", "two.py"):
+        (person.project / name).write_text(f"# {name}\n")
+    person.wait_tree("main.py", "one.py", "two.py")
+    return person
+
+
+def test_a_file_that_is_dropped_on_an_editor_is_not_written_into_it(files: Person) -> None:
+    person = files
+    before = person.on_disk("main.py")
+    person.page.evaluate(
+        DRAG,
+        [
+            person.row("one.py").element_handle(),
+            person.editor("main.py").locator(".view-lines").element_handle(),
+        ],
+    )
+    stays(lambda: person.on_disk("main.py") == before, 1)
+    assert "one.py" not in person.text("main.py")
+
+
+def test_the_menu_of_an_inner_tab_means_that_tab(files: Person) -> None:
+    person = files
+    person.open_file("one.py")
+    person.open_file("two.py")
+    tab = person.tab.locator(".jp-Repl-editors .lm-TabBar-tab")
+    tab.filter(has_text="one.py").click(button="right")
+    expect(person.page.locator(".lm-Menu-item", has_text="Close All Tabs")).to_have_count(0)
+    person.choose("Close")
+    expect(tab).to_have_text(["main.py", "two.py"])
+    tab.filter(has_text="main.py").click(button="right")
+    person.look("tab-menu")
+    person.choose("Close to the Right")
+    expect(tab).to_have_text(["main.py"])
+    person.open_file("one.py")
+    tab.filter(has_text="main.py").click(button="right")
+    person.choose("Close Others")
+    expect(tab).to_have_text(["main.py"])
+    tab.filter(has_text="main.py").click(button="right")
+    person.choose("Split Right")
+    expect(person.editor("main.py")).to_have_count(2)
+    tab.first.click(button="right")
+    person.choose("Rename…")
+    person.name("other.py")
+    wait_for(lambda: (person.project / "other.py").exists())
+    person.tab.locator(".jp-Repl-side .lm-TabBar-tab", has_text="Terminal 1").click(button="right")
+    person.choose("New Terminal")
+    expect(person.tab.locator(".jp-Repl-side .lm-TabBar-tab")).to_have_count(3)
+    expect(person.tab).to_be_visible()
+
+
+def test_looking_at_a_table_writes_nothing(files: Person) -> None:
+    person = files
+    (person.project / "data.csv").write_text("a,b\n1,2\n")
+    person.row("data.csv").click()
+    expect(person.tab.locator('.jp-Repl-viewer[data-path="data.csv"]')).to_have_attribute("data-ready", "true")
+    names = {"main.py", "one.py", "two.py", "data.csv"}
+    stays(lambda: {path.name for path in person.project.iterdir()} == names, 1.5)
+
+
+def test_a_double_click_on_run_runs_once(files: Person) -> None:
+    person = files
+    person.replace("main.py", "import time\nprint('started', flush=True)\ntime.sleep(1000)\n")
+    person.tab.locator('.jp-Toolbar-item[data-jp-item-name="run"]').dblclick()
+    person.wait_console("started")
+    foot = person.console.locator(".jp-Repl-consoleFoot")
+    stays(lambda: foot.get_attribute("data-level") == "running" and "still running" not in foot.inner_text(), 1)
+    expect(foot.get_by_role("button", name="Run again")).to_be_hidden()
+    person.press_button("stop")
+    person.wait_run_end("exit|Ended")
+    expect(foot.get_by_role("button", name="Run again")).to_be_visible()
+
+
+def test_a_hint_is_read_to_its_end(files: Person) -> None:
+    person = files
+    (person.project / ".repl.toml").write_text('run = "no-such-program"\n')
+    person.press_button("run")
+    person.wait_run_end("exit 127")
+    foot = person.console.locator(".jp-Repl-consoleFoot > span")
+    assert foot.evaluate(
+        "node => [node.scrollWidth <= node.clientWidth, node.scrollHeight <= node.clientHeight + 1]"
+    ) == [
+        True,
+        True,
+    ]
+    expect(foot).to_contain_text("not found")
+
+
+def test_a_long_error_can_be_read_to_its_end(files: Person) -> None:
+    person = files
+    name = "a" * 150
+    (person.project / f"{name}.txt").write_text("x")
+    expect(person.row(f"{name}.txt")).to_be_visible()
+    (person.project / f"{name}.md").write_text("x")
+    person.menu(f"{name}.txt", "Rename…")
+    person.name(f"{name}.md")
+    notice = person.page.locator(".Toastify__toast")
+    notice.get_by_text("Details").click()
+    expect(person.page.locator(".jp-Dialog")).to_contain_text(f"{name}.md exists already")
+    person.page.locator(".jp-Dialog").get_by_text("Close").click()
+
+
+def test_a_file_in_new_folders_has_the_keys_of_the_tree(files: Person) -> None:
+    person = files
+    person.row("one.py").click()
+    person.wait_editor("one.py")
+    person.page.keyboard.press("Alt+n")
+    person.name("q/w/e.py")
+    person.wait_editor("q/w/e.py")
+    expect(person.row("q/w/e.py")).to_have_attribute("aria-selected", "true")
+    person.page.keyboard.press("Control+1")
+    person.page.keyboard.press("Delete")
+    wait_for(lambda: not (person.project / "q/w/e.py").exists())
+    assert (person.project / "one.py").exists()
+
+
+@pytest.fixture
+def stalled(own: Person, errors: Errors) -> Iterator[Person]:
+    """With a server of their own, which may be stopped."""
+    errors.expect_network = True
+    own.create("Python")
+    own.wait_editor("main.py")
+    own.put_lost_dialog_away()
+    server = psutil.Process(own.lab.pid)
+    yield own
+    server.send_signal(signal.SIGCONT)
+
+
+@pytest.mark.parametrize("more", ["", "and more"], ids=["one save", "more was typed"])
+def test_a_save_that_arrives_without_an_answer_is_no_conflict(stalled: Person, more: str) -> None:
+    person, server = stalled, psutil.Process(stalled.lab.pid)
+    person.replace("main.py", "before\n")
+    person.wait_saved()
+    server.send_signal(signal.SIGSTOP)
+    person.type("typed in silence\n")
+    person.wait_state("lost", 60)
+    person.type(more)
+    server.send_signal(signal.SIGCONT)
+    person.wait_running(60)
+    person.wait_saved()
+    person.wait_on_disk("main.py", f"before\ntyped in silence\n{more}")
+    assert [path.name for path in person.project.iterdir()] == ["main.py"]
+    expect(person.editor("main.py").locator(".jp-Repl-banner")).to_be_hidden()
+
+
+def test_without_saving_by_itself_a_crash_loses_a_second(own: Person, errors: Errors) -> None:
+    person = own
+    place = person.lab.home / ".jupyter/lab/user-settings/jupyter-repl/open.jupyterlab-settings"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(json.dumps({"autoSave": False}))
+    person.visit()
+    name = person.create("Python")
+    person.wait_editor("main.py")
+    before = person.on_disk("main.py")
+    person.replace("main.py", "never saved")
+    status = person.tab.locator(".jp-Repl-status")
+    expect(status).to_contain_text("not saved")
+    person.pause(1.5)  # a draft is kept a second after the last key
+    other = person.page.context.new_page()
+    with pytest.raises(Exception, match="crash"):
+        person.page.goto("chrome://crash")
+    again = Person(other, person.lab)
+    again.visit()
+    again.open(name)
+    again.wait_editor("main.py")
+    wait_for(lambda: again.text("main.py") == "never saved")
+    assert again.on_disk("main.py") == before
+
+
+def test_a_part_that_could_not_be_loaded_is_asked_for_again(newcomer: Person, page: Page, errors: Errors) -> None:
+    errors.expect_network = True
+    person = newcomer
+    name = person.lab.make("loaded-later")
+    chunks = re.compile(r"extensions/jupyter-repl/static/(?!remoteEntry).*\.js")
+    page.route(chunks, lambda route: route.abort())
+    with page.expect_event("requestfailed"):
+        person.begin("jupyter-repl:open", replId=name)
+    page.unroute(chunks)
+    person.open(name)
+    person.wait_prompt()
+    person.wait_editor("main.py")
