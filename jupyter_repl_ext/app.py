@@ -156,7 +156,8 @@ class ReplExtension(S3Traits, KubernetesTraits, ExtensionApp):
 
         if not isinstance(store, S3Store):  # its address was not understood, which every call says
             return None
-        return Grants(store, projects, self.s3_role_arn, self.s3_max_file_mb << 20)
+        scoped_only = self.spawner == "kubernetes" and self.s3_runner_keys == "scoped"
+        return Grants(store, projects, self.s3_role_arn, self.s3_max_file_mb << 20, scoped_only=scoped_only)
 
     def _make_spawner(self, store: Any, granter: Any) -> Any:
         """The spawner of the trait; a name that nobody registered is an error at start, not at the first click."""

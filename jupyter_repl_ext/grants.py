@@ -12,8 +12,8 @@ from jupyter_repl_runner.store.each import together
 from jupyter_repl_runner.store.generation import Generation, raise_generation
 from jupyter_repl_runner.store.s3 import S3Store
 from jupyter_repl_runner.store.s3_client import find_credentials
-from jupyter_repl_runner.store.s3_errors import Unreachable
-from jupyter_repl_runner.store.sts import Sts
+from jupyter_repl_runner.store.s3_errors import Denied
+from jupyter_repl_runner.store.sts import NoSts, Sts
 
 from .projects import Projects, Record
 
@@ -21,15 +21,20 @@ log = logging.getLogger(__name__)
 
 
 class Grants:
-    """A `Granter` of the spawner's. `role`: see ReplExtension.s3_role_arn."""
+    """A `Granter` of the spawner's. `role`: see ReplExtension.s3_role_arn. `scoped_only`: no runner ever gets the
+    server's own keys."""
 
-    def __init__(self, store: S3Store, projects: Projects, role: str, max_file_bytes: int) -> None:
+    def __init__(
+        self, store: S3Store, projects: Projects, role: str, max_file_bytes: int, *, scoped_only: bool = False
+    ) -> None:
         self._store = store
         self._projects = projects
         self._role = role
         self._sts = Sts(store.settings, role)
         self._max_file_bytes = max_file_bytes
-        self._has_sts: bool | None = None
+        self._scoped_only = scoped_only
+        self._has_sts = True
+        """Until S3 says that it has none. A failure says nothing of that."""
 
     async def grant(self, ref: ProjectRef) -> Grant:
         honoured = await self._store.probe()
@@ -50,22 +55,22 @@ class Grants:
         return (await self._projects.get(ref)).record, await raise_generation(self._store, ref)
 
     async def credentials(self, ref: ProjectRef) -> Credentials:
-        """For this project alone where the store has STS, else the server's own."""
-        settings = self._store.settings
-        if self._has_sts is not False:
+        """For this project alone; else, where that is allowed, the server's own."""
+        refusal: ReplError = NoSts("S3 has no STS.")
+        if self._has_sts:
             try:
-                credentials = await asyncio.to_thread(self._sts.mint, ref)
-            except Unreachable:  # which says nothing of whether there is an STS: no reason to give more away
-                raise
-            except ReplError as error:
-                if self._has_sts or self._role:
-                    raise
-                log.warning("STS gives no keys for one project (%s): runners get the server's own", error.message)
+                return await asyncio.to_thread(self._sts.mint, ref)
+            except NoSts:
                 self._has_sts = False
-            else:
-                self._has_sts = True
-                return credentials
-        found = await asyncio.to_thread(find_credentials, settings)
+            except Denied as error:
+                refusal = error
+        if self._scoped_only or (self._role and self._has_sts):
+            raise Unavailable(
+                f"There are no keys for this project alone: {refusal.message}",
+                hint='See s3_role_arn. With s3_runner_keys = "server" each REPL gets the keys of the server.',
+            )
+        log.warning("There are no keys for one project alone (%s): runners get the server's own", refusal.message)
+        found = await asyncio.to_thread(find_credentials, self._store.settings)
         if found is None:
             raise Unavailable(
                 "There are no keys for S3.", hint="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile."

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from traitlets import Bool, HasTraits, Integer, Unicode
+from traitlets import Bool, Enum, HasTraits, Integer, Unicode
 
 
 class S3Traits(HasTraits):
@@ -40,6 +40,15 @@ class S3Traits(HasTraits):
         help="""The role of AWS that runners take on, each limited to its project. Empty (the default): the keys of a
         user of IAM are limited to the project themselves (sts:GetFederationToken); a machine's role can't be, so there
         runners get the server's own. Another server that has STS needs no role.""",
+    )
+    s3_runner_keys = Enum(
+        ("scoped", "server"),
+        "scoped",
+        config=True,
+        help="""Which keys pods get. `scoped` (the default): those of their project alone; where S3 gives none, a start
+        is refused. `server`: where S3 gives none, the keys of the Jupyter server, which open all that it can open; a
+        program that breaks out of its container has them then. REPLs of the spawner `local` run as the server's own
+        user, and get the server's keys where there are no others.""",
     )
     s3_single_server = Bool(
         False,

@@ -2,10 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from support.faults import FaultyProxy
 from support.s3 import CREDENTIALS, S3Server
 
 from jupyter_repl_ext.catalog import Catalog
@@ -100,6 +102,60 @@ def test_a_server_without_sts_hands_over_its_own(versitygw: S3Server) -> None:
         assert grant.credentials == CREDENTIALS
 
     asyncio.run(check())
+
+
+@pytest.fixture
+def faulty(minio: S3Server) -> Iterator[FaultyProxy]:
+    proxy = FaultyProxy(minio.port)
+    yield proxy
+    proxy.close()
+
+
+def made(proxy: FaultyProxy, minio: S3Server, prefix: str, **options: bool) -> Grants:
+    store = S3Store(replace(minio.settings(prefix), endpoint=proxy.endpoint))
+    return Grants(store, Projects(store, Catalog(store, lambda program: True)), "", 1 << 20, **options)
+
+
+PASSING = [
+    (400, "Throttling"),
+    (429, "TooManyRequestsException"),
+    (503, "ServiceUnavailable"),
+    (500, "InternalFailure"),
+]
+
+
+@pytest.mark.usefixtures("keys")
+@pytest.mark.parametrize("scoped_only", [False, True], ids=["here", "in pods"])
+@pytest.mark.parametrize("refusal", PASSING, ids=lambda refusal: refusal[1])
+def test_an_sts_that_is_busy_gives_nothing_away(
+    minio: S3Server, faulty: FaultyProxy, refusal: tuple[int, str], scoped_only: bool
+) -> None:
+    grants = made(faulty, minio, "sts-4/", scoped_only=scoped_only)
+    faulty.refusal = refusal
+    with pytest.raises(ReplError, match="busy"):
+        asyncio.run(grants.credentials(OURS))
+    faulty.refusal = None
+    assert asyncio.run(grants.credentials(OURS)).token
+
+
+@pytest.mark.usefixtures("keys")
+@pytest.mark.parametrize("refusal", [(403, "AccessDenied"), (405, "MethodNotAllowed"), (501, "NotImplemented")])
+def test_without_keys_for_one_project_a_pod_gets_none(
+    minio: S3Server, faulty: FaultyProxy, refusal: tuple[int, str]
+) -> None:
+    faulty.refusal = refusal
+    with pytest.raises(ReplError, match="no keys for this project alone") as refused:
+        asyncio.run(made(faulty, minio, "sts-5/", scoped_only=True).credentials(OURS))
+    assert "s3_runner_keys" in refused.value.hint
+    assert asyncio.run(made(faulty, minio, "sts-5/").credentials(OURS)) == CREDENTIALS
+
+
+@pytest.mark.usefixtures("keys")
+def test_other_answers_of_an_sts_are_errors(minio: S3Server, faulty: FaultyProxy) -> None:
+    faulty.refusal = (400, "MalformedPolicyDocument")
+    for scoped_only in (False, True):
+        with pytest.raises(ReplError, match="S3 says"):
+            asyncio.run(made(faulty, minio, "sts-6/", scoped_only=scoped_only).credentials(OURS))
 
 
 @pytest.mark.usefixtures("keys")

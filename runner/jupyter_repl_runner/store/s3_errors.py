@@ -42,7 +42,14 @@ _BY_CODE: dict[str, tuple[type[ReplError], str, str]] = {
     "403": (Denied, "S3 does not allow this with these keys.", "They must read, write and list {bucket}."),
     "RequestTimeTooSkewed": (Unavailable, "This machine's clock and S3's differ too much.", "Set the clock."),
     "InternalError": (Unreachable, "S3 has a problem of its own.", "Try again in a moment."),
-    "SlowDown": (Unreachable, "S3 is busy.", "Try again in a moment."),
+    **dict.fromkeys(
+        (
+            *("SlowDown", "ServiceUnavailable", "Throttling", "ThrottlingException", "ThrottledException"),
+            *("RequestLimitExceeded", "RequestThrottled", "TooManyRequestsException", "RequestTimeout"),
+            *("429", "500", "502", "503", "504"),
+        ),
+        (Unreachable, "S3 is busy.", "Try again in a moment."),
+    ),
     "XMinioStorageFull": (Unavailable, "The disk of S3 is full.", "Make room there."),
     "QuotaExceeded": (Unavailable, "The bucket's quota is used up.", "Make room there."),
 }
@@ -80,10 +87,11 @@ def translated(settings: S3Settings, key: str) -> Iterator[None]:
 def _translate(error: Exception, settings: S3Settings, key: str) -> ReplError:
     words = {"key": key or "the object", "bucket": settings.bucket, "endpoint": settings.endpoint or "AWS"}
     answer: Any = getattr(error, "response", None)
-    if isinstance(answer, dict) and "Error" in answer:
-        code = str(answer["Error"].get("Code", ""))
+    if isinstance(answer, dict):
+        said = answer.get("Error", answer)
+        code = str(said.get("Code", ""))
         status = str(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", ""))
-        kind, message, hint = _BY_CODE.get(code) or _BY_CODE.get(status) or _unknown(answer)
+        kind, message, hint = _BY_CODE.get(code) or _BY_CODE.get(status) or _unknown(said)
         return kind(message.format(**words), hint.format(**words))
     for base in type(error).__mro__:
         if base.__name__ in _BY_TYPE:
@@ -92,6 +100,6 @@ def _translate(error: Exception, settings: S3Settings, key: str) -> ReplError:
     return Unavailable(f"S3: {error}", hint="Try again in a moment.")
 
 
-def _unknown(answer: Any) -> tuple[type[ReplError], str, str]:
-    said = str(answer["Error"].get("Message") or answer["Error"].get("Code")).replace("{", "{{").replace("}", "}}")
-    return Unavailable, f"S3 says: {said}", "Try again in a moment."
+def _unknown(said: Any) -> tuple[type[ReplError], str, str]:
+    words = str(said.get("Message") or said.get("Code")).replace("{", "{{").replace("}", "}}")
+    return Unavailable, f"S3 says: {words}", "Try again in a moment."

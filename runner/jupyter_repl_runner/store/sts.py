@@ -5,6 +5,7 @@ import json
 import threading
 from typing import Any
 
+from jupyter_repl_runner.contract.errors import Unavailable
 from jupyter_repl_runner.contract.grant import Credentials, S3Settings
 from jupyter_repl_runner.contract.refs import ProjectRef
 
@@ -18,6 +19,10 @@ _ANY_ROLE = "arn:aws:iam::000000000000:role/jupyter-repl"
 """Servers other than AWS want one and don't look at it."""
 
 
+class NoSts(Unavailable):
+    """The server has said that it has no STS."""
+
+
 class Sts:
     """`role`: the ARN of the role to take on. On AWS without one the keys are the user's own, limited, which only a
     user of IAM can have made and no role."""
@@ -29,7 +34,7 @@ class Sts:
         self._made: Any = None
 
     def mint(self, ref: ProjectRef) -> Credentials:
-        """Blocks. Raises Unavailable where there is no STS."""
+        """Blocks. Raises NoSts, and what S3's answers are translated to."""
         name, limits = f"repl-{ref.repl_id}"[:NAME_LENGTH], json.dumps(policy(self._settings, ref))
         asked = {"DurationSeconds": LIFETIME_SECONDS, "Policy": limits}
         with translated(self._settings, ""):
@@ -39,8 +44,10 @@ class Sts:
                     answer = self._client().assume_role(RoleArn=role, RoleSessionName=name, **asked)
                 else:
                     answer = self._client().get_federation_token(Name=name, **asked)
-            except Exception:
+            except Exception as error:
                 self._made = None  # the next one looks for the server's own keys anew
+                if _says_no_sts(error):
+                    raise NoSts("S3 has no STS.", hint="Another server has, or AWS.") from error
                 raise
         keys = answer["Credentials"]
         return Credentials(
@@ -52,6 +59,17 @@ class Sts:
             if self._made is None:
                 self._made = make_client("sts", self._settings, None)
             return self._made
+
+
+def _says_no_sts(error: Exception) -> bool:
+    """Whether the answer means that nobody here knows such requests. Any other failure says nothing of that."""
+    answer: Any = getattr(error, "response", None)
+    if not isinstance(answer, dict):
+        return False
+    said = answer.get("Error", answer)  # some answer in S3's own form, which boto3 does not expect of an STS
+    status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    # rclone: 'incorrect service. This endpoint belongs to "s3"'
+    return status in (404, 405, 501) or "incorrect service" in str(said.get("Message"))
 
 
 def policy(settings: S3Settings, ref: ProjectRef) -> dict[str, Any]:
