@@ -152,3 +152,11 @@ class ApiServer:
     def _openssl(self, arguments: str) -> None:
         command = ["openssl", *arguments.split()]
         subprocess.run(command, cwd=self.folder / "pki", check=True, capture_output=True, timeout=20)
+
+
+def plain_kubeconfig(port: int, path: Path) -> str:
+    """Of something on this machine that answers like an API server, without TLS and accounts; the file's path."""
+    cluster = {"name": "plain", "cluster": {"server": f"http://127.0.0.1:{port}"}}
+    context = {"name": "plain", "context": {"cluster": "plain", "user": ""}}
+    path.write_text(json.dumps({"clusters": [cluster], "contexts": [context], "current-context": "plain", "users": []}))
+    return str(path)

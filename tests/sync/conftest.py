@@ -1,7 +1,7 @@
 """A store with a prefix of its own on a real server, and syncs that end with their test.
 
 Each test runs with a sync that is a process of this machine, and with one in a pod of a real node: the `place`. What
-can be done here only is marked with `process`.
+can be done here only is marked with `process`, and what only a pod does with `pods`.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,8 +20,9 @@ from jupyter_repl_runner.store.s3 import S3Store
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "place" in metafunc.fixturenames:
-        is_here_only = metafunc.definition.get_closest_marker("process")
-        metafunc.parametrize("place", ["process"] if is_here_only else ["process", "pod"])
+        is_marked = metafunc.definition.get_closest_marker
+        places = ["process"] if is_marked("process") else ["pod"] if is_marked("pods") else ["process", "pod"]
+        metafunc.parametrize("place", places)
 
 
 @pytest.fixture(scope="package")

@@ -77,3 +77,17 @@ def test_credentials_are_asked_for_again_at_half_their_life(make: Make, store: S
     wait_for(lambda: sync.asked >= 2, 12)
     (sync.project / "after").write_text("after")
     wait_for(lambda: objects(store) == {"after": b"after"})
+
+
+@pytest.mark.pods
+def test_a_pod_has_its_grace_for_the_last_save(make: Make, store: S3Store, faulty: S3Store, proxy: FaultyProxy) -> None:
+    """Half a minute of it, from a store that takes three seconds for each request."""
+    sync = make(main="", store=faulty).start().opened().settled()
+    proxy.faults, proxy.share, proxy.latency = ("late",), 1.0, 3.0
+    files = {f"f{number}": b"x" for number in range(64)}
+    for name, data in files.items():
+        (sync.project / name).write_bytes(data)
+    began = time.monotonic()
+    assert sync.stop(60) == 0
+    assert time.monotonic() - began > 20
+    assert objects(store) == files

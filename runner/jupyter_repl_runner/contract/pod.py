@@ -14,6 +14,9 @@ from .grant import Credentials, Grant
 
 RUNNER_PORT, SYNC_PORT, APP_PORT = 3001, 3002, 3000
 
+GRACE_SECONDS = 60
+"""Between a pod's first signal and SIGKILL. Sync, a sidecar, is told when the runner has ended."""
+
 WORK, MARKS, PRIVATE, INDEX = "/repl", "/run/repl", "/private", "/index"
 PROJECT, TRASH, HOME = f"{WORK}/project", f"{WORK}/trash", f"{WORK}/home"
 ASSIGNED_FILE = "assigned.json"

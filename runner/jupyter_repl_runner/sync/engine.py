@@ -49,14 +49,22 @@ class Engine:
     """`run` is the one owner of all that is under way; `note` and `end` may be called at any time, in its loop."""
 
     def __init__(
-        self, sides: Sides, meeting: Meeting, push: Push, bundler: Bundler, heard: Callable[[], float]
+        self,
+        sides: Sides,
+        meeting: Meeting,
+        push: Push,
+        bundler: Bundler,
+        heard: Callable[[], float],
+        end_seconds: float = FLUSH_SECONDS,
     ) -> None:
-        """`heard`: when the store has answered last, by the monotonic clock."""
+        """`heard`: when the store has answered last, by the monotonic clock. `end_seconds`: what whoever calls `end`
+        leaves for the rest."""
         self._sides = sides
         self._meeting = meeting
         self._push = push
         self._bundler = bundler
         self._heard = heard
+        self._end_seconds = end_seconds
         self._looking, self._renewing = _Chore(math.inf, self._look), _Chore(math.inf, bundler.renew)
         self._queue = Queue()
         self._wake = asyncio.Event()
@@ -74,12 +82,17 @@ class Engine:
         self._wake.set()
 
     def end(self) -> None:
-        """What is under way and the last look may take FLUSH_SECONDS more."""
+        """What is under way and the last look may take `end_seconds` more, or FLUSH_SECONDS before all was restored."""
         if not self._ending:
             self._ending = True
             if self._deadline is not None:
-                self._deadline.reschedule(asyncio.get_running_loop().time() + FLUSH_SECONDS)
+                self._deadline.reschedule(asyncio.get_running_loop().time() + self._time_to_end)
             self._wake.set()
+
+    @property
+    def _time_to_end(self) -> float:
+        """A start that has failed is told when its pod has gone, and has little to save."""
+        return self._end_seconds if self._is_met else FLUSH_SECONDS
 
     async def flush(self) -> bool:
         """Whether the store has all that is here now, compared with what it lists; at most FLUSH_SECONDS."""
@@ -100,7 +113,7 @@ class Engine:
         try:
             restoring = asyncio.create_task(self._restore(opened), name=f"restore {self._sides.ref}")
             try:
-                async with asyncio.timeout(FLUSH_SECONDS if self._ending else None) as self._deadline:
+                async with asyncio.timeout(self._time_to_end if self._ending else None) as self._deadline:
                     await self._serve(restoring)
                     return await self._flush()
             except TimeoutError:

@@ -28,6 +28,8 @@ from .orders import Orders
 from .status import Status
 from .work import Place, Work
 
+RUNNER_SECONDS = 12.0
+"""Of the pod's grace, that the runner may take to end, and that are left at the end."""
 LOOK_SECONDS = 0.05
 """Between two words about a restore."""
 MAX_BODY = 1 << 16
@@ -168,7 +170,7 @@ class Sidecar:
 
 
 def _open_work(order: pod.Order, status: Status) -> Work:
-    work = Work(order.assignment, order.grant, PLACE, status)
+    work = Work(order.assignment, order.grant, PLACE, status, pod.GRACE_SECONDS - RUNNER_SECONDS)
     # The volume's group would be handed down to every folder, and its bit would show up in their modes.
     os.chmod(PLACE.project, 0o700)
     return work

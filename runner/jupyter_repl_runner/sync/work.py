@@ -21,7 +21,7 @@ from jupyter_repl_runner.store.s3 import S3Store
 
 from .bundling import Bundler
 from .download import Downloader
-from .engine import Engine
+from .engine import FLUSH_SECONDS, Engine
 from .fence import Fence
 from .meeting import Meeting
 from .push import Push
@@ -45,7 +45,14 @@ class Place:
 class Work:
     """Made in a running loop; `open` blocks for a moment."""
 
-    def __init__(self, assignment: Assignment, grant: Grant, place: Place, status: Status) -> None:
+    def __init__(
+        self,
+        assignment: Assignment,
+        grant: Grant,
+        place: Place,
+        status: Status,
+        end_seconds: float = FLUSH_SECONDS,
+    ) -> None:
         self._ref = assignment.ref
         self._status = status
         self._store = S3Store(grant.store, grant.credentials, Honoured(*grant.conditions))
@@ -58,7 +65,7 @@ class Work:
         uploader = Uploader(sides, grant.max_file_bytes)
         push, bundler = Push(sides, uploader), Bundler(sides, assignment.main)
         meeting = Meeting(sides, uploader, push, Downloader(sides, assignment.main), bundler)
-        self._engine = Engine(sides, meeting, push, bundler, lambda: self._store.heard)
+        self._engine = Engine(sides, meeting, push, bundler, lambda: self._store.heard, end_seconds)
         self.end, self.flush = self._engine.end, self._engine.flush
 
     async def run(self, opened: Callable[[], None]) -> int:

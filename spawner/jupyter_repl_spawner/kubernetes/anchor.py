@@ -40,7 +40,7 @@ class Leases:
                     raise
             found = await self.get(names.slug(ref))
             if found is not None:
-                return found, False
+                return found, found.holder == holder  # then our own creation was heard, and its answer lost
         raise Lost
 
     async def get(self, slug: str) -> Anchor | None:

@@ -20,6 +20,8 @@ from .sight import Sight
 from .state import Anchor
 
 CLAIMS = 3
+COLD_CLAIMS = 40
+"""Of the REPL's own pod, which nobody else takes, half a second apart."""
 EVENTS_AFTER_SECONDS = 2.0
 DIAL_SECONDS = (0.02, 0.5)
 """Between two looks whether a pod that has an address answers."""
@@ -67,13 +69,16 @@ class Candidates:
                     self._sight.pods.learn(pod)
                     return pod
             await self._deploy(ref, ours, template)
-        while True:
+        for _ in range(COLD_CLAIMS):
             pod = await self._cold(ours, progress)
             claimed = await claim(self._api, ref, ours.reference, [pod], names.COLD)
             if claimed is not None:
                 self._sight.pods.learn(claimed)
                 return claimed
             await self._sight.changed(ours.name, 0.5)
+        raise Unavailable(
+            "The pod can't be taken.", hint="Something changes it all the time, or forbids it: see events."
+        )
 
     def _is_free(self, pod: Object) -> bool:
         known = self._sight.pods.objects.get(pod["metadata"]["name"])

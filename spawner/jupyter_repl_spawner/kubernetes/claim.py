@@ -27,9 +27,11 @@ async def claim(
     for pod in pods:
         if not is_free(pod):
             continue
-        patch = manifests.claim(pod["metadata"]["uid"], state, ref, lease, stamp(time.time()))
+        metadata, now = pod["metadata"], stamp(time.time())
+        has_annotations = bool(metadata.get("annotations"))
+        patch = manifests.claim(metadata["uid"], state, ref, lease, now, has_annotations=has_annotations)
         try:
-            return await api.patch("pods", pod["metadata"]["name"], patch)
+            return await api.patch("pods", metadata["name"], patch)
         except ApiError as error:
             if error.status_code not in (404, 409, 422):
                 raise

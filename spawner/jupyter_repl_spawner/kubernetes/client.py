@@ -11,8 +11,8 @@ import json
 import os
 import random
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from typing import Any, Self
 from urllib.parse import urlencode
 
@@ -23,6 +23,8 @@ REQUEST_SECONDS = 15.0
 ATTEMPTS, BUSY_ATTEMPTS = 3, 10
 """Of a request that was not heard of; of one that a busy server has put off, which all the others are too."""
 LONGEST_WAIT = 10.0
+CUT_SECONDS = 0.2
+"""Until a request that was cut is made again."""
 WRITES = 16
 PODS_AT_ONCE = 200
 CONNECT_SECONDS = 2.0
@@ -52,6 +54,14 @@ class ApiError(ReplError):
         self.status_code = status_code
         self.body = body
         super().__init__(str(body.get("message") or f"The cluster answered {status_code}."), hint="Try again.")
+
+
+class Cut(Unavailable):
+    """The API server could not be reached, or its answer was cut. `was_heard`: it may have done what it was asked."""
+
+    def __init__(self, *, was_heard: bool) -> None:
+        self.was_heard = was_heard
+        super().__init__("The cluster can't be reached.", hint="Is the API server up?")
 
 
 class Unreachable(Unavailable):
@@ -197,11 +207,15 @@ class Api:
         response = await self._send("GET", self._path(kind), query, None, "", bounds)
         try:
             if response.status != 200:
-                raise ApiError(response.status, _parsed(await response.read()))
-            while line := await response.content.readline():
+                with _mapped():
+                    raw = await response.read()
+                raise ApiError(response.status, _parsed(raw))
+            while True:
+                with _mapped():
+                    line = await response.content.readline()
+                if not line:
+                    return
                 yield _parsed(line)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise Unavailable("The cluster is silent.", hint="It is asked again.") from error
         finally:
             response.close()
 
@@ -212,12 +226,20 @@ class Api:
         return f"{path}/{name}" if name else path
 
     async def _ask(self, method: str, path: str, query: Mapping[str, str], body: Any = None, sort: str = "") -> Object:
-        """One request and its answer; done again where the server says so, or did not hear of it."""
+        """One request and its answer; done again where the server says so, or where that can do no harm: it did not
+        hear of it, or nothing was to be changed."""
         for attempt in range(BUSY_ATTEMPTS):
-            async with self._writes if method != "GET" else nullcontext():
-                response = await self._send(method, path, query, body, sort, REQUEST_SECONDS)
-                async with asyncio.timeout(REQUEST_SECONDS):
-                    raw = await response.read()
+            try:
+                async with self._writes if method != "GET" else nullcontext():
+                    response = await self._send(method, path, query, body, sort, REQUEST_SECONDS)
+                    with _mapped():
+                        async with asyncio.timeout(REQUEST_SECONDS):
+                            raw = await response.read()
+            except Cut as error:
+                if attempt >= ATTEMPTS - 1 or (method != "GET" and error.was_heard):
+                    raise
+                await asyncio.sleep(CUT_SECONDS * between(1, 2))
+                continue
             if response.status < 300:
                 return _parsed(raw)
             attempts = {429: BUSY_ATTEMPTS, 503: ATTEMPTS}.get(response.status, 1)
@@ -228,19 +250,26 @@ class Api:
         raise AssertionError
 
     async def _send(self, method: str, path: str, query: Mapping[str, str], body: Any, sort: str, bounds: Any) -> Any:
-        import aiohttp
-
         self.requests += 1
         headers = {"Accept": "application/json", "Content-Type": sort or "application/json"}
         await self._client.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
         url = f"{self._configuration.host}{path}{'?' + urlencode(query) if query else ''}"
-        try:
+        with _mapped():
             response = await self._client.rest_client.request(
                 method, url, headers=headers, body=body, _request_timeout=bounds
             )
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise Unavailable("The cluster can't be reached.", hint="Is the API server up?") from error
         return response.response
+
+
+@contextmanager
+def _mapped() -> Iterator[None]:
+    """Turn what aiohttp raises into Cut."""
+    import aiohttp
+
+    try:
+        yield
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise Cut(was_heard=not isinstance(error, aiohttp.ClientConnectorError)) from error
 
 
 def between(low: float, high: float) -> float:

@@ -15,7 +15,6 @@ from .overrides import merge
 
 UID = 1000
 TEMPORARY_PATH = "/tmp"  # noqa: S108 - the container's own
-GRACE_SECONDS = 60
 GONE_SECONDS = 30
 """For which an unreachable node keeps its pods."""
 
@@ -193,7 +192,7 @@ def pod_spec(template: PodTemplate) -> Manifest:
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "shareProcessNamespace": False,
-        "terminationGracePeriodSeconds": GRACE_SECONDS,
+        "terminationGracePeriodSeconds": pod.GRACE_SECONDS,
         "securityContext": {
             "runAsNonRoot": True,
             "runAsUser": UID,
@@ -223,15 +222,24 @@ def pod_spec(template: PodTemplate) -> Manifest:
     return {**spec, **({"runtimeClassName": template.runtime_class} if template.runtime_class else {})}
 
 
-def claim(uid: str, state: str, ref: ProjectRef, anchor: Manifest, now: str) -> list[Manifest]:
+def claim(
+    uid: str, state: str, ref: ProjectRef, anchor: Manifest, now: str, *, has_annotations: bool
+) -> list[Manifest]:
     """A JSON Patch that makes a candidate pod this REPL's, or fails with 422: it is judged against the pod as it is, so
     that status writes of the kubelet are no conflict. A pod that is about to go can't be claimed.
+
+    Annotations of others stay: a CNI may keep the pod's network in them. `has_annotations`: as it was seen; a pod that
+    has got its first one since can't be claimed by this patch.
 
     A warm one gets the Lease as its owner. A cold one keeps its ReplicaSet, which the Lease owns: with two owners it
     would outlive either.
     """
     owner = [{"op": "add", "path": "/metadata/ownerReferences", "value": [_owner(anchor)]}]
     labels, annotations = "/metadata/labels", "/metadata/annotations"
+    ours = {names.CLAIMED_AT: now, **_NOT_TO_EVICT}
+    noting = [{"op": "test", "path": annotations, "value": None}, {"op": "add", "path": annotations, "value": ours}]
+    if has_annotations:
+        noting = [_annotate(name, value) for name, value in ours.items()]
     return [
         {"op": "test", "path": "/metadata/uid", "value": uid},
         {"op": "test", "path": "/metadata/deletionTimestamp", "value": None},
@@ -239,7 +247,7 @@ def claim(uid: str, state: str, ref: ProjectRef, anchor: Manifest, now: str) -> 
         {"op": "replace", "path": f"{labels}/{_escaped(names.STATE)}", "value": names.CLAIMED},
         {"op": "add", "path": f"{labels}/{_escaped(names.ID)}", "value": names.slug(ref)},
         *(owner if state == names.WARM else ()),
-        {"op": "add", "path": annotations, "value": {names.CLAIMED_AT: now, **_NOT_TO_EVICT}},
+        *noting,
     ]
 
 

@@ -22,6 +22,8 @@ WATCH_SECONDS = (240.0, 300.0)
 SILENCE_SECONDS = 90.0
 RELIST_SECONDS = 600.0
 BACKOFF_SECONDS = (0.05, 5.0)
+SHORT_SECONDS = 1.0
+"""A watch that has ended before is a failure."""
 _GONE = 410
 
 log = getLogger(__name__)
@@ -107,12 +109,16 @@ class Watch:
                 if not self._version or loop.time() - listed_at > self._relist_seconds:
                     await self._list()
                     listed_at = loop.time()
+                began = loop.time()
                 await self._watch()
+                if loop.time() - began < SHORT_SECONDS:  # a server that shuts down ends it in good order, at once
+                    self._failures += 1
             except ApiError as error:
+                self._failures += 1
                 if error.status_code == _GONE:
                     self._version = ""
-                    continue
-                self._failures += 1
+                    if self._failures == 1:
+                        continue
                 log.warning("The watch of %s: %s", self._kind, error.message)
             except ReplError as error:
                 self._failures += 1

@@ -24,9 +24,9 @@ def run(cluster: ApiServer, check: Any) -> None:
     asyncio.run(go())
 
 
-async def warm_pod(api: Api, name: str) -> Object:
+async def warm_pod(api: Api, name: str, **annotations: str) -> Object:
     labels = {names.STATE: names.WARM, names.TEMPLATE: "python"}
-    metadata = {"name": name, "namespace": NAMESPACE, "labels": labels}
+    metadata = {"name": name, "namespace": NAMESPACE, "labels": labels, "annotations": annotations}
     spec = manifests.pod_spec(TEMPLATE)
     return await api.create("pods", {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
 
@@ -124,3 +124,24 @@ def _unknown(ours: Any, theirs: Any, path: str = "") -> list[str]:
     if isinstance(ours, list):
         return [each for n, value in enumerate(ours) for each in _unknown(value, theirs[n], f"{path}[{n}]")]
     return []
+
+
+def test_a_claim_keeps_what_others_have_noted_on_the_pod(cluster: ApiServer) -> None:
+    """Such as a network that keeps its state there, before and after the pod was looked at."""
+
+    async def check(api: Api) -> None:
+        ref = ProjectRef("", "noted")
+        lease, _ = await Leases(api, lambda _: None).acquire(ref, "server", {})
+        noted = await warm_pod(api, "noted", network="10.1.2.3")
+        bare = await warm_pod(api, "bare")
+        pod = await claim(api, ref, lease.reference, [noted], names.WARM)
+        assert pod is not None
+        assert pod["metadata"]["annotations"]["network"] == "10.1.2.3"
+        assert names.CLAIMED_AT in pod["metadata"]["annotations"]
+        later = await api.patch("pods", "bare", {"metadata": {"annotations": {"network": "10.1.2.4"}}})
+        assert await claim(api, ref, lease.reference, [bare], names.WARM) is None
+        pod = await claim(api, ref, lease.reference, [later], names.WARM)
+        assert pod is not None
+        assert pod["metadata"]["annotations"]["network"] == "10.1.2.4"
+
+    run(cluster, check)

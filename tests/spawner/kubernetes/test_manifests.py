@@ -31,7 +31,7 @@ OBJECTS: dict[str, Callable[[], Any]] = {
     "deployment": lambda: manifests.deployment(REF, ANCHOR, TEMPLATE),
     "pool": lambda: manifests.pool(TEMPLATE, "repls", 3),
     "claim": lambda: manifests.claim(
-        "66666666-7777-8888-9999-000000000000", "warm", REF, ANCHOR, "2026-01-02T03:04:05Z"
+        "66666666-7777-8888-9999-000000000000", "warm", REF, ANCHOR, "2026-01-02T03:04:05Z", has_annotations=False
     ),
 }
 

@@ -8,9 +8,11 @@ from typing import Any
 
 import psutil
 import pytest
-from support.api_server import NAMESPACE, ApiServer
-from support.lab import stays
+from support.api_server import NAMESPACE, ApiServer, plain_kubeconfig
+from support.lab import elapse, stays
+from support.ports import free_port
 from support.proxy import Proxy
+from tornado.web import Application, RequestHandler
 
 from jupyter_repl_spawner.kubernetes import watch as watching
 from jupyter_repl_spawner.kubernetes.client import Api, Object
@@ -170,3 +172,27 @@ def test_what_is_learned_while_a_list_is_read_is_not_missing_in_it(cluster: ApiS
         await watch.wait("learned", holds("later"), 20)
 
     run(str(cluster.kubeconfig), check)
+
+
+def test_a_watch_that_ends_at_once_is_asked_more_and_more_seldom(tmp_path: Path) -> None:
+    """As by a server that shuts down in good order. Each server of ours would ask it without a pause."""
+    asked = 0
+
+    class Ending(RequestHandler):
+        def get(self) -> None:
+            nonlocal asked
+            asked += 1
+            if self.get_query_argument("watch", "") != "true":
+                self.write({"items": [], "metadata": {"resourceVersion": "1"}})
+
+    async def check() -> None:
+        server = Application([(r".*", Ending)], log_function=lambda _: None).listen(port := free_port(), "127.0.0.1")
+        async with Api(NAMESPACE, plain_kubeconfig(port, tmp_path / "config")) as api:
+            watch = Watch(api, "leases", "test=watch")
+            await watch.start(20)
+            await asyncio.to_thread(elapse, 2)
+            await watch.stop()
+        server.stop()
+
+    asyncio.run(check())
+    assert 3 < asked < 20
