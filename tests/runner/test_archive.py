@@ -4,6 +4,9 @@ import io
 import json
 import os
 import stat
+import struct
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -191,3 +194,90 @@ def test_a_damaged_archive_is_an_error_for_people_or_harmless(
         unpack(path, target)
     assert sorted(entry.name for entry in folder.iterdir()) == ["a.zip", "deep"]
     assert os.listdir(folder / "deep") == ["target"]
+
+
+FEW_MEGABYTES = 150
+"""Of resident memory: an interpreter with this module takes 40."""
+
+
+def peak(script: str, *arguments: str) -> tuple[str, int]:
+    """What the script prints in a process of its own, and the megabytes of memory that it took at most."""
+    # not getrusage, which counts what the process that has forked took
+    tail = "\nimport re; print(int(re.search(r'VmHWM:\\s*(\\d+)', open('/proc/self/status').read())[1]) >> 10)"
+    done = subprocess.run(
+        [sys.executable, "-c", script + tail, *arguments], capture_output=True, text=True, check=True, timeout=60
+    )
+    *said, megabytes = done.stdout.split("\n")[:-1]
+    return "\n".join(said), int(megabytes)
+
+
+NAMES_OF = """
+import sys
+from pathlib import Path
+from jupyter_repl_runner.contract.errors import ReplError
+from jupyter_repl_runner.store.unpack import names_of
+try:
+    print(len(names_of(Path(sys.argv[1]))))
+except ReplError as error:
+    print(type(error).__name__)
+"""
+
+
+def test_an_archive_of_deep_folders_takes_no_more_memory_than_its_names(tmp_path: Path) -> None:
+    entries: list[Entry] = [(f"{n}/" + "a/" * 1900 + "x", b"") for n in range(60)]
+    assert peak(NAMES_OF, str(zipped(tmp_path / "deep.zip", entries)))[0] == "FileTooLarge"
+    entries = [(f"{n}/" + "abcdefgh/" * 400 + "x", b"") for n in range(200)]
+    said, megabytes = peak(NAMES_OF, str(zipped(tmp_path / "long.zip", entries)))
+    assert said == "200"
+    assert megabytes < FEW_MEGABYTES
+
+
+def test_a_list_of_too_many_entries_is_not_read(tmp_path: Path) -> None:
+    archive = tmp_path / "many.zip"
+    entry = struct.pack("<4s6H3I5H2I", b"PK\1\2", 20, 20, 0, 0, 0, 0x21, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0) + b"x"
+    count = 600_000
+    end = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, 0xFFFF, 0xFFFF, len(entry) * count, 0, 0)
+    archive.write_bytes(entry * count + end)
+    said, megabytes = peak(NAMES_OF, str(archive))
+    assert said == "FileTooLarge"
+    assert megabytes < FEW_MEGABYTES
+
+
+def test_a_project_with_an_environment_and_names_in_both_cases_comes_back(tmp_path: Path) -> None:
+    """A link that leads out is left out and named."""
+    source, target = tmp_path / "source", tmp_path / "target"
+    (source / ".venv/bin").mkdir(parents=True)
+    target.mkdir()
+    (source / ".venv/bin/python3").symlink_to("/usr/bin/python3")
+    (source / ".venv/bin/python").symlink_to("python3")
+    for name in ("README", "readme"):
+        (source / name).write_text(name)
+    archive = tmp_path / "ours.zip"
+    archive.write_bytes(b"".join(pack(source, "", {"language": "python"})))
+    report = unpack(archive, target)
+    assert report.skipped == [".venv/bin/python3"]
+    assert {path.name for path in target.iterdir()} == {".venv", "README", "readme"}
+    assert os.readlink(target / ".venv/bin/python") == "python3"
+
+
+def test_names_without_a_flag_are_utf8_where_that_is_valid(tmp_path: Path) -> None:
+    archive = zipped(tmp_path / "a.zip", [("größe/übung.txt", b"1")])
+    raw = bytearray(archive.read_bytes())
+    for mark, offset in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        raw[raw.index(mark) + offset + 1] &= ~0x08
+    archive.write_bytes(raw)
+    assert names_of(archive) == ["übung.txt"]
+    old_name = b"gr\x94\xe1e/x\x81bung.txt".ljust(len("größe/übung.txt".encode()), b"t")
+    old = archive.read_bytes().replace("größe/übung.txt".encode(), old_name)
+    archive.write_bytes(old)
+    assert names_of(archive)[0].startswith("xübung")
+
+
+@pytest.mark.parametrize("moment", [-(10**9), 0, 4_354_819_200, 10**11])
+def test_any_date_can_be_packed(tmp_path: Path, moment: int) -> None:
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source/old").write_text("x")
+    os.utime(tmp_path / "source/old", (moment, moment))
+    archive = tmp_path / "a.zip"
+    archive.write_bytes(b"".join(pack(tmp_path / "source", "")))
+    assert names_of(archive) == ["old"]

@@ -1,6 +1,7 @@
 """The contract: pure, so every rule is tried with plain values."""
 
 import errno
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -168,3 +169,10 @@ def test_an_assignment_survives_its_file() -> None:
 def test_status_and_code_of_a_conflict() -> None:
     error: ReplError = Conflict("x")
     assert (error.status, error.code) == (412, "Conflict")
+
+
+@pytest.mark.parametrize("text", ["x = " + "[" * 3000, "x = " + "9" * 5000, "a" + ".a" * 3000 + " = 1"])
+def test_settings_that_are_too_much_are_a_mistake_in_the_file(text: str) -> None:
+    with suppress(InvalidRequest):
+        parse_settings(text)
+    assert all(problem.line == 1 for problem in check_settings(text))

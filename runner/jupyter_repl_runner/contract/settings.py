@@ -51,7 +51,7 @@ class Problem:
 def check_settings(text: str) -> list[Problem]:
     """What is wrong with the content of SETTINGS_FILE; empty if nothing is."""
     try:
-        table = tomllib.loads(text)
+        table = _parse(text)
     except tomllib.TOMLDecodeError as error:
         # "... (at line 1, column 5)", or "(at end of document)"
         message, _, place = str(error).partition(" (at ")
@@ -96,9 +96,21 @@ def parse_template(language: str, text: str) -> Template:
     )
 
 
-def _load(text: str, file: str) -> dict[str, Any]:
+def _parse(text: str) -> dict[str, Any]:
+    """Raises TOMLDecodeError, whatever is wrong."""
     try:
         return tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise tomllib.TOMLDecodeError(
+            "Too many brackets in each other, or too many digits (at line 1, column 1)"
+        ) from error
+
+
+def _load(text: str, file: str) -> dict[str, Any]:
+    try:
+        return _parse(text)
     except tomllib.TOMLDecodeError as error:
         raise InvalidRequest(f"{file} can't be read: {error}.", hint='An example: run = "python3 main.py"') from error
 

@@ -20,7 +20,7 @@ from jupyter_repl_runner.files.content import TEMPORARY_PREFIX
 MARK = "jupyter-repl"
 _CHUNK = 1 << 18
 _UNREADABLE = "NOT-IN-THIS-ARCHIVE.txt"
-_EARLIEST = 315619200  # 1980-01-02: a zip knows no earlier day
+_EARLIEST, _LATEST = 315619200, 4354732800  # 1980-01-02 and 2107-12-31: a zip knows no other days
 
 
 def pack(root: Path, path: str, about: Mapping[str, Any] | None = None) -> Iterator[bytes]:
@@ -74,7 +74,7 @@ def _pack_named(
 ) -> Generator[bytes, None, bool]:
     status = os.stat(name, dir_fd=folder, follow_symlinks=False)
     is_folder = stat.S_ISDIR(status.st_mode)
-    moment = time.localtime(max(status.st_mtime, _EARLIEST))[:6]
+    moment = time.localtime(min(max(status.st_mtime, _EARLIEST), _LATEST))[:6]
     info = zipfile.ZipInfo(inside + "/" * is_folder, cast(Any, moment))
     info.external_attr = (status.st_mode & 0xFFFF) << 16 | (0x10 if is_folder else 0)
     info.create_system = 3  # Unix: the mode is in the upper half

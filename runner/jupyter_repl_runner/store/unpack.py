@@ -10,6 +10,7 @@ import os
 import stat
 import time
 import zipfile
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,14 +23,22 @@ from jupyter_repl_runner.files.containment import told_as
 from .pack import MARK
 
 MAX_ENTRIES = 100_000
+MAX_DIRECTORY = 16 << 20
+"""Bytes of the list of entries: MAX_ENTRIES with names of 120 bytes."""
 MAX_BYTES = 10 << 30
 """Of all files together, unpacked."""
 MAX_RATIO = 200
 """A zip beyond SMALL_BYTES that grows by more than this is a bomb: deflate reaches 1,000, text 20."""
 SMALL_BYTES = 100_000_000
+_IS_UTF8 = 0x800
+"""The flag of an entry whose name is UTF-8."""
 _CHUNK = 1 << 18
 _FOREIGN = frozenset({"__MACOSX"})
 _LEFT_OUT = frozenset({".DS_Store", "Thumbs.db"})
+
+
+_Names = dict[str, tuple[str, "_Names | None"]]
+"""What a folder holds, by names without regard to case: the name as it is spelled, and what a folder of it holds."""
 
 
 @dataclass
@@ -67,8 +76,11 @@ def unpack(archive: Path, target: Path) -> Report:
     report = Report()
     with _opened(archive) as zipped:
         plan = _plan(zipped, report)
-        links = [(path, info) for path, info in plan if _is_link(info)]
-        _check_links([(path, _target(zipped, info)) for path, info in links])
+        links = {path: _target(zipped, info) for path, info in plan if _is_link(info)}
+        outward = [path for path in links if _leads_out(path, links)]
+        if outward and not _about(zipped):
+            raise _leaves(outward[0])
+        report.skipped += outward  # such as those of a virtual environment, which a new one brings back
         budget = min(MAX_BYTES, max(SMALL_BYTES, MAX_RATIO * archive.stat().st_size))
         for path, info in plan:
             if info.is_dir():
@@ -79,9 +91,9 @@ def unpack(archive: Path, target: Path) -> Report:
                 report.bytes += _unpack_file(zipped, info, target / path, budget - report.bytes)
                 report.files += 1
         # Links last: nothing is ever written through one.
-        for path, info in links:
+        for path in links.keys() - set(outward):
             (target / path).parent.mkdir(parents=True, exist_ok=True)
-            (target / path).symlink_to(_target(zipped, info))
+            (target / path).symlink_to(links[path])
             report.links += 1
     return report
 
@@ -110,6 +122,7 @@ class _opened:
 
     def __enter__(self) -> zipfile.ZipFile:
         try:
+            _check_directory(self._archive)
             self._zipped = zipfile.ZipFile(self._archive)
         except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as error:
             raise _broken(error) from error
@@ -124,6 +137,14 @@ class _opened:
         if isinstance(error, OSError):
             # a header can send the reader to a negative place, which the system refuses
             raise (_broken(error) if error.errno == errno.EINVAL else from_os_error(error, "The archive")) from error
+
+
+def _check_directory(archive: Path) -> None:
+    """zipfile reads the list of entries as a whole, whatever its size: some of 50 bytes each take 600 of memory."""
+    with open(archive, "rb") as file:
+        end = zipfile._EndRecData(file)  # type: ignore[attr-defined]
+    if end and end[zipfile._ECD_SIZE] > MAX_DIRECTORY:  # type: ignore[attr-defined]
+        raise _too_many()
 
 
 def _broken(error: BaseException | None) -> InvalidRequest:
@@ -142,7 +163,7 @@ def _plan(zipped: zipfile.ZipFile, report: Report) -> list[tuple[str, zipfile.Zi
     """`(path, entry)` of all that is to be unpacked; raises InvalidRequest, NoPermissions or FileTooLarge."""
     infos = zipped.infolist()
     if len(infos) > MAX_ENTRIES:
-        raise FileTooLarge(f"The archive has more than {MAX_ENTRIES} entries.", hint="Leave folders out of it.")
+        raise _too_many()
     plan: list[tuple[str, zipfile.ZipInfo]] = []
     for info in infos:
         path = _path(info)
@@ -151,9 +172,10 @@ def _plan(zipped: zipfile.ZipFile, report: Report) -> list[tuple[str, zipfile.Zi
             report.skipped.append(path)
         elif path:
             plan.append((path, info))
-    if not _about(zipped):
+    is_ours = bool(_about(zipped))
+    if not is_ours:
         plan = _without_wrapper(plan)
-    _check_names(plan)
+    _check_names(plan, str if is_ours else str.casefold)
     return plan
 
 
@@ -165,6 +187,9 @@ def _path(info: zipfile.ZipInfo) -> str:
         raise InvalidRequest(f"{name[:200]} in the archive is neither file, folder nor link.", hint="Leave it out.")
     if info.flag_bits & 0x1:
         raise InvalidRequest("The archive is encrypted.", hint="Make it without a password.")
+    if not info.flag_bits & _IS_UTF8:
+        with suppress(UnicodeError):  # zipfile takes it for CP437; many programs write UTF-8 and don't say so
+            name = name.encode("cp437").decode("utf-8")
     if info.create_system == 0 and "\\" in name:
         name = name.replace("\\", "/")  # some programs on Windows write their own separator
     path = name.rstrip("/").removeprefix("./")
@@ -184,22 +209,33 @@ def _without_wrapper(plan: list[tuple[str, zipfile.ZipInfo]]) -> list[tuple[str,
     return [(path.partition("/")[2], info) for path, info in plan if "/" in path]
 
 
-def _check_names(plan: list[tuple[str, zipfile.ZipInfo]]) -> None:
-    """No name twice, nothing below a file or a link, no names that some disks can't keep apart."""
-    kinds: dict[str, bool] = {}  # whether a path is a folder
-    spelled: dict[str, str] = {}
+def _check_names(plan: list[tuple[str, zipfile.ZipInfo]], key: Callable[[str], str]) -> None:
+    """No name twice, nothing below a file or a link, no names with one `key`, which some disks can't keep apart, and no
+    more folders than entries are allowed: each entry could name thousands."""
+    root: _Names = {}
+    count = 0
     for path, info in plan:
-        steps = path.split("/")
-        for depth in range(1, len(steps) + 1):
-            step = "/".join(steps[:depth])
-            is_folder = depth < len(steps) or info.is_dir()
-            if step in kinds and not (kinds[step] and is_folder):
-                raise InvalidRequest(f"The archive holds {step[:200]} twice.", hint="Make it anew.")
-            other = spelled.setdefault(step.casefold(), step)
-            if other != step:
-                message = f"The archive holds {other[:200]} and {step[:200]}, which differ in case only."
+        here, parts = root, path.split("/")
+        for depth, part in enumerate(parts, 1):
+            is_folder = depth < len(parts) or info.is_dir()
+            spelled, inner = here.get(key(part), ("", None))
+            step = "/".join(parts[:depth])[:200]
+            if not spelled:
+                count += 1
+                if count > MAX_ENTRIES:
+                    raise _too_many()
+                spelled, inner = here[key(part)] = part, {} if is_folder else None
+            elif inner is None or not is_folder:
+                raise InvalidRequest(f"The archive holds {step} twice.", hint="Make it anew.")
+            if spelled != part:
+                message = f"The archive holds {spelled[:200]} and {step}, which differ in case only."
                 raise InvalidRequest(message, hint="Rename one of them: not every disk keeps them apart.")
-            kinds[step] = is_folder
+            if inner is not None:
+                here = inner
+
+
+def _too_many() -> FileTooLarge:
+    return FileTooLarge(f"The archive has more than {MAX_ENTRIES} files and folders.", hint="Leave folders out of it.")
 
 
 def _is_link(info: zipfile.ZipInfo) -> bool:
@@ -214,23 +250,22 @@ def _target(zipped: zipfile.ZipFile, info: zipfile.ZipInfo) -> str:
     return os.fsdecode(raw)
 
 
-def _check_links(links: list[tuple[str, str]]) -> None:
+def _leads_out(path: str, links: Mapping[str, str]) -> bool:
     """A link may lead anywhere inside, but not through another link: where that leads can't be said beforehand."""
-    names = {path for path, _ in links}
-    for path, target in links:
-        place = path.split("/")[:-1]
-        parts = [part for part in target.split("/") if part not in ("", ".")]
-        if target.startswith("/"):
-            raise _leaves(path)
-        for index, part in enumerate(parts):
-            if part == ".." and not place:
-                raise _leaves(path)
-            if part == "..":
-                place.pop()
-            else:
-                place.append(part)
-            if "/".join(place) in names and index < len(parts) - 1:
-                raise _leaves(path)
+    target, place = links[path], path.split("/")[:-1]
+    parts = [part for part in target.split("/") if part not in ("", ".")]
+    if target.startswith("/"):
+        return True
+    for index, part in enumerate(parts):
+        if part == ".." and not place:
+            return True
+        if part == "..":
+            place.pop()
+        else:
+            place.append(part)
+        if "/".join(place) in links and index < len(parts) - 1:
+            return True
+    return False
 
 
 def _leaves(path: str) -> NoPermissions:
