@@ -1,6 +1,7 @@
 """What is not saved, and how it is told: rules, limits, files that are being written, links that lead away."""
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -8,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from support.lab import stays, wait_for
 from support.syncing import Sync, objects, put
 
@@ -68,6 +70,23 @@ def test_a_large_file_is_reported_and_saved_once_it_is_small(make: Make, store: 
     os.truncate(sync.project / "big", 10)
     wait_for(lambda: "big" in objects(store))
     wait_for(lambda: not sync.marks.reports)
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    "path", ["folder/" * 150 + "x", "folder/" + os.fsdecode(b"\xe9" * 130)], ids=["a long path", "a long escape"]
+)
+def test_a_name_that_s3_cannot_have_holds_up_nothing(make: Make, store: S3Store, path: str) -> None:
+    sync = make(main="").start().opened()
+    (sync.project / path).parent.mkdir(parents=True)
+    (sync.project / path).write_text("x")
+    wait_for(lambda: [report for report, _ in sync.marks.reports] == [path])
+    (sync.project / "other").write_text("x")
+    wait_for(lambda: objects(store) == {"other": b"x"})
+    shutil.rmtree(sync.project / "folder")
+    (sync.project / "other").unlink()
+    wait_for(lambda: objects(store) == {} and not sync.settled().marks.reports)
+    assert sync.stop() == 0
 
 
 def test_a_file_that_is_always_written_is_saved_every_five_seconds(make: Make, store: S3Store) -> None:

@@ -1,17 +1,19 @@
 """Create, rename, move and copy. All block; every name is resolved beneath the project. To delete: `trash`."""
 
 import os
-import shutil
 import stat
-from contextlib import suppress
+from contextlib import closing, suppress
 
 from jupyter_repl_runner.contract.errors import FileExists, InvalidRequest
 from jupyter_repl_runner.contract.paths import check_name, join, parent
 
 from . import content
 from .containment import Beneath, told_as
+from .removal import remove_tree
 
 _CHUNK = 1 << 20
+_KEPT_OPEN = 32
+"""Descriptors of folders at once."""
 
 
 def create(beneath: Beneath, path: str, kind: str) -> None:
@@ -75,33 +77,76 @@ def set_mode(beneath: Beneath, path: str, mode: int) -> None:
 def remove_entry(folder: int, name: str) -> None:
     """Delete for good what is in a folder descriptor: a file, a link (never what it points to), a whole folder."""
     if stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
-        shutil.rmtree(name, dir_fd=folder)
+        remove_tree(name, dir_fd=folder)
     else:
         os.unlink(name, dir_fd=folder)
 
 
 def copy_entry(source: int, name: str, target: int, new: str) -> None:
-    """Copy between two folder descriptors; links stay links, pipes and sockets are left out."""
+    """Copy between two folder descriptors; links stay links, pipes and sockets are left out. A folder is copied whole,
+    or nothing of it stays."""
+    if not stat.S_ISDIR(os.stat(name, dir_fd=source, follow_symlinks=False).st_mode):
+        _copy_leaf(source, name, target, new)
+        return
+    os.mkdir(new, dir_fd=target)
+    try:
+        _copy_folder(source, name, target, new)
+    except OSError:
+        remove_tree(new, dir_fd=target)
+        raise
+
+
+def _copy_folder(source: int, name: str, target: int, new: str) -> None:
+    """Not recursive, and every folder is opened step by step: a tree may be deeper than the stack and than a path."""
+    modes: list[tuple[tuple[str, ...], int]] = []
+    todo: list[tuple[str, ...]] = [()]
+    with closing(_Descent(source)) as inside, closing(_Descent(target)) as outside:
+        while todo:
+            parts = todo.pop()
+            inner, outer = inside.folder((name, *parts)), outside.folder((new, *parts))
+            modes.append((parts, stat.S_IMODE(os.fstat(inner).st_mode)))
+            for entry in os.listdir(inner):
+                if stat.S_ISDIR(os.stat(entry, dir_fd=inner, follow_symlinks=False).st_mode):
+                    os.mkdir(entry, dir_fd=outer)
+                    todo.append((*parts, entry))
+                else:
+                    _copy_leaf(inner, entry, outer, entry)
+        for parts, mode in reversed(modes):  # the inner ones first: an outer one may forbid the way
+            os.fchmod(outside.folder((new, *parts)), mode)
+
+
+class _Descent:
+    """Folders beneath the descriptor `top`, opened step by step. The last ones on the way stay open, since the next
+    folder is near."""
+
+    def __init__(self, top: int) -> None:
+        self._top = top
+        self._way: list[tuple[tuple[str, ...], int]] = []
+
+    def folder(self, parts: tuple[str, ...]) -> int:
+        """A descriptor that is good until the next call."""
+        while self._way and parts[: len(self._way[-1][0])] != self._way[-1][0]:
+            os.close(self._way.pop()[1])
+        at, descriptor = self._way[-1] if self._way else ((), self._top)
+        for depth in range(len(at), len(parts)):
+            flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+            descriptor = os.open(parts[depth], flags, dir_fd=descriptor)
+            self._way.append((parts[: depth + 1], descriptor))
+            if len(self._way) > _KEPT_OPEN:
+                os.close(self._way.pop(0)[1])
+        return descriptor
+
+    def close(self) -> None:
+        while self._way:
+            os.close(self._way.pop()[1])
+
+
+def _copy_leaf(source: int, name: str, target: int, new: str) -> None:
     status = os.stat(name, dir_fd=source, follow_symlinks=False)
     if stat.S_ISLNK(status.st_mode):
         os.symlink(os.readlink(name, dir_fd=source), new, dir_fd=target)
-    elif stat.S_ISDIR(status.st_mode):
-        _copy_folder(source, name, target, new, status.st_mode)
     elif stat.S_ISREG(status.st_mode):
         _copy_file(source, name, target, new)
-
-
-def _copy_folder(source: int, name: str, target: int, new: str, mode: int) -> None:
-    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-    os.mkdir(new, dir_fd=target)
-    inner, outer = os.open(name, flags, dir_fd=source), os.open(new, flags, dir_fd=target)
-    try:
-        for entry in os.listdir(inner):
-            copy_entry(inner, entry, outer, entry)
-        os.fchmod(outer, stat.S_IMODE(mode))
-    finally:
-        os.close(inner)
-        os.close(outer)
 
 
 def _copy_file(source: int, name: str, target: int, new: str) -> None:

@@ -9,7 +9,6 @@ import json
 import os
 import re
 import secrets
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,6 +19,7 @@ from jupyter_repl_runner.contract.paths import check_path
 
 from .containment import Beneath, told_as
 from .operations import check_free, copy_entry, remove_entry
+from .removal import remove_tree
 
 KEPT_SECONDS = 7 * 24 * 3600.0
 _ENTRY = "entry"
@@ -58,7 +58,7 @@ class Trash:
         with _opened(place) as source, beneath.entry(path, follow=False, make=True) as (folder, name):
             check_free(folder, name, path)
             _carry(source, _ENTRY, folder, name)
-        shutil.rmtree(place, ignore_errors=True)
+        remove_tree(place)
         return path
 
     def list(self) -> list[tuple[str, float, str]]:
@@ -77,7 +77,7 @@ class Trash:
             return
         for item in items:
             if item.stat(follow_symlinks=False).st_mtime < time.time() - KEPT_SECONDS:
-                shutil.rmtree(item.path, ignore_errors=True)
+                remove_tree(item.path)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ One thread owns the watches: inotify on Linux, with a scan of each new folder (f
 exists have no event), watchfiles elsewhere and where inotify is used up. It knows nothing of channels.
 """
 
+import errno
 import os
 import select
 import sys
@@ -26,6 +27,8 @@ BATCH_SECONDS = 0.1
 MAX_ENTRIES = 200
 UNWATCHED = frozenset({".git", "node_modules", ".venv", "venv", "__pycache__", ".mypy_cache", ".pytest_cache"})
 """Folders with thousands of files that people don't edit; the tree reads them when they are opened."""
+
+_USED_UP = frozenset({errno.ENOSPC, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 log = getLogger(__name__)
 
@@ -93,8 +96,8 @@ class Watcher:
                 try:
                     Inotify(self._beneath.root, self._stop, self._wake_read, self._flush, self._unwatched).run()
                     return
-                except OSError as error:
-                    log.warning("No inotify (%s): polling the files instead.", error.strerror)
+                except UsedUp as error:
+                    log.warning("No inotify (%s): polling the files instead.", error)
             self._run_watchfiles()
         except Exception:
             log.exception("The watcher ended; the tree follows by hand only.")
@@ -117,7 +120,14 @@ class Watcher:
 
     def _flush(self, changes: Changes) -> None:
         if changes:
-            self._tell(changes)
+            try:
+                self._tell(changes)
+            except Exception:
+                log.exception("A change could not be told; watching goes on.")
+
+
+class UsedUp(Exception):
+    """The system gives no watch any more."""
 
 
 class Inotify:
@@ -139,6 +149,7 @@ class Inotify:
         self._paths: dict[int, str] = {}
 
     def run(self) -> None:
+        """Raises UsedUp."""
         import inotify_simple
 
         self._flags = inotify_simple.flags
@@ -153,7 +164,11 @@ class Inotify:
             | self._flags.ONLYDIR
             | self._flags.EXCL_UNLINK
         )
-        with inotify_simple.INotify() as self._inotify:
+        try:
+            self._inotify = inotify_simple.INotify()
+        except OSError as error:
+            raise UsedUp(error.strerror) from error
+        with self._inotify:
             self._add_tree("", Changes())
             # Whoever listed a folder before it was watched may have missed something.
             self._flush(Changes(everything=True))
@@ -207,8 +222,10 @@ class Inotify:
                 # A folder that was renamed keeps its watch descriptor, so its new path takes the old one's place.
                 self._paths[self._inotify.add_watch(name, self._mask)] = path
                 entries = list(os.scandir(name))
-            except (FileNotFoundError, NotADirectoryError, PermissionError):
-                continue
+            except OSError as error:
+                if error.errno in _USED_UP:
+                    raise UsedUp(error.strerror) from error
+                continue  # it is gone, a link by now, not to be read, or its path is longer than the system takes
             for entry in entries:
                 inner = paths.join(path, entry.name)
                 with suppress(OSError):

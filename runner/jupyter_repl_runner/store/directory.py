@@ -8,7 +8,6 @@ import asyncio
 import fcntl
 import os
 import secrets
-import shutil
 import stat
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -20,6 +19,7 @@ from typing import TypeVar
 from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotADirectory, FileNotFound, Unavailable
 from jupyter_repl_runner.files import content, operations
 from jupyter_repl_runner.files.containment import Beneath, told_as
+from jupyter_repl_runner.files.removal import remove_tree
 
 from .port import Blob, Entry, Head, Store
 
@@ -156,12 +156,12 @@ class DirectoryStore(Store):
 
     async def delete(self, key: str, *, if_match: str | None = None) -> None:
         def delete() -> None:
-            with self._lock():
-                content.check_etag(self._beneath, key.rstrip("/"), if_match)
-                if not os.path.lexists(self.root / key.rstrip("/")):
-                    return
-                with self.scratch() as staged:  # one rename: a project is there or gone, never half
-                    os.rename(self.root / key.rstrip("/"), staged / "deleted")
+            with self.scratch() as staged:  # which unlinks the files after the others may go on
+                with self._lock():
+                    content.check_etag(self._beneath, key.rstrip("/"), if_match)
+                    if os.path.lexists(self.root / key.rstrip("/")):
+                        # one rename: a project is there or gone, never half
+                        os.rename(self.root / key.rstrip("/"), staged / "deleted")
 
         await self._call(key, delete)
 
@@ -174,13 +174,13 @@ class DirectoryStore(Store):
         try:
             yield staged
         finally:
-            shutil.rmtree(staged, ignore_errors=True)
+            remove_tree(staged)
 
     def _forget_old(self) -> None:
         for left in self._private.glob("?" * 16):
             with suppress(OSError):
                 if left.lstat().st_mtime < time.time() - SCRATCH_SECONDS:
-                    shutil.rmtree(left, ignore_errors=True)
+                    remove_tree(left)
 
     @contextmanager
     def _lock(self) -> Iterator[None]:

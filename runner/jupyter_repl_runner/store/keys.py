@@ -9,6 +9,8 @@ from jupyter_repl_runner.contract.paths import check_path
 
 RAW = ".jupyter-repl-raw-"
 MAX_KEY_BYTES = 1024
+MAX_PART_BYTES = 255
+"""Of a component: servers that keep objects as files take no more. Some say so with a 400, some with a 500."""
 _REFUSED = frozenset("\\") | {chr(code) for code in (*range(32), 127)}
 
 
@@ -17,9 +19,12 @@ def encode(prefix: str, key: str) -> str:
     that leads elsewhere and InvalidRequest for one that is too long."""
     is_prefix = key.endswith("/")
     path = check_path(key[:-1] if is_prefix else key, root_allowed=True)
-    name = prefix + "/".join(_escape(part) for part in path.split("/")) + "/" * is_prefix
+    parts = [_escape(part) for part in path.split("/")]
+    name = prefix + "/".join(parts) + "/" * is_prefix
     if len(name.encode()) > MAX_KEY_BYTES:
         raise InvalidRequest("The name is too long for S3.", hint=f"With all its folders it has {MAX_KEY_BYTES} bytes.")
+    if any(len(part.encode()) > MAX_PART_BYTES for part in parts):
+        raise InvalidRequest("The name is too long for S3.", hint="It is not UTF-8, and twice as long there.")
     return name
 
 

@@ -3,6 +3,7 @@
 Each component is opened beneath the last one's descriptor, so what is a link by then is a failure, not a way out.
 """
 
+import errno
 import os
 import stat
 import time
@@ -11,6 +12,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from jupyter_repl_runner.contract.errors import Unavailable
 from jupyter_repl_runner.contract.paths import join
 from jupyter_repl_runner.files.content import TEMPORARY_PREFIX
 
@@ -18,6 +20,7 @@ from .index import Found
 from .rules import Rules
 
 HALF_SECONDS = 60.0
+_ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -48,32 +51,35 @@ class Tree:
         return f"{status.st_dev}:{status.st_ino}"
 
     def look_at(self, path: str, rules: Rules, sight: Sight) -> bool:
-        """Add what lies at `path` alone, unless it or a folder on the way is ignored; whether it is a folder."""
-        try:
-            with self._parent(path) as (folder, name):
-                return not rules.is_below_ignored(path) and self._note(folder, name, path, rules, sight)
-        except PermissionError:
-            sight.unseen.add(path)
-        except OSError:  # gone, or below a link by now
-            pass
-        return False
+        """Add what lies at `path` alone, unless it or a folder on the way is ignored; whether it is a folder. Raises
+        Unavailable."""
+        is_folder = False
+        with _absent_or_unseen(path, sight), self._parent(path) as (folder, name):
+            is_folder = not rules.is_below_ignored(path) and self._note(folder, name, path, rules, sight)
+        return is_folder
 
     def look(self, path: str, rules: Rules, sight: Sight, *, deep: bool) -> None:
-        """Add what lies at `path` ("": the root), and right in it, or `deep`: anywhere below it."""
+        """Add what lies at `path` ("": the root), and right in it, or `deep`: anywhere below it. Raises Unavailable.
+
+        Not recursive, and one folder open at a time: a deep or a wide tree must exhaust neither stack nor descriptors.
+        """
         if path and not self.look_at(path, rules, sight):
             return
-        try:
-            if not path:
-                descriptor = os.open(self.root, _FOLDER & ~os.O_NOFOLLOW)
-            else:
-                with self._parent(path) as (folder, name):
-                    descriptor = os.open(name, _FOLDER, dir_fd=folder)
-        except PermissionError:
-            sight.unseen.add(path)
-            return
-        except OSError:  # gone, or a link by now
-            return
-        self._look_in(descriptor, path, rules, sight, deep)
+        todo = [path]
+        while todo:
+            inner = self._look_in(todo.pop(), rules, sight)
+            todo += inner if deep else ()
+
+    def _look_in(self, path: str, rules: Rules, sight: Sight) -> list[str]:
+        """Add what lies right in a folder; the folders among that."""
+        inner = []
+        with _absent_or_unseen(path, sight), self._folder(path) as descriptor:
+            for name in os.listdir(descriptor):
+                inside = join(path, name)
+                with _absent_or_unseen(inside, sight):
+                    if self._note(descriptor, name, inside, rules, sight):
+                        inner.append(inside)
+        return inner
 
     def remove(self, path: str) -> None:
         """Unlink a file; one that is gone is no error."""
@@ -89,39 +95,10 @@ class Tree:
             raise FileNotFoundError(path)
         return descriptor
 
-    def _look_in(self, descriptor: int, path: str, rules: Rules, sight: Sight, deep: bool) -> None:
-        """Takes over the descriptor. Not recursive: a deep tree must not exhaust the stack, nor descriptors."""
-        todo = [(descriptor, path)]
-        while todo:
-            descriptor, path = todo.pop()
-            inner = []
-            try:
-                for name in os.listdir(descriptor):
-                    inside = join(path, name)
-                    if self._note(descriptor, name, inside, rules, sight):
-                        inner.append(inside)
-            except PermissionError:
-                sight.unseen.add(path)
-            except OSError:
-                continue
-            finally:
-                os.close(descriptor)
-            for inside in inner if deep else ():
-                try:
-                    with self._parent(inside) as (folder, name):
-                        todo.append((os.open(name, _FOLDER, dir_fd=folder), inside))
-                except PermissionError:
-                    sight.unseen.add(inside)
-                except OSError:
-                    sight.found.pop(inside, None)
-
     def _note(self, folder: int, name: str, path: str, rules: Rules, sight: Sight) -> bool:
-        """Whether it is a folder that belongs to the project."""
-        try:
-            status = os.stat(name, dir_fd=folder, follow_symlinks=False)
-            found = describe(status, path, folder, name)
-        except OSError:
-            return False
+        """Whether it is a folder that belongs to the project. Raises OSError."""
+        status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        found = describe(status, path, folder, name)
         if name.startswith(TEMPORARY_PREFIX):
             if status.st_mtime < time.time() - HALF_SECONDS:
                 sight.halves.add(path)
@@ -137,15 +114,45 @@ class Tree:
         return is_folder
 
     @contextmanager
+    def _folder(self, path: str) -> Iterator[int]:
+        """A descriptor of a folder, or of the root."""
+        if not path:
+            descriptor = os.open(self.root, _FOLDER & ~os.O_NOFOLLOW)
+        else:
+            with self._parent(path) as (folder, name):
+                descriptor = os.open(name, _FOLDER, dir_fd=folder)
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    @contextmanager
     def _parent(self, path: str) -> Iterator[tuple[int, str]]:
         *folders, name = path.split("/")
         with ExitStack() as stack:
             descriptor = os.open(self.root, _FOLDER & ~os.O_NOFOLLOW)
             stack.callback(os.close, descriptor)
             for each in folders:
-                descriptor = os.open(each, _FOLDER, dir_fd=descriptor)
+                inner = os.open(each, _FOLDER, dir_fd=descriptor)
+                stack.close()  # the one above: a deep path needs two at a time
+                descriptor = inner
                 stack.callback(os.close, descriptor)
             yield descriptor, name
+
+
+@contextmanager
+def _absent_or_unseen(path: str, sight: Sight) -> Iterator[None]:
+    """What the block fails to look at: nothing is there, or a link is by now; it may not be looked at, so nothing is
+    known of it; or Unavailable, since any other error says nothing of what is there."""
+    try:
+        yield
+    except PermissionError:
+        sight.unseen.add(path)
+    except OSError as error:
+        if error.errno not in _ABSENT:
+            message = f"{path or 'The project'} can't be looked at: {error.strerror}."
+            raise Unavailable(message, hint="It is tried again.") from error
+        sight.found.pop(path, None)
 
 
 def describe(status: os.stat_result, path: str, folder: int = -1, name: str = "") -> Found | None:

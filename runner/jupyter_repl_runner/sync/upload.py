@@ -58,7 +58,9 @@ class Uploader:
                 self._torn[path] = time.monotonic()
             try:
                 await self._bring(path, snapshot, row)
-            except (NoPermissions, InvalidRequest) as error:
+            except (NoPermissions, InvalidRequest) as error:  # no request was made: the store can't have it
+                if row is None:
+                    await asyncio.to_thread(self._sides.volume.index.change, (), [path])
                 self._sides.status.report(path, error.message)
                 return True
             return not is_torn

@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -84,6 +85,8 @@ class LocalSpawner(Spawner):
             os.close(lock)
 
     async def _launch(self, directory: Path, lock: int, assignment: Assignment, progress: Progress) -> None:
+        if (earlier := self._guards.pop(directory, None)) is not None:  # of a runner that has crashed
+            await earlier.discard()
         if sockets.read_record(directory) is not None:  # its guard was killed: nothing of it may live on beside us
             await asyncio.to_thread(end_marked, directory)
         folders = self._folders(assignment.ref)
@@ -135,7 +138,9 @@ class LocalSpawner(Spawner):
     async def forget(self, ref: ProjectRef) -> None:
         if self._granter is not None:  # else its folders are the project itself, and the store's to delete
             folders = self._folders(ref)
-            await asyncio.to_thread(shutil.rmtree, folders.workdir.parent, ignore_errors=True)
+            # not by shutil, whose recursion ends at a thousand folders in each other
+            remove = ["rm", "-rf", "--", str(folders.workdir.parent)]
+            await asyncio.to_thread(subprocess.run, remove, check=False, stderr=subprocess.DEVNULL)
             await asyncio.to_thread(shutil.rmtree, self._directory(ref), ignore_errors=True)
 
     async def poll(self, ref: ProjectRef) -> Phase:
