@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from jupyter_repl_runner.contract.errors import ReplError
+from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_spawner.port import Spawner
 
 from .runner_client import RunnerClient
@@ -42,8 +43,8 @@ class Activity:
                 await self._task
 
     def touch(self, seconds: float | None = None) -> None:
-        """Something happened now, or at `seconds` since the epoch."""
-        moment = time.time() if seconds is None else seconds
+        """Something happened now, or at `seconds` since the epoch, which nobody says of the future."""
+        moment = time.time() if seconds is None else min(seconds, time.time())
         if moment >= self._last + 1:
             self._last = moment
             self._settings[SETTING] = datetime.fromtimestamp(moment, UTC)
@@ -53,9 +54,14 @@ class Activity:
             await asyncio.sleep(ASK_SECONDS)
             try:
                 for ref in await self._spawner.list():
-                    status = await self._client.get_json(await self._spawner.address(ref), "/status")
-                    self.touch(float(status["lastActivity"]))
-            except (ReplError, OSError, KeyError) as error:
-                log.debug("A runner did not tell its activity: %s", error)
+                    await self._ask_one(ref)
             except Exception:
                 log.exception("Asking runners for activity failed; trying again")
+
+    async def _ask_one(self, ref: ProjectRef) -> None:
+        """One that does not answer, or answers nonsense, hides no other."""
+        try:
+            status = await self._client.get_json(await self._spawner.address(ref), "/status")
+            self.touch(float(status["lastActivity"]))
+        except (ReplError, OSError, KeyError, TypeError, ValueError, OverflowError) as error:
+            log.debug("%s did not tell its activity: %s", ref, error)

@@ -85,8 +85,8 @@ class Idle:
         async with self._turn:
             try:
                 seconds = await self._ask(ref)
-            except ReplError as error:
-                log.debug("%s did not say whether it is used: %s", ref, error.message)
+            except (ReplError, KeyError, TypeError, ValueError, OverflowError) as error:
+                log.debug("%s did not say whether it is used: %s", ref, error)
                 seconds = RETRY_SECONDS
         if seconds is not None:
             self._due[ref] = time.monotonic() + seconds
@@ -98,6 +98,8 @@ class Idle:
             return AGAIN_SECONDS
         address = await self._spawner.address(ref)
         idle = float((await self._client.get_json(address, "/status"))["idle"])
+        if not math.isfinite(idle):
+            raise ValueError("a runner's idle time is no number")
         used, left, warn = time.monotonic() - idle, timeout - idle, min(WARN_SECONDS, timeout / 2)
         was_used = used > self._warned.get(ref, -math.inf) + SAME_SECONDS
         if left > warn:

@@ -5,6 +5,7 @@ import json
 import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Any, cast
 from urllib.parse import quote, urlsplit
 
@@ -24,7 +25,10 @@ REQUEST_SECONDS = 10.0
 CALL_SECONDS = 60.0
 TRANSFER_SECONDS = 3600.0
 MAX_TRANSFER = 5 << 30
+MAX_JSON = 1 << 20
+"""Of an answer that is read as a whole: a runner is what programs of a user have made of it."""
 MAX_HEAD = 1 << 14
+NOT_MODIFIED = 304
 HANDSHAKE = ("Sec-WebSocket-Key", "Sec-WebSocket-Version", "Sec-WebSocket-Protocol")
 _UNIX, _UNIX_SUFFIX = "unix:", ".unix.invalid"
 
@@ -49,11 +53,14 @@ class RunnerClient:
         self._http = SimpleAsyncHTTPClient(
             force_instance=True, resolver=self._resolver, max_clients=200, max_body_size=MAX_TRANSFER
         )
-
+        self._json = SimpleAsyncHTTPClient(
+            force_instance=True, resolver=self._resolver, max_clients=200, max_body_size=MAX_JSON
+        )
         self._tcp = TCPClient(resolver=self._resolver)
 
     def close(self) -> None:
         self._http.close()
+        self._json.close()
         self._tcp.close()
 
     async def get_json(self, address: Address, path: str) -> dict[str, Any]:
@@ -64,10 +71,16 @@ class RunnerClient:
             ssl_options=address.tls,
             connect_timeout=CONNECT_SECONDS,
             request_timeout=REQUEST_SECONDS,
+            follow_redirects=False,
+            decompress_response=False,
         )
+        return await self._ask(request)
+
+    async def _ask(self, request: HTTPRequest) -> dict[str, Any]:
+        """The answer, which is one object of JSON. Raises Unavailable for any other."""
         with _told():
-            found = json.loads((await self._http.fetch(request)).body)
-        return found if isinstance(found, dict) else {}
+            answer = (await self._json.fetch(request)).body
+        return _object(answer)
 
     async def transfer(
         self,
@@ -127,12 +140,14 @@ class RunnerClient:
             body=json.dumps({"event": event, "data": data}),
             connect_timeout=CONNECT_SECONDS,
             request_timeout=CALL_SECONDS,
+            follow_redirects=False,
+            decompress_response=False,
         )
-        with _told():
-            answer = json.loads((await self._http.fetch(request)).body)
-        if "error" in answer:
+        answer = await self._ask(request)
+        if isinstance(answer.get("error"), dict):
             raise from_json(answer["error"])
-        return dict(answer["data"])
+        found = answer.get("data")
+        return found if isinstance(found, dict) else {}
 
     async def channel(self, address: Address, asked: HTTPHeaders) -> tuple[HTTPHeaders, IOStream]:
         """The runner's channel, opened with the handshake that a browser `asked` for: the runner's answer to it, and
@@ -189,13 +204,13 @@ class _Answer:
             self._status, self._headers = int(line.split(" ", 2)[1]), HTTPHeaders()
         elif line.strip():
             self._headers.parse_line(line)
-        elif self._status < 400:
+        elif self._status < 300 or self._status == NOT_MODIFIED:  # a runner sends nobody elsewhere
             self._told = True
             self._on_headers(self._status, self._headers)
 
     async def chunk(self, data: bytes) -> None:
         if self._status >= 400:
-            self._error += data
+            self._error += data[: MAX_JSON - len(self._error)]
         else:
             await self._on_chunk(data)
 
@@ -203,10 +218,7 @@ class _Answer:
         """Raise the error that was answered, if one was."""
         if self._told:
             return
-        try:
-            raise from_json(json.loads(self._error), self._status)
-        except ValueError:
-            raise Unavailable("The runner did not answer.", hint="Try again.") from None
+        raise from_json(_object(self._error), self._status)
 
 
 class _told:
@@ -247,6 +259,15 @@ def _producer(
 async def _next(body: AsyncIterator[bytes]) -> bytes:
     """Empty at the end."""
     return await anext(body, b"")
+
+
+def _object(answer: bytes | bytearray) -> dict[str, Any]:
+    """Raises Unavailable if that is not what it holds."""
+    with suppress(ValueError, RecursionError):
+        found = json.loads(answer)
+        if isinstance(found, dict):
+            return found
+    raise Unavailable("The runner's answer can't be read.", hint="Start the REPL again.")
 
 
 def file_url(path: str) -> str:

@@ -6,8 +6,9 @@ s3contents' does, in a thread, on the files as they are now: the store's, or wit
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,13 @@ from tornado.web import HTTPError
 from traitlets import Callable as CallableTrait
 from traitlets import Instance
 
-from jupyter_repl_runner.contract.errors import ReplError
+from jupyter_repl_runner.contract.errors import ReplError, from_os_error
 
 from .checkpoints import ID, Checkpoints
 from .files import Files, Row, when
 
+THREADS = 16
+"""Calls of s3contents' manager at once."""
 _MAKE = "Make projects in the launcher, and delete them in the list of all REPLs."
 
 
@@ -81,7 +84,8 @@ class DirectoryDrive(Drive):
     async def get_inside(
         self, path: str, content: bool, type: str | None, format: str | None, require_hash: bool
     ) -> dict[str, Any]:
-        return dict(await self._inner.get(path, content, type, format, require_hash))
+        with self._told(path):
+            return dict(await self._inner.get(path, content, type, format, require_hash))
 
     async def dir_exists(self, path: str) -> bool:
         return not path.strip("/") or bool(await self._inner.dir_exists(path))
@@ -91,33 +95,58 @@ class DirectoryDrive(Drive):
 
     async def save(self, model: dict[str, Any], path: str = "") -> dict[str, Any]:
         self._check_inside(path)
-        return dict(await self._inner.save(model, path))
+        with self._told(path):
+            return dict(await self._inner.save(model, path))
 
     async def delete(self, path: str) -> None:
         self._check_inside(path)
-        await self._inner.delete(path)
+        with self._told(path):
+            await self._inner.delete(path)
 
     async def rename(self, old_path: str, new_path: str) -> None:
         self._check_inside(old_path, new_path)
-        await self._inner.rename(old_path, new_path)
+        with self._told(new_path):
+            await self._inner.rename(old_path, new_path)
 
     async def create_checkpoint(self, path: str) -> Any:
-        return await self._inner.create_checkpoint(path)
+        with self._told(path):
+            return await self._inner.create_checkpoint(path)
 
     async def restore_checkpoint(self, checkpoint_id: str, path: str) -> None:
-        await self._inner.restore_checkpoint(checkpoint_id, path)
+        with self._told(path):
+            await self._inner.restore_checkpoint(checkpoint_id, path)
 
     async def list_checkpoints(self, path: str) -> Any:
-        return await self._inner.list_checkpoints(path)
+        with self._told(path):
+            return await self._inner.list_checkpoints(path)
 
     async def delete_checkpoint(self, checkpoint_id: str, path: str) -> None:
-        await self._inner.delete_checkpoint(checkpoint_id, path)
+        with self._told(path):
+            await self._inner.delete_checkpoint(checkpoint_id, path)
+
+    @contextmanager
+    def _told(self, path: str) -> Iterator[None]:
+        """Errors of the disk in words of ours: Jupyter's are a 500, and say where the file lies on this machine."""
+        try:
+            yield
+        except (HTTPError, OSError) as error:
+            cause = error if isinstance(error, OSError) else error.__context__
+            if isinstance(cause, OSError):
+                raise _told_as(from_os_error(cause, path.strip("/"))) from error
+            if str(self.root) in str(error):
+                raise HTTPError(error.status_code, f"{path} can't be had.") from error  # type: ignore[union-attr]
+            raise
 
 
 class S3Drive(Drive):
     """`async with open_files(ref)` gives a project's files for one call, during which they stay where they are."""
 
     open_files = CallableTrait()
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        # Of its own: these threads wait for the loop, and what they ask it for may want one of the usual threads.
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="drive")
 
     async def get_inside(
         self, path: str, content: bool, type: str | None, format: str | None, require_hash: bool
@@ -197,7 +226,11 @@ class S3Drive(Drive):
             async with self.open_files(self.ref_of(name)) as files:
                 yield files, inside
         except ReplError as error:
-            raise HTTPError(error.status, f"{error.message} {error.hint}".strip()) from error
+            raise _told_as(error) from error
+        except HTTPError as error:
+            if isinstance(error.__context__, ReplError):  # s3contents calls everything a 500
+                raise _told_as(error.__context__) from error
+            raise
 
     async def _do(self, files: Files, verb: str, *arguments: Any, **options: Any) -> dict[str, Any]:
         """A method of s3contents' manager, which blocks."""
@@ -208,7 +241,7 @@ class S3Drive(Drive):
 
             return dict(getattr(ProjectContents(FilesFS(files, loop), parent=self.parent), verb)(*arguments, **options))
 
-        return await asyncio.to_thread(do)
+        return await loop.run_in_executor(self._threads, do)
 
 
 def _split(path: str) -> tuple[str, str]:
@@ -235,3 +268,7 @@ def _folder(row: Row) -> dict[str, Any]:
 def _check_checkpoint(checkpoint_id: str) -> None:
     if checkpoint_id != ID:
         raise HTTPError(404, f"There is no checkpoint {checkpoint_id}.")
+
+
+def _told_as(error: ReplError) -> HTTPError:
+    return HTTPError(error.status, f"{error.message} {error.hint}".strip())

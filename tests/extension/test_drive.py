@@ -1,9 +1,13 @@
 """The drive of projects by Jupyter's contents API: the same on a directory and on S3, runner on or off."""
 
+import asyncio
 import io
 import json
+import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +15,10 @@ import pytest
 from support.lab import TOKEN, Lab, wait_for
 from support.s3 import S3Server
 from support.s3_lab import S3Lab
+
+from jupyter_repl_ext.drive.files import Files, Row
+from jupyter_repl_ext.drive.manager import S3Drive
+from jupyter_repl_runner.contract.refs import ProjectRef
 
 NOTEBOOK = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
 
@@ -204,3 +212,49 @@ def test_links_are_what_they_point_to(drive_lab: Lab, running: bool) -> None:
     assert call(drive_lab, "GET", f"{name}/m")[1]["content"] == "changed"
     assert call(drive_lab, "DELETE", f"{name}/m")[0] == 204
     assert names(drive_lab, name) == ["d", "f", "far", "ld"]
+
+
+@pytest.mark.parametrize("verb", ["save", "notebook", "rename", "checkpoint", "below a file"])
+def test_an_error_says_no_place_of_this_machine(drive_lab: Lab, project: str, verb: str) -> None:
+    save(drive_lab, f"{project}/there.txt", "x")
+    text = {"type": "file", "format": "text", "content": "x"}
+    status, answer = {
+        "save": lambda: call(drive_lab, "PUT", f"{project}/none/a.txt", text),
+        "notebook": lambda: call(
+            drive_lab, "PUT", f"{project}/none/a.ipynb", {"type": "notebook", "format": "json", "content": NOTEBOOK}
+        ),
+        "rename": lambda: call(drive_lab, "PATCH", f"{project}/there.txt", {"path": f"{project}/none/there.txt"}),
+        "checkpoint": lambda: call(drive_lab, "POST", f"{project}/none/a.txt/checkpoints"),
+        "below a file": lambda: call(drive_lab, "PUT", f"{project}/there.txt/a.txt", text),
+    }[verb]()
+    assert str(drive_lab.home) not in json.dumps(answer if isinstance(answer, dict) else answer.decode())
+    is_directory = drive_lab.home.name == "home" and not isinstance(drive_lab, S3Lab)
+    assert status in ((404,) if is_directory and verb in ("save", "notebook") else range(200, 500))
+
+
+class Slow(Files):
+    """Files that want one of the loop's usual threads, as a name to resolve does."""
+
+    async def rows(self, folder: str) -> list[Row]:
+        await asyncio.to_thread(time.sleep, 0.05)
+        return [Row("main.py", is_folder=False)]
+
+    async def read(self, path: str) -> bytes:
+        raise NotImplementedError
+
+    write = make_folder = move = delete = read  # type: ignore[assignment]
+
+
+def test_many_listings_at_once_leave_the_usual_threads_alone() -> None:
+    @asynccontextmanager
+    async def open_files(_: ProjectRef) -> AsyncIterator[Files]:
+        yield Slow()
+
+    async def check() -> None:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2))
+        drive = S3Drive(projects=list, ref_of=lambda name: ProjectRef("", name), open_files=open_files)
+        async with asyncio.timeout(20):
+            found = await asyncio.gather(*(drive.get("abc/", content=True) for _ in range(40)))
+        assert all([row["name"] for row in model["content"]] == ["main.py"] for model in found)
+
+    asyncio.run(check())

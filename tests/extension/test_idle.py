@@ -3,6 +3,7 @@
 import shutil
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import psutil
 import pytest
@@ -12,7 +13,7 @@ from support.processes import pids, repl_processes
 
 from jupyter_repl_ext.runner_client import REQUEST_SECONDS
 
-TIMEOUT = 6
+TIMEOUT = 8
 
 
 @pytest.fixture(scope="module")
@@ -28,32 +29,45 @@ def sleepy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     shutil.rmtree(lab.runtime_dir, ignore_errors=True)
 
 
+def warned(client: Client) -> dict[str, Any]:
+    """The word that it will sleep, not that it will not after all: its start may have taken longer than the timeout."""
+    while not (told := client.wait_event("idle", TIMEOUT + 4))["seconds"]:
+        continue
+    return told
+
+
 def test_who_is_used_stays_and_who_is_not_sleeps(sleepy: Lab) -> None:
-    """All at once, since it is time that is tested: an open tab alone, a kept one, a program, output, a language of
-    which none sleeps."""
-    names = ("alone", "kept", "program", "output", "other")
+    """All at once, since it is time that is tested: an open tab alone, a kept one, a program, a run that says
+    nothing, output, a language of which none sleeps."""
+    names = ("program", "silent", "output", "other", "kept", "alone")  # the last ones by the clock
+    clients = {}
     for name in names:
         sleepy.make(name, "node-js" if name == "other" else "python")
-    began = time.monotonic()
-    clients = {name: Client(sleepy, name) for name in names}
-    for name, line in (("program", b"cat\n"), ("output", b"(while sleep 1; do echo tick; done) &\n")):
-        client = clients[name]
-        client.type(client.terminal(), line)
-    told = clients["alone"].wait_event("idle", 10)
+        began, clients[name] = time.monotonic(), Client(sleepy, name)
+        for busy, line in (("program", b"cat\n"), ("output", b"(while sleep 1; do echo tick; done) &\n")):
+            if busy == name:
+                clients[name].type(clients[name].terminal(), line)
+        if name == "silent":
+            clients[name].request("updateContent", path="main.py", content="import time\ntime.sleep(1000)\n")
+            clients[name].request("run", rows=24, cols=80)
+    told = warned(clients["alone"])
     assert told["seconds"] == TIMEOUT / 2
     assert not told["asleep"]
-    clients["kept"].wait_event("idle", 10)
+    warned(clients["kept"])
     clients["kept"].request("keep")
     assert not clients["kept"].wait_event("idle", 10)["asleep"]  # told anew, or that it is not stopped after all
     clients["kept"].request("keep")
     assert clients["alone"].wait_event("idle", 10)["asleep"]
     sleepy.wait_phase("alone", "stopped")
     assert TIMEOUT - 1 <= time.monotonic() - began < TIMEOUT + 10
-    for name in names[1:]:
+    for name in names[:-1]:
         assert sleepy.phase(name)["name"] == "running", name
     clients["program"].type(1, b"\x04")
     sleepy.wait_phase("program", "stopped", TIMEOUT + 15)
     assert sleepy.phase("output")["name"] == "running"
+    assert sleepy.phase("silent")["name"] == "running"
+    clients["silent"].request("stopRun", run=1)
+    sleepy.wait_phase("silent", "stopped", TIMEOUT + 15)
     wait_for(lambda: sleepy.phase("kept")["name"] == "stopped", TIMEOUT + 15)
 
 

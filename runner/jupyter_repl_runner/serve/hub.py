@@ -32,7 +32,7 @@ class Hub:
         self.trash = trash
         self.terminals = terminals
         self.program = Program(beneath, terminals, assignment, self._tell_run)
-        self.activity = Activity(lambda: terminals.sessions)
+        self.activity = Activity(lambda: terminals.sessions, lambda: self.program.current is not None)
         self.draining = False
         self.synced: Mapping[str, Any] | None = None
         """What sync says of its work; None where the files are on this disk."""

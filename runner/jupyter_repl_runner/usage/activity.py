@@ -1,4 +1,4 @@
-"""Whether anything goes on: keystrokes, output, a foreground program, requests. Open sockets don't count."""
+"""Whether anything goes on: keystrokes, output, a foreground program, a run, requests. Open sockets don't count."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -9,8 +9,10 @@ from jupyter_repl_runner.terminal.session import Session
 class Activity:
     """`last` is in seconds since the epoch."""
 
-    def __init__(self, sessions: Callable[[], Iterable[Session]]) -> None:
+    def __init__(self, sessions: Callable[[], Iterable[Session]], is_running: Callable[[], bool]) -> None:
+        """`is_running`: whether a run has not ended. Its shell has no job control, so no session can tell."""
         self._sessions = sessions
+        self._is_running = is_running
         self._touched = time.time()
 
     def touch(self) -> None:
@@ -20,6 +22,6 @@ class Activity:
     @property
     def last(self) -> float:
         sessions = list(self._sessions())
-        if any(session.is_busy for session in sessions):
+        if self._is_running() or any(session.is_busy for session in sessions):
             return time.time()
         return max([self._touched, *(session.last_activity for session in sessions)])

@@ -1,0 +1,174 @@
+"""A runner is what programs of a user have made of it: what it may answer, and that it sends nobody elsewhere."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+import psutil
+import pytest
+from support.ports import free_port
+from tornado.httputil import HTTPHeaders
+from tornado.web import Application, RequestHandler
+
+from jupyter_repl_ext.activity import SETTING, Activity
+from jupyter_repl_ext.runner_client import MAX_JSON, RunnerClient
+from jupyter_repl_runner.contract.errors import ReplError, Unavailable
+from jupyter_repl_runner.contract.refs import ProjectRef
+from jupyter_repl_spawner.port import Address
+
+HUGE = 200 << 20
+
+
+class Hostile(RequestHandler):
+    """Answers each path in its own way, and notes who came."""
+
+    came: list[str]
+
+    def initialize(self, came: list[str]) -> None:
+        self.came = came
+
+    async def answer(self) -> None:
+        self.came.append(str(self.request.path))
+        kind = str(self.request.path).rpartition("/")[2]
+        if kind == "elsewhere":
+            return
+        if kind in ("301", "302", "307", "308"):
+            self.set_status(int(kind))
+            self.set_header("Location", "/elsewhere")
+        elif kind in ("huge", "huge-error"):
+            self.set_status(200 if kind == "huge" else 500)
+            for _ in range(HUGE >> 20):
+                self.write(b" " * (1 << 20))
+                await self.flush()
+        else:
+            self.write({"list": b"[1]", "none": b"", "deep": b"[" * 100_000, "broken": b"{nonsense"}[kind])
+
+    get = post = answer
+
+
+def ask(call: Callable[[RunnerClient, Address], Awaitable[Any]]) -> tuple[ReplError | None, list[str]]:
+    """The error that it ended with, and the paths that were asked for."""
+    came: list[str] = []
+
+    async def body() -> ReplError | None:
+        port = free_port()
+        server = Application([(r".*", Hostile, {"came": came})], log_function=lambda _: None).listen(port, "127.0.0.1")
+        client = RunnerClient()
+        try:
+            await call(client, Address(f"http://127.0.0.1:{port}", "a-token"))
+        except ReplError as error:
+            return error
+        finally:
+            client.close()
+            server.stop()
+            await server.close_all_connections()
+        return None
+
+    return asyncio.run(body()), came
+
+
+async def transferred(client: RunnerClient, address: Address, path: str) -> None:
+    async def take(_: bytes) -> None:
+        return
+
+    def on_headers(_: int, __: HTTPHeaders) -> None:
+        return
+
+    await client.transfer(address, "GET", path, {}, None, on_headers, take)
+
+
+@pytest.mark.parametrize("code", ["301", "302", "307", "308"])
+def test_nobody_is_sent_elsewhere(code: str) -> None:
+    """Least of all with the runner's token."""
+    error, came = ask(lambda client, address: client.get_json(address, f"/{code}"))
+    assert isinstance(error, Unavailable)
+    assert came == [f"/{code}"]
+    error, came = ask(lambda client, address: transferred(client, address, f"/{code}"))
+    assert isinstance(error, Unavailable)
+    assert came == [f"/{code}"]
+
+
+@pytest.mark.parametrize("kind", ["list", "none", "deep", "broken"])
+def test_an_answer_that_is_none_is_told_as_one(kind: str) -> None:
+    error, _ = ask(lambda client, address: client.get_json(address, f"/{kind}"))
+    assert isinstance(error, Unavailable)
+    assert "can't be read" in error.message
+
+
+@pytest.mark.parametrize("kind", ["huge", "huge-error"])
+def test_an_answer_has_a_limit(kind: str) -> None:
+    before = psutil.Process().memory_info().rss
+    error, _ = ask(lambda client, address: client.get_json(address, f"/{kind}"))
+    assert isinstance(error, Unavailable)
+    if kind == "huge-error":
+        error, _ = ask(lambda client, address: transferred(client, address, f"/{kind}"))
+        assert isinstance(error, ReplError)
+    assert psutil.Process().memory_info().rss - before < 20 * MAX_JSON
+
+
+class Status(RequestHandler):
+    """Of runners by the first part of the path."""
+
+    async def get(self) -> None:
+        runner = str(self.request.path).split("/")[1]
+        said: dict[str, object] = {
+            "nonsense": {"lastActivity": "yesterday"},
+            "future": {"lastActivity": 1e18},
+            "list": {"lastActivity": [1]},
+            "empty": {},
+            "good": {"lastActivity": 1000.0},
+        }
+        if runner == "broken":
+            self.set_status(500)
+            return
+        self.write(said[runner])  # type: ignore[arg-type]
+
+
+class Runners:
+    """A spawner, as far as activity asks it."""
+
+    ends_with_server = True
+
+    def __init__(self, port: int, names: list[str]) -> None:
+        self._port, self._names = port, names
+
+    async def list(self) -> list[ProjectRef]:
+        return [ProjectRef("", name) for name in self._names]
+
+    async def address(self, ref: ProjectRef) -> Address:
+        if ref.repl_id == "gone":
+            raise Unavailable("It is not running.")
+        return Address(f"http://127.0.0.1:{self._port}/{ref.repl_id}", "a-token")
+
+
+@pytest.mark.parametrize("other", ["gone", "broken", "nonsense", "list", "empty"])
+def test_a_runner_that_answers_nonsense_hides_no_other(monkeypatch: pytest.MonkeyPatch, other: str) -> None:
+    """From Jupyter's culler, which would end the server with a REPL at work."""
+    monkeypatch.setattr("jupyter_repl_ext.activity.ASK_SECONDS", 0.05)
+    assert asyncio.run(told_activity([other, "good"])).timestamp() == 1000.0
+
+
+def test_a_runner_cannot_be_used_in_the_future(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jupyter_repl_ext.activity.ASK_SECONDS", 0.05)
+    assert asyncio.run(told_activity(["future"])).timestamp() <= time.time()
+
+
+async def told_activity(names: list[str]) -> datetime:
+    settings: dict[str, Any] = {}
+    port = free_port()
+    server = Application([(r".*", Status)], log_function=lambda _: None).listen(port, "127.0.0.1")
+    client = RunnerClient()
+    activity = Activity(settings, Runners(port, names), client)  # type: ignore[arg-type]
+    activity.start()
+    try:
+        async with asyncio.timeout(10):
+            while SETTING not in settings:
+                await asyncio.sleep(0.01)
+    finally:
+        await activity.stop()
+        client.close()
+        server.stop()
+    told: datetime = settings[SETTING]
+    return told
