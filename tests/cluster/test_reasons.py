@@ -45,7 +45,7 @@ def fails(space: Space, reason: str, **more: Any) -> list[str]:
         phase = await spawner.poll(REF)
         assert (phase.name, phase.cause) == ("failed", "start-failed")
         assert phase.hint
-        await asyncio.to_thread(wait_for, lambda: not space.get("pods") and not space.get("deployments"), 30)
+        await asyncio.to_thread(wait_for, lambda: not space.get("pods") and not space.get("deployments"), 60)
         await spawner.stop(REF)
         assert (await spawner.poll(REF)).name == "stopped"
         await asyncio.to_thread(gone, space)
@@ -108,7 +108,7 @@ def test_a_pod_that_can_not_reach_s3(space: Space) -> None:
         space,
         r"The files could not be restored: S3 can't be reached at http://10\.250\.0\.1:9",
         granter=_Elsewhere(inner, "http://10.250.0.1:9"),
-        deadlines=SHORT,
+        deadlines=replace(SHORT, restore=20.0),  # sync has to be up, and to have tried
     )
     assert "Looking for the files" in steps
 
