@@ -56,7 +56,7 @@ class Grants:
 
     async def credentials(self, ref: ProjectRef) -> Credentials:
         """For this project alone; else, where that is allowed, the server's own."""
-        refusal: ReplError = NoSts("S3 has no STS.")
+        refusal: ReplError = NoSts()
         if self._has_sts:
             try:
                 return await asyncio.to_thread(self._sts.mint, ref)

@@ -38,8 +38,8 @@ class S3Traits(HasTraits):
     s3_role_arn = Unicode(
         config=True,
         help="""The role of AWS that runners take on, each limited to its project. Empty (the default): the keys of a
-        user of IAM are limited to the project themselves (sts:GetFederationToken); a machine's role can't be, so there
-        runners get the server's own. Another server that has STS needs no role.""",
+        user of IAM are limited to the project themselves (sts:GetFederationToken); a machine's role can't be: see
+        s3_runner_keys. Another server that has STS needs no role.""",
     )
     s3_runner_keys = Enum(
         ("scoped", "server"),

@@ -129,12 +129,13 @@ class DirectoryDrive(Drive):
         """Errors of the disk in words of ours: Jupyter's are a 500, and say where the file lies on this machine."""
         try:
             yield
-        except (HTTPError, OSError) as error:
-            cause = error if isinstance(error, OSError) else error.__context__
-            if isinstance(cause, OSError):
-                raise _told_as(from_os_error(cause, path.strip("/"))) from error
+        except OSError as error:
+            raise _told_as(from_os_error(error, path.strip("/"))) from error
+        except HTTPError as error:
+            if isinstance(error.__context__, OSError):
+                raise _told_as(from_os_error(error.__context__, path.strip("/"))) from error
             if str(self.root) in str(error):
-                raise HTTPError(error.status_code, f"{path} can't be had.") from error  # type: ignore[union-attr]
+                raise HTTPError(error.status_code, f"{path} can't be had.") from error
             raise
 
 

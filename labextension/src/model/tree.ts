@@ -112,12 +112,12 @@ export class TreeModel {
   /** Open the folders around a path; resolves to its row, -1 if there is no such file on the pages that are read. */
   async reveal(path: string): Promise<number> {
     const names = path.split('/').slice(0, -1);
-    for (let depth = 1; depth <= names.length; depth++) {
-      await this.expand(names.slice(0, depth).join('/'));
+    const around = names.map((_, depth) => names.slice(0, depth + 1).join('/'));
+    for (const folder of around) {
+      await this.expand(folder);
     }
     if (this.indexOf(path) < 0) {
       // it may be newer than what was read, and so may the folders around it
-      const around = names.map((_, depth) => names.slice(0, depth + 1).join('/'));
       await Promise.all(['', ...around].map(folder => this._refresh(folder)));
       this._relayout();
     }

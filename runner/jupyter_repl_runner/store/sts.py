@@ -22,6 +22,9 @@ _ANY_ROLE = "arn:aws:iam::000000000000:role/jupyter-repl"
 class NoSts(Unavailable):
     """The server has said that it has no STS."""
 
+    def __init__(self) -> None:
+        super().__init__("S3 has no STS.", hint="Another server has, or AWS.")
+
 
 class Sts:
     """`role`: the ARN of the role to take on. On AWS without one the keys are the user's own, limited, which only a
@@ -47,7 +50,7 @@ class Sts:
             except Exception as error:
                 self._made = None  # the next one looks for the server's own keys anew
                 if _says_no_sts(error):
-                    raise NoSts("S3 has no STS.", hint="Another server has, or AWS.") from error
+                    raise NoSts from error
                 raise
         keys = answer["Credentials"]
         return Credentials(

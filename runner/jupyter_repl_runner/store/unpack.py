@@ -140,7 +140,8 @@ class _opened:
 
 
 def _check_directory(archive: Path) -> None:
-    """zipfile reads the list of entries as a whole, whatever its size: some of 50 bytes each take 600 of memory."""
+    """zipfile reads the list of entries as a whole, whatever its size: some of 50 bytes each take 600 of memory. Only
+    its private function tells the size beforehand."""
     with open(archive, "rb") as file:
         end = zipfile._EndRecData(file)  # type: ignore[attr-defined]
     if end and end[zipfile._ECD_SIZE] > MAX_DIRECTORY:  # type: ignore[attr-defined]
@@ -218,20 +219,26 @@ def _check_names(plan: list[tuple[str, zipfile.ZipInfo]], key: Callable[[str], s
         here, parts = root, path.split("/")
         for depth, part in enumerate(parts, 1):
             is_folder = depth < len(parts) or info.is_dir()
-            spelled, inner = here.get(key(part), ("", None))
-            step = "/".join(parts[:depth])[:200]
+            name = key(part)
+            spelled, inner = here.get(name, ("", None))
             if not spelled:
                 count += 1
                 if count > MAX_ENTRIES:
                     raise _too_many()
-                spelled, inner = here[key(part)] = part, {} if is_folder else None
+                spelled, inner = here[name] = part, {} if is_folder else None
             elif inner is None or not is_folder:
-                raise InvalidRequest(f"The archive holds {step} twice.", hint="Make it anew.")
+                raise InvalidRequest(f"The archive holds {_start(parts, depth)} twice.", hint="Make it anew.")
             if spelled != part:
-                message = f"The archive holds {spelled[:200]} and {step}, which differ in case only."
+                other = _start(parts, depth)
+                message = f"The archive holds {spelled[:200]} and {other}, which differ in case only."
                 raise InvalidRequest(message, hint="Rename one of them: not every disk keeps them apart.")
             if inner is not None:
                 here = inner
+
+
+def _start(parts: list[str], depth: int) -> str:
+    """Of a path, for a message."""
+    return "/".join(parts[:depth])[:200]
 
 
 def _too_many() -> FileTooLarge:
