@@ -7,6 +7,7 @@ from pathlib import Path
 
 from jupyter_repl_runner.contract.errors import InvalidRequest
 from jupyter_repl_runner.contract.refs import ProjectRef
+from jupyter_repl_runner.files.containment import Beneath
 from jupyter_repl_runner.store.checkout import checkout
 from jupyter_repl_runner.store.pack import pack
 from jupyter_repl_runner.store.port import Store
@@ -28,11 +29,11 @@ class Archives:
         about = None if path else {"language": project.record.language}
         folder = self._store.local_path(project.ref.code())
         if folder is not None:
-            yield pack(folder, path, about)
+            yield pack(Beneath(folder), path, about)
             return
         with self._store.scratch() as scratch:
             await checkout(self._store, project.ref, scratch)
-            yield pack(scratch, path, about)
+            yield pack(Beneath(scratch), path, about)
 
     async def create(self, ref: ProjectRef, archive: Path, language: str) -> tuple[Project, Report]:
         """A project from a zip that lies in a `scratch` of the store; `language` empty: as the zip says or shows.

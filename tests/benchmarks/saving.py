@@ -29,7 +29,7 @@ from jupyter_repl_runner.sync.push import Push
 from jupyter_repl_runner.sync.sides import Sides
 from jupyter_repl_runner.sync.status import Status
 from jupyter_repl_runner.sync.upload import Uploader
-from jupyter_repl_runner.sync.volume import Volume
+from jupyter_repl_runner.sync.volume import Place, Volume
 
 from .table import Row
 
@@ -193,7 +193,8 @@ def _restore_here(folder: Path, store: S3Store) -> float:
 
     async def restore() -> float:
         generation = await raise_generation(store, REF)
-        volume = Volume(folder / "project", folder / "sync", folder / "trash", {"ref": str(REF)})
+        place = Place(folder / "project", folder / "trash", folder, folder)
+        volume = Volume(place, {"ref": str(REF)})
         fence = Fence(store, REF, Generation(generation.number, generation.holder))
         sides = Sides(REF, store, volume, fence, status := _Clock(folder / "marks.json"))
         uploader, bundler = Uploader(sides, 1 << 29), Bundler(sides, "f0")

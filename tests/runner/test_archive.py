@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jupyter_repl_runner.contract.errors import FileNotFound, FileTooLarge, InvalidRequest, NoPermissions, ReplError
+from jupyter_repl_runner.files.containment import Beneath
 from jupyter_repl_runner.store.pack import pack
 from jupyter_repl_runner.store.unpack import about_of, names_of, unpack
 
@@ -63,7 +64,7 @@ def test_a_project_comes_back_as_it_was(tmp_path: Path) -> None:
     (source / "link").symlink_to("src/tool.sh")
     (source / "src/up").symlink_to("../private")
     os.utime(source / "private", (1_600_000_000, 1_600_000_000))
-    (tmp_path / "a.zip").write_bytes(b"".join(pack(source, "", {"language": "python"})))
+    (tmp_path / "a.zip").write_bytes(b"".join(pack(Beneath(source), "", {"language": "python"})))
     report = unpack(tmp_path / "a.zip", target)
     assert tree(target) == tree(source)
     assert (target / "private").stat().st_mtime == 1_600_000_000
@@ -74,19 +75,19 @@ def test_a_project_comes_back_as_it_was(tmp_path: Path) -> None:
 def test_other_programs_read_what_was_packed(tmp_path: Path) -> None:
     (tmp_path / "source/only").mkdir(parents=True)
     (tmp_path / "source/only/a.txt").write_text("hello")
-    data = b"".join(pack(tmp_path / "source", "only"))
+    data = b"".join(pack(Beneath(tmp_path / "source"), "only"))
     with zipfile.ZipFile(io.BytesIO(data)) as file:
         assert file.testzip() is None
         assert file.read("a.txt") == b"hello"
     with pytest.raises(FileNotFound):
-        pack(tmp_path / "source", "none")
+        pack(Beneath(tmp_path / "source"), "none")
 
 
 def test_what_cannot_be_read_is_named_in_the_archive(tmp_path: Path) -> None:
     (tmp_path / "source").mkdir()
     (tmp_path / "source/a").write_text("a")
     os.mkfifo(tmp_path / "source/pipe")
-    chunks = pack(tmp_path / "source", "")
+    chunks = pack(Beneath(tmp_path / "source"), "")
     data = b"".join(chunks)
     assert zipfile.ZipFile(io.BytesIO(data)).namelist() == ["a"]
 
@@ -253,7 +254,7 @@ def test_a_project_with_an_environment_and_names_in_both_cases_comes_back(tmp_pa
     for name in ("README", "readme"):
         (source / name).write_text(name)
     archive = tmp_path / "ours.zip"
-    archive.write_bytes(b"".join(pack(source, "", {"language": "python"})))
+    archive.write_bytes(b"".join(pack(Beneath(source), "", {"language": "python"})))
     report = unpack(archive, target)
     assert report.skipped == [".venv/bin/python3"]
     assert {path.name for path in target.iterdir()} == {".venv", "README", "readme"}
@@ -279,5 +280,5 @@ def test_any_date_can_be_packed(tmp_path: Path, moment: int) -> None:
     (tmp_path / "source/old").write_text("x")
     os.utime(tmp_path / "source/old", (moment, moment))
     archive = tmp_path / "a.zip"
-    archive.write_bytes(b"".join(pack(tmp_path / "source", "")))
+    archive.write_bytes(b"".join(pack(Beneath(tmp_path / "source"), "")))
     assert names_of(archive) == ["old"]

@@ -79,6 +79,24 @@ class PodSync(Sync):
         (pid,) = self._space.world.node.pids_of(self._state()["containerID"])
         os.kill(pid, number)
 
+    @property
+    def restarts(self) -> int:
+        """How often its container was started again."""
+        return int(self._state()["restartCount"])
+
+    def listed(self, volume: str) -> set[str]:
+        """The names in a volume that is sync's alone."""
+        return set(os.listdir(self._volume_of_node(volume)))
+
+    def flushed(self) -> bool:
+        """Whether it says, asked as before a stop, that all is saved."""
+
+        async def flush(api: Api) -> bool:
+            said = await Pods(api, Reach(api, "pod"), self._keys).flush(self._pod)
+            return bool(said["saved"])
+
+        return self._ask(flush)
+
     def stop(self, seconds: float = 40) -> int:
         """As a node that is drained does it."""
         kept = self.folder / "kept"

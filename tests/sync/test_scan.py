@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_repl_runner.files.root import Root
 from jupyter_repl_runner.sync.rules import Rules
 from jupyter_repl_runner.sync.scan import Sight, Tree
 
@@ -14,9 +15,10 @@ LOOK = """
 import resource, sys
 from pathlib import Path
 from jupyter_repl_runner.contract.errors import Unavailable
+from jupyter_repl_runner.files.root import Root
 from jupyter_repl_runner.sync.rules import Rules
 from jupyter_repl_runner.sync.scan import Sight, Tree
-tree, sight, rules = Tree(Path(sys.argv[1])), Sight(), Rules()
+tree, sight, rules = Tree(Root(Path(sys.argv[1]))), Sight(), Rules()
 resource.setrlimit(resource.RLIMIT_NOFILE, (int(sys.argv[2]), 4096))
 try:
     tree.look("", rules, sight, deep=True)
@@ -45,7 +47,7 @@ def test_a_tree_that_is_wider_and_deeper_than_there_are_descriptors_is_seen_whol
 
 def test_without_a_descriptor_nothing_is_taken_for_gone(tmp_path: Path) -> None:
     (tmp_path / "f").write_text("x")
-    assert look(tmp_path, 3) == "The project can't be looked at: Too many open files."
+    assert look(tmp_path, 5) == "The project can't be looked at: Too many open files."
 
 
 @pytest.mark.parametrize(
@@ -69,5 +71,5 @@ def test_a_folder_behind_a_link_is_not_entered(tmp_path: Path) -> None:
     (tmp_path / "project").mkdir()
     (tmp_path / "project/link").symlink_to("../outside")
     sight = Sight()
-    Tree(tmp_path / "project").look("", Rules(), sight, deep=True)
+    Tree(Root(tmp_path / "project")).look("", Rules(), sight, deep=True)
     assert {path: found.kind for path, found in sight.found.items()} == {"link": "link"}

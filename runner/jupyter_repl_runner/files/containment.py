@@ -19,6 +19,8 @@ from jupyter_repl_runner.contract.errors import (
 )
 from jupyter_repl_runner.contract.paths import check_path
 
+from .root import Root
+
 _MAX_LINKS = 40
 _FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -33,10 +35,12 @@ def told_as(path: str) -> Iterator[None]:
 
 
 class Beneath:
-    """The folder `root` and what lies beneath it. Holds no descriptor between calls."""
+    """What lies beneath `root`. A path is opened by its name for each call, through links: that is for folders which
+    only those can rename who may do as much as we."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Root | Path) -> None:
+        self.root = root.path if isinstance(root, Root) else root
+        self.kept = root if isinstance(root, Root) else None
 
     @contextmanager
     def entry(self, path: str, *, follow: bool = True, make: bool = False) -> Iterator[tuple[int, str]]:
@@ -46,7 +50,7 @@ class Beneath:
         Raises FileIsADirectory where the path comes down to the root itself.
         """
         with ExitStack() as stack, told_as(path):
-            folders = [self._enter(stack, str(self.root), None)]
+            folders = [self._enter_root(stack)]
             name = self._walk(stack, folders, check_path(path), follow, make)
             if name is None:
                 raise FileIsADirectory("The path names a folder.", hint="Name a file in it.")
@@ -56,7 +60,7 @@ class Beneath:
     def folder(self, path: str) -> Iterator[int]:
         """Yield a descriptor, fit for scandir, of the folder `path`; empty is the root."""
         with ExitStack() as stack, told_as(path):
-            folders = [self._enter(stack, str(self.root), None)]
+            folders = [self._enter_root(stack)]
             if path:
                 name = self._walk(stack, folders, check_path(path), follow=True, make=False)
                 if name is not None:
@@ -77,9 +81,16 @@ class Beneath:
             raise
         return descriptor
 
+    def _enter_root(self, stack: ExitStack) -> int:
+        if self.kept is not None:
+            return self.kept.descriptor
+        descriptor = os.open(self.root, _FOLDER & ~os.O_NOFOLLOW)
+        stack.callback(os.close, descriptor)
+        return descriptor
+
     @staticmethod
-    def _enter(stack: ExitStack, name: str, folder: int | None) -> int:
-        descriptor = os.open(name, _FOLDER if folder is not None else _FOLDER & ~os.O_NOFOLLOW, dir_fd=folder)
+    def _enter(stack: ExitStack, name: str, folder: int) -> int:
+        descriptor = os.open(name, _FOLDER, dir_fd=folder)
         stack.callback(os.close, descriptor)
         return descriptor
 

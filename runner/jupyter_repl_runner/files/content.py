@@ -10,7 +10,6 @@ import secrets
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from jupyter_repl_runner.contract.errors import (
     Conflict,
@@ -186,19 +185,15 @@ class Writer:
         self._entry.__exit__(None, None, None)
 
 
-def flush_disk(folder: Path) -> None:
-    """Let all that was written to the disk of `folder` be on it, in one go: a few hundred fsyncs take longer."""
+def flush_disk(folder: int) -> None:
+    """Let all that was written to the disk of an open folder be on it, in one go: a few hundred fsyncs take longer."""
     import ctypes
 
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        library = ctypes.CDLL(None, use_errno=True)
-        if not hasattr(library, "syncfs"):  # macOS
-            os.sync()
-        elif library.syncfs(descriptor):
-            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-    finally:
-        os.close(descriptor)
+    library = ctypes.CDLL(None, use_errno=True)
+    if not hasattr(library, "syncfs"):  # macOS
+        os.sync()
+    elif library.syncfs(folder):
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
 def check_etag(beneath: Beneath, path: str, if_match: str | None) -> None:

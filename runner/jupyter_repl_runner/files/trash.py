@@ -10,8 +10,8 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from jupyter_repl_runner.contract.errors import FileNotFound, InvalidRequest
@@ -20,17 +20,20 @@ from jupyter_repl_runner.contract.paths import check_path
 from .containment import Beneath, told_as
 from .operations import check_free, copy_entry, remove_entry
 from .removal import remove_tree
+from .root import Root
 
 KEPT_SECONDS = 7 * 24 * 3600.0
 _ENTRY = "entry"
 _ITEM = "item.json"
+_MAX_ITEM = 1 << 16
+"""Bytes of `item.json`: the longest path, escaped."""
 _ID = re.compile(r"[0-9a-f]{16}")
 
 
 class Trash:
-    """`folder` is made when it is needed. All calls block."""
+    """`folder` is made when it is needed; a `Root` is there already. All calls block."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Root | Path) -> None:
         self._folder = folder
 
     def delete(self, beneath: Beneath, path: str) -> str:
@@ -39,10 +42,11 @@ class Trash:
         item = secrets.token_hex(8)
         with beneath.entry(path, follow=False) as (folder, name):
             os.stat(name, dir_fd=folder, follow_symlinks=False)  # told as FileNotFound
-            place = self._folder / item
-            place.mkdir(mode=0o700, parents=True)
-            (place / _ITEM).write_text(json.dumps({"path": path}))
-            with _opened(place) as target:
+            with told_as("The trash"):
+                trash = self._opened(make=True)
+                os.mkdir(item, 0o700, dir_fd=trash.descriptor)
+                _write(trash, item, path)
+            with trash.folder(item) as target:
                 _carry(folder, name, target, _ENTRY)
         return item
 
@@ -50,44 +54,72 @@ class Trash:
         """Put an item back to where it was, folders included; its path. Raises FileNotFound, FileExists."""
         if not _ID.fullmatch(item):
             raise InvalidRequest("That names nothing in the trash.")
-        place = self._folder / item
         try:
-            path = check_path(json.loads((place / _ITEM).read_text())["path"])
-        except (OSError, ValueError, KeyError):
+            trash = self._opened()
+            path, _ = _read(trash, item)
+        except (OSError, ValueError):
             raise FileNotFound("It is no longer in the trash.", hint="It is kept for 7 days.") from None
-        with _opened(place) as source, beneath.entry(path, follow=False, make=True) as (folder, name):
+        with trash.folder(item) as source, beneath.entry(path, follow=False, make=True) as (folder, name):
             check_free(folder, name, path)
             _carry(source, _ENTRY, folder, name)
-        remove_tree(place)
+        remove_tree(item, dir_fd=trash.descriptor)
         return path
 
     def list(self) -> list[tuple[str, float, str]]:
         """`(item, when in seconds since the epoch, path)`, newest first."""
         found = []
-        for place in self._folder.glob("*/" + _ITEM):
-            with suppress(OSError, ValueError, KeyError, TypeError):
-                found.append((place.parent.name, place.stat().st_mtime, str(json.loads(place.read_text())["path"])))
+        with told_as("The trash"):
+            try:
+                trash = self._opened()
+            except FileNotFoundError:
+                return []
+            for item in _items(trash):
+                with suppress(OSError, ValueError):
+                    path, when = _read(trash, item)
+                    found.append((item, when, path))
         return sorted(found, key=lambda item: item[1], reverse=True)
 
     def forget_old(self) -> None:
-        """End what was deleted KEPT_SECONDS ago."""
+        """Delete for good what was deleted KEPT_SECONDS ago."""
         try:
-            items = list(os.scandir(self._folder))
-        except FileNotFoundError:
+            trash = self._opened()
+        except OSError:  # what is wrong with it is told to whoever needs it
             return
-        for item in items:
-            if item.stat(follow_symlinks=False).st_mtime < time.time() - KEPT_SECONDS:
-                remove_tree(item.path)
+        for item in _items(trash):
+            with suppress(OSError):
+                if trash.lstat(item).st_mtime < time.time() - KEPT_SECONDS:
+                    remove_tree(item, dir_fd=trash.descriptor)
+
+    def _opened(self, *, make: bool = False) -> Root:
+        """Raises OSError, also if a link or anything but a folder is in its place."""
+        if isinstance(self._folder, Root):
+            return self._folder
+        return Root.made(self._folder, 0o700) if make else Root(self._folder)
 
 
-@contextmanager
-def _opened(place: Path) -> Iterator[int]:
-    with told_as("The trash"):
-        descriptor = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+def _items(trash: Root) -> Sequence[str]:
+    with trash.folder("") as descriptor:
+        return os.listdir(descriptor)
+
+
+def _write(trash: Root, item: str, path: str) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    with trash.folder(item) as folder, open(os.open(_ITEM, flags, 0o600, dir_fd=folder), "w") as file:
+        json.dump({"path": path}, file)
+
+
+def _read(trash: Root, item: str) -> tuple[str, float]:
+    """The path of an item, and when it was deleted. Raises OSError and ValueError."""
+    descriptor = trash.open(f"{item}/{_ITEM}")
+    with open(descriptor) as file:
+        when = os.fstat(descriptor).st_mtime
+        said = json.loads(file.read(_MAX_ITEM))
+    if not isinstance(said, dict) or not isinstance(said.get("path"), str):
+        raise ValueError(item)
     try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
+        return check_path(said["path"]), when
+    except InvalidRequest as error:
+        raise ValueError(item) from error
 
 
 def _carry(source: int, name: str, target: int, new: str) -> None:

@@ -11,7 +11,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from logging import getLogger
 from pathlib import Path
@@ -22,6 +21,7 @@ from jupyter_repl_runner.contract.errors import ReplError
 
 from . import content
 from .containment import Beneath
+from .root import Root
 
 BATCH_SECONDS = 0.1
 MAX_ENTRIES = 200
@@ -94,7 +94,8 @@ class Watcher:
         try:
             if sys.platform == "linux":
                 try:
-                    Inotify(self._beneath.root, self._stop, self._wake_read, self._flush, self._unwatched).run()
+                    root = self._beneath.kept or Root(Path(os.path.realpath(self._beneath.root)))
+                    Inotify(root, self._stop, self._wake_read, self._flush, self._unwatched).run()
                     return
                 except UsedUp as error:
                     log.warning("No inotify (%s): polling the files instead.", error)
@@ -135,7 +136,7 @@ class Inotify:
 
     def __init__(
         self,
-        root: Path,
+        root: Root,
         stop: threading.Event,
         wake: int,
         flush: Callable[[Changes], None],
@@ -164,6 +165,7 @@ class Inotify:
             | self._flags.ONLYDIR
             | self._flags.EXCL_UNLINK
         )
+        self._of_root = self._flags.MOVE_SELF | self._flags.DELETE_SELF
         try:
             self._inotify = inotify_simple.INotify()
         except OSError as error:
@@ -198,6 +200,9 @@ class Inotify:
             self._add_tree("", Changes())
             return
         folder = self._paths.get(event.wd)
+        if folder == "" and event.mask & self._of_root:
+            changes.everything = True  # another folder may be in its place, or it may be back
+            return
         if event.mask & self._flags.IGNORED:
             self._paths.pop(event.wd, None)
             return
@@ -217,22 +222,23 @@ class Inotify:
         todo = [folder]
         while todo:
             path = todo.pop()
-            name = os.path.join(self._root, path)
             try:
-                # A folder that was renamed keeps its watch descriptor, so its new path takes the old one's place.
-                self._paths[self._inotify.add_watch(name, self._mask)] = path
-                entries = list(os.scandir(name))
+                with self._root.folder(path) as descriptor:
+                    # A path may be longer than the system takes, or lead elsewhere by now: so not by its name. A folder
+                    # that was renamed keeps its watch descriptor: its new path takes the old one's place.
+                    mask = self._mask if path else self._mask | self._of_root
+                    self._paths[self._inotify.add_watch(f"/proc/self/fd/{descriptor}", mask)] = path
+                    with os.scandir(descriptor) as found:
+                        entries = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in found]
             except OSError as error:
                 if error.errno in _USED_UP:
                     raise UsedUp(error.strerror) from error
-                continue  # it is gone, a link by now, not to be read, or its path is longer than the system takes
-            for entry in entries:
-                inner = paths.join(path, entry.name)
-                with suppress(OSError):
-                    is_folder = entry.is_dir(follow_symlinks=False)
-                    changes.add_entry(inner, is_folder=is_folder)
-                    if is_folder and entry.name not in self._unwatched:
-                        todo.append(inner)
+                continue  # it is gone, a link by now, or not to be read
+            for name, is_folder in entries:
+                inner = paths.join(path, name)
+                changes.add_entry(inner, is_folder=is_folder)
+                if is_folder and name not in self._unwatched:
+                    todo.append(inner)
 
 
 def _etag(beneath: Beneath, path: str) -> str | None:

@@ -17,6 +17,7 @@ from tornado.web import Application
 from jupyter_repl_runner.contract.assignment import Assignment
 from jupyter_repl_runner.contract.local import RECORD_FILE, SOCKET_FILE
 from jupyter_repl_runner.files.containment import Beneath
+from jupyter_repl_runner.files.root import Root
 from jupyter_repl_runner.files.trash import Trash
 from jupyter_repl_runner.files.watch import Changes, Watcher
 from jupyter_repl_runner.store.directory import DirectoryStore
@@ -76,21 +77,25 @@ def fastest_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 class Runner:
     """All of a project that does not listen. `record` tells the token, the working directory, the trash and the
-    assignment; marks of sync lie in `directory`, `uploads` is for files that are on their way."""
+    assignment; marks of sync lie in `directory`, `uploads` is for files that are on their way. `is_kept`: the project's
+    folder is opened once, since sync works on that very folder; else what is in its place counts. Raises OSError."""
 
-    def __init__(self, directory: Path, uploads: Path, record: Mapping[str, str]) -> None:
+    def __init__(self, directory: Path, uploads: Path, record: Mapping[str, str], *, is_kept: bool = False) -> None:
         self._directory = directory
         self._uploads = uploads
         self._token = record["token"]
         self._folder = Path(record["workdir"])
+        self._beneath = Beneath(Root(self._folder) if is_kept else self._folder)
         self._trash = Path(record["trash"])
         self._assignment = Assignment.from_json(record["assignment"])
+        self._store = DirectoryStore(self._folder, private=self._uploads, beneath=self._beneath)
         self._drained, self._ended = asyncio.Event(), asyncio.Event()
 
     def open(self, environment: Mapping[str, str]) -> Application:
         """Begin; what answers its requests. Needs a running loop."""
-        os.chdir(self._folder)
-        beneath = Beneath(self._folder)
+        beneath = self._beneath
+        with beneath.folder("") as descriptor:
+            os.fchdir(descriptor)
         self._terminals = Terminals(self._folder, dict(environment), self._assignment.ring_bytes)
         hub = self._hub = Hub(self._assignment, beneath, Trash(self._trash), self._terminals)
         loop = asyncio.get_running_loop()
@@ -134,11 +139,10 @@ class Runner:
 
     def _application(self, hub: Hub) -> Application:
         shared = {"token": self._token, "hub": hub}
-        store = DirectoryStore(self._folder, private=self._uploads)
         return Application(
             [
                 (r"/channel", ChannelHandler, shared),
-                (r"/file/(.+)", FileHandler, {**shared, "store": store}),
+                (r"/file/(.+)", FileHandler, {**shared, "store": self._store}),
                 (r"/archive", ArchiveHandler, shared),
                 (r"/call", CallHandler, shared),
                 (r"/status", StatusHandler, shared),

@@ -21,4 +21,4 @@ class ArchiveHandler(RunnerHandler):
         path = check_path(self.get_query_argument("path", ""), root_allowed=True)
         name = path.rpartition("/")[2] or hub.assignment.ref.repl_id
         about = None if path else {"language": hub.assignment.language}
-        await send_archive(self, pack(hub.beneath.root, path, about), name)
+        await send_archive(self, pack(hub.beneath, path, about), name)

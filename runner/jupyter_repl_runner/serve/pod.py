@@ -11,13 +11,14 @@ import os
 import signal
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPMessageDelegate, HTTPServerConnectionDelegate
 from tornado.web import Application, RequestHandler
 
-from jupyter_repl_runner.contract.errors import Unavailable
+from jupyter_repl_runner.contract.errors import ReplError, Unavailable
 from jupyter_repl_runner.contract.local import RECORD_FILE
 from jupyter_repl_runner.contract.pod import DISK_VARIABLE, HOME, MARKS, WORK
 
@@ -45,13 +46,21 @@ class _Pod(HTTPServerConnectionDelegate):
     """The port, whatever is behind it by then."""
 
     def __init__(self) -> None:
-        self._waiting = Application([(r".*", _WaitingHandler)], log_function=lambda handler: None)
+        self._waiting = _refusing("The files are not there yet.", "Try again in a moment.")
+        self._broken = _refusing(
+            "The project's folder, or what lies beside it, was moved away or replaced.",
+            "Stop the REPL and start it again: it begins with what was saved.",
+        )
         self._application: Application | None = None
         self._runner: Runner | None = None
         self._ended = asyncio.Event()
 
     def start_request(self, server_conn: object, request_conn: object) -> HTTPMessageDelegate:
-        application = self._assigned() or self._waiting
+        try:
+            application = self._assigned() or self._waiting
+        except (OSError, ReplError):  # a runner before this one was killed, and programs have had their way with it
+            log.exception("The project can't be served")
+            application = self._broken
         return application.start_request(server_conn, request_conn)  # type: ignore[arg-type]
 
     async def run(self, listener: socket.socket) -> None:
@@ -74,8 +83,8 @@ class _Pod(HTTPServerConnectionDelegate):
         """None as long as sync has not opened the project."""
         record = Path(MARKS, RECORD_FILE)
         if self._application is None and record.exists():
-            self._runner = Runner(Path(MARKS), Path(WORK, "uploads"), json.loads(record.read_text()))
-            self._application = self._runner.open(_environment())
+            runner = Runner(Path(MARKS), Path(WORK, "uploads"), json.loads(record.read_text()), is_kept=True)
+            self._application, self._runner = runner.open(_environment()), runner
             self._watching = [asyncio.create_task(self._runner.guard_memory(), name="memory")]
             if limit := int(os.environ.get(DISK_VARIABLE, 0)):
                 self._watching.append(asyncio.create_task(self._runner.watch_disk(Path(WORK), limit), name="disk"))
@@ -83,16 +92,25 @@ class _Pod(HTTPServerConnectionDelegate):
         return self._application
 
 
-class _WaitingHandler(RequestHandler):
+class _RefusingHandler(RequestHandler):
+    def initialize(self, message: str, hint: str) -> None:
+        self._error = Unavailable(message, hint)
+
     def prepare(self) -> None:
-        error = Unavailable("The files are not there yet.", hint="Try again in a moment.")
-        self.set_status(error.status)
+        self.set_status(self._error.status)
         self.set_header("Retry-After", "1")
-        self.finish(error.to_json())
+        self.finish(self._error.to_json())
+
+
+def _refusing(message: str, hint: str) -> Application:
+    """Answers every request so."""
+    arguments = {"message": message, "hint": hint}
+    return Application([(r".*", _RefusingHandler, arguments)], log_function=lambda handler: None)
 
 
 def _environment() -> dict[str, str]:
     """What programs get: the image's own, and nothing of the cluster's."""
-    Path(HOME).mkdir(mode=0o755, exist_ok=True)
+    with suppress(OSError):  # a program has put something else there: programs find out themselves
+        Path(HOME).mkdir(mode=0o755, exist_ok=True)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("KUBERNETES_")}
     return {**kept, "HOME": HOME, "USER": "repl", "LOGNAME": "repl"}

@@ -33,16 +33,17 @@ Result = TypeVar("Result")
 class DirectoryStore(Store):
     """`root` is made, with mode 700, if it is missing; raises ReplError if it can't be.
 
-    `private` holds the lock and what is being copied or deleted; it is on the same disk.
+    `private` holds the lock and what is being copied or deleted; it is on the same disk. `beneath`: the way to single
+    files, where that is not the root's name.
     """
 
-    def __init__(self, root: Path, private: Path | None = None) -> None:
+    def __init__(self, root: Path, private: Path | None = None, beneath: Beneath | None = None) -> None:
         self.root = root
         self._private = private or root / ".private"
         with told_as(str(root)):
             root.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._private.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._beneath = Beneath(root)
+        self._beneath = beneath or Beneath(root)
 
     def local_path(self, prefix: str) -> Path | None:
         return self.root / prefix

@@ -9,7 +9,6 @@ import stat
 import time
 import zipfile
 from collections.abc import Generator, Iterator, Mapping
-from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from jupyter_repl_runner.contract.errors import ReplError
@@ -23,13 +22,12 @@ _UNREADABLE = "NOT-IN-THIS-ARCHIVE.txt"
 _EARLIEST, _LATEST = 315619200, 4354732800  # 1980-01-02 and 2107-12-31: a zip knows no other days
 
 
-def pack(root: Path, path: str, about: Mapping[str, Any] | None = None) -> Iterator[bytes]:
-    """The zip of the folder `path` beneath `root`, in chunks: modes, times, links and empty folders as they are.
+def pack(beneath: Beneath, path: str, about: Mapping[str, Any] | None = None) -> Iterator[bytes]:
+    """The zip of the folder `path`, in chunks: modes, times, links and empty folders as they are.
 
     `about`: of a whole project, what comes back with it. What can't be read is named in a file of the zip. Raises
     FileNotFound or FileNotADirectory at once, not with the first chunk.
     """
-    beneath = Beneath(root)
     with beneath.folder(path):
         pass
     return _pack(beneath, path, about)

@@ -17,7 +17,8 @@ from jupyter_repl_runner.contract.marks import MARKS_FILE
 
 from .credentials import Grants
 from .status import Status
-from .work import Place, Work
+from .volume import Place
+from .work import Work
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +57,9 @@ async def _sync(options: SyncOptions) -> int:
         status.tell("failed", error.message, error.hint)
         raise
     workdir = Path(record["workdir"])
-    place = Place(workdir, Path(record["trash"]), workdir.parent / "sync")
+    state = workdir.parent / "sync"
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    place = Place(workdir, Path(record["trash"]), state, state, is_lasting=True)
     work = await asyncio.to_thread(Work, assignment, grant, place, status)
     _end_on_signals(work.end, options.guarded)
     renewing = asyncio.create_task(grants.keep(work.use), name="credentials")

@@ -67,7 +67,7 @@ class Bundler:
             if entry is None or (entry.tag, entry.size) != (row.tag, found.size):
                 continue
             try:
-                snapshot = take(self._sides.volume.tree, found.path, MEMBER_BYTES)
+                snapshot = take(self._sides.volume.root, found.path, MEMBER_BYTES)
             except (OSError, TooLarge):
                 continue
             with snapshot:

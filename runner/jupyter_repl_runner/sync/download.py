@@ -103,7 +103,7 @@ class Downloader:
             opened()
 
     async def _is_here(self, path: str) -> bool:
-        return await asyncio.to_thread(os.path.lexists, self._sides.volume.tree.root / path)
+        return await asyncio.to_thread(self._sides.volume.is_here, path)
 
     async def _unbundle(self, bundle: Bundle, wanted: Mapping[str, Entry], progress: Progress) -> set[str]:
         """Those of `wanted`, which are not in the volume, that the bundle had."""
@@ -201,7 +201,11 @@ class Downloader:
         if sight.found.get(path) != found:
             again.add(path)
             return
-        volume.trash.delete(volume.beneath, path)
+        try:
+            volume.to_trash(path)
+        except ReplError as error:
+            self._sides.status.report(path, f"It was deleted elsewhere, and stays here for now. {error.message}")
+            return
         volume.index.change((), [path])
         while path := path.rpartition("/")[0]:
             try:

@@ -17,6 +17,7 @@ from .meeting import Meeting
 from .push import Push
 from .queue import Batch, Queue
 from .sides import Sides
+from .volume import Gone
 
 WHOLE_LOOK_SECONDS, LONGEST_LOOK_SECONDS = 60.0, 600.0
 LOOKING_SHARE = 0.001
@@ -70,6 +71,7 @@ class Engine:
         self._wake = asyncio.Event()
         self._ending = False
         self._failures = 0
+        self._is_gone = False
         self._is_met = False
         self._asked: list[asyncio.Future[bool]] = []
         self._deadline: asyncio.Timeout | None = None
@@ -138,7 +140,7 @@ class Engine:
                 break
             except ReplError as error:
                 delay = RETRIES_SECONDS[min(attempt, len(RETRIES_SECONDS) - 1)]
-                self._sides.status.tell("restoring", error.message, error.hint)
+                self._sides.status.tell("gone" if isinstance(error, Gone) else "restoring", error.message, error.hint)
                 attempt += 1
                 await asyncio.sleep(delay)
         self._is_met = True
@@ -226,12 +228,13 @@ class Engine:
             again = await call()
         except ReplError as error:
             self._failures += 1
-            self._sides.status.tell("away", error.message, error.hint)
+            self._is_gone = isinstance(error, Gone)
+            self._sides.status.tell("gone" if self._is_gone else "away", error.message, error.hint)
             log.warning("%s: %s %s", self._sides.ref, error.message, error.hint)
             return False
         finally:
             silent.cancel()
-        self._failures = 0
+        self._failures, self._is_gone = 0, False
         if again:
             self._queue.note(_now(), paths=again)
         return True
@@ -256,6 +259,8 @@ class Engine:
                 self._tell()
                 await self._bundle_at_the_end()
                 return self._is_met
+            if self._is_gone:  # nothing of what is there now will be saved, however long that is waited for
+                return False
             await asyncio.sleep(RETRIES_SECONDS[0])
 
     async def _bundle_at_the_end(self) -> None:
@@ -264,18 +269,13 @@ class Engine:
             return
         with suppress(ReplError, TimeoutError):
             async with asyncio.timeout(BUNDLE_SECONDS):
-                if self._is_met and not self._push.is_gone:
+                if self._is_met:
                     await self._bundler.renew(is_last=True)
 
     def _tell(self, batch: Batch | None = None) -> None:
         waiting = self._queue.waiting
         if batch:
             waiting = sorted({*waiting, *batch.paths})
-        if self._push.is_gone:
-            self._sides.status.tell(
-                "gone", "The project's folder was emptied or replaced.", "Stop the REPL and start it again."
-            )
-            return
         marks = self._sides.status.marks
         is_heard = self._queue.is_heard or (batch is not None and batch.is_heard)
         if is_heard and not waiting:  # too much to be named; what the last look has found is the best guess

@@ -7,7 +7,6 @@ was saved meanwhile looks like one that the store has lost.
 """
 
 import asyncio
-import os
 from collections.abc import Callable
 
 from jupyter_repl_runner.contract.errors import Unavailable
@@ -41,9 +40,10 @@ class Meeting:
     async def meet(self, opened: Callable[[], None]) -> set[str]:
         """Make both sides one; the paths that must be looked at again. Calls `opened` when the main file is there.
 
-        Raises Fenced and what the store raises: it may be done again from the start, and goes on where it was.
+        Raises Fenced, Gone and what the store raises: it may be done again from the start, and goes on where it was.
         """
         for _ in range(ROUNDS):
+            await asyncio.to_thread(self._sides.volume.check)
             before = await asyncio.to_thread(self._sides.volume.index.all)
             (manifest, _), listed, bundle = await together(
                 read_manifest(self._sides.store, self._sides.ref), self._sides.listed(), self._begin(opened)
@@ -122,7 +122,7 @@ class Meeting:
         missing = []
         for path in manifest.left_out:
             command = DEPENDENCIES.get(path.rpartition("/")[2])
-            if command and not os.path.lexists(self._sides.volume.tree.root / path):
+            if command and not self._sides.volume.is_here(path):
                 missing.append((path, command))
         self._sides.status.tell(missing=tuple(missing))
 

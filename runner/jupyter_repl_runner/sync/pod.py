@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,14 +27,17 @@ from jupyter_repl_runner.store.s3_client import warm_up
 from .http import make_application
 from .orders import Orders
 from .status import Status
-from .work import Place, Work
+from .volume import Gone, Place
+from .work import Work
 
 RUNNER_SECONDS = 12.0
 """Of the pod's grace, that the runner may take to end, and that are left at the end."""
 LOOK_SECONDS = 0.05
 """Between two words about a restore."""
 MAX_BODY = 1 << 16
-PLACE = Place(Path(pod.PROJECT), Path(pod.TRASH), Path(pod.INDEX))
+PLACE = Place(Path(pod.PROJECT), Path(pod.TRASH), Path(pod.INDEX), Path(pod.PRIVATE))
+GONE_SECONDS = 1.0
+"""Between two looks whether a project that was moved away is back."""
 
 log = logging.getLogger(__name__)
 
@@ -110,9 +114,9 @@ class Sidecar:
             self._keep(replace(self.order, grant=grant))
 
     async def flush(self) -> bool:
-        if self._work is None:
+        if self.order is None:
             raise Conflict("This pod has no assignment.")
-        return await self._work.flush()
+        return self._work is not None and await self._work.flush()
 
     async def words(self) -> AsyncIterator[dict[str, Any]]:
         """The marks as they change, until the project is open or can't be."""
@@ -146,10 +150,22 @@ class Sidecar:
 
     async def _carry(self, order: pod.Order) -> int:
         self.status.write()
-        self._work = await asyncio.to_thread(_open_work, order, self.status)
+        while self._work is None:
+            try:
+                self._work = await asyncio.to_thread(_open_work, order, self.status)
+            except Gone as error:
+                self.status.tell("gone", error.message, error.hint)
+                if await self._ends_within(GONE_SECONDS):
+                    return 1
         if self._ending.is_set():
             self._work.end()
         return await self._work.run(lambda: self._open(order))
+
+    async def _ends_within(self, seconds: float) -> bool:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._ending.wait()
+        return self._ending.is_set()
 
     def _open(self, order: pod.Order) -> None:
         """The main file is there: the runner may serve."""
@@ -170,10 +186,7 @@ class Sidecar:
 
 
 def _open_work(order: pod.Order, status: Status) -> Work:
-    work = Work(order.assignment, order.grant, PLACE, status, pod.GRACE_SECONDS - RUNNER_SECONDS)
-    # The volume's group would be handed down to every folder, and its bit would show up in their modes.
-    os.chmod(PLACE.project, 0o700)
-    return work
+    return Work(order.assignment, order.grant, PLACE, status, pod.GRACE_SECONDS - RUNNER_SECONDS)
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -39,8 +39,6 @@ class Push:
         """Held by whoever writes files to the store: two that meet another version would both keep it."""
         self.is_met = False
         """Whether all of the project is here, so that what is not here is gone."""
-        self.is_gone = False
-        """Whether the volume was emptied, or another folder is in its place."""
         self.has_written = False
         """Whether anything of the project has changed since we began."""
         self.look_seconds = 0.0
@@ -54,12 +52,10 @@ class Push:
     async def push(self, batch: Batch, *, is_last: bool = False) -> set[str]:
         """Bring the store to what the batch's paths are now; those that must be looked at again.
 
-        `is_last`: deletions have no grace. Raises Fenced and what the store raises; what was done until then is done.
+        `is_last`: deletions have no grace. Raises Fenced, Gone and what the store raises; what was done until then is
+        done.
         """
-        _, looked = await together(self._sides.fence.check(), asyncio.to_thread(self._look_for_changes, batch))
-        if looked is None:
-            return set()
-        plan, sight = looked
+        _, (plan, sight) = await together(self._sides.fence.check(), asyncio.to_thread(self._look_for_changes, batch))
         looked_at = self._sides.status.reported if batch.everything else batch.paths
         self._sides.status.settle(path for path in looked_at if path not in sight.found)
         again = self._put_off(plan, is_last)
@@ -108,11 +104,8 @@ class Push:
             await self._delete(later, again, links, folders)
             await asyncio.to_thread(self._sides.volume.index.change, replacing)
 
-    def _look_for_changes(self, batch: Batch) -> tuple[Plan, Sight] | None:
-        """None if what lies there now is not the project: it is neither saved nor missed."""
-        self.is_gone = self.is_met and not self._sides.volume.is_whole
-        if self.is_gone:
-            return None
+    def _look_for_changes(self, batch: Batch) -> tuple[Plan, Sight]:
+        self._sides.volume.check()
         rules = self._sides.volume.rules()
         sight, base = self._look(batch, rules)
         plan = plan_push(sight.found, base)

@@ -1,27 +1,23 @@
-"""What lies in the volume, seen without ever following a link: a user may swap a folder for one while it is walked.
-
-Each component is opened beneath the last one's descriptor, so what is a link by then is a failure, not a way out.
-"""
+"""What lies in the volume, seen without ever following a link: see `Root`."""
 
 import errno
 import os
 import stat
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from jupyter_repl_runner.contract.errors import Unavailable
 from jupyter_repl_runner.contract.paths import join
 from jupyter_repl_runner.files.content import TEMPORARY_PREFIX
+from jupyter_repl_runner.files.root import Root
 
 from .index import Found
 from .rules import Rules
 
 HALF_SECONDS = 60.0
 _ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @dataclass
@@ -39,22 +35,14 @@ class Sight:
 class Tree:
     """The project's folder `root`. All calls block."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
-
-    def identity(self) -> str:
-        """Tells this folder from another in its place, or ""."""
-        try:
-            status = os.stat(self.root)
-        except OSError:
-            return ""
-        return f"{status.st_dev}:{status.st_ino}"
+    def __init__(self, root: Root) -> None:
+        self._root = root
 
     def look_at(self, path: str, rules: Rules, sight: Sight) -> bool:
         """Add what lies at `path` alone, unless it or a folder on the way is ignored; whether it is a folder. Raises
         Unavailable."""
         is_folder = False
-        with _absent_or_unseen(path, sight), self._parent(path) as (folder, name):
+        with _absent_or_unseen(path, sight), self._root.parent(path) as (folder, name):
             is_folder = not rules.is_below_ignored(path) and self._note(folder, name, path, rules, sight)
         return is_folder
 
@@ -73,7 +61,7 @@ class Tree:
     def _look_in(self, path: str, rules: Rules, sight: Sight) -> list[str]:
         """Add what lies right in a folder; the folders among that."""
         inner = []
-        with _absent_or_unseen(path, sight), self._folder(path) as descriptor:
+        with _absent_or_unseen(path, sight), self._root.folder(path) as descriptor:
             for name in os.listdir(descriptor):
                 inside = join(path, name)
                 with _absent_or_unseen(inside, sight):
@@ -83,17 +71,8 @@ class Tree:
 
     def remove(self, path: str) -> None:
         """Unlink a file; one that is gone is no error."""
-        with suppress(OSError), self._parent(path) as (folder, name):
+        with suppress(OSError), self._root.parent(path) as (folder, name):
             os.unlink(name, dir_fd=folder)
-
-    def open(self, path: str) -> int:
-        """A descriptor of the regular file at `path`, to read; raises OSError, also for anything else."""
-        with self._parent(path) as (folder, name):
-            descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            os.close(descriptor)
-            raise FileNotFoundError(path)
-        return descriptor
 
     def _note(self, folder: int, name: str, path: str, rules: Rules, sight: Sight) -> bool:
         """Whether it is a folder that belongs to the project. Raises OSError."""
@@ -112,32 +91,6 @@ class Tree:
             return False
         sight.found[path] = found
         return is_folder
-
-    @contextmanager
-    def _folder(self, path: str) -> Iterator[int]:
-        """A descriptor of a folder, or of the root."""
-        if not path:
-            descriptor = os.open(self.root, _FOLDER & ~os.O_NOFOLLOW)
-        else:
-            with self._parent(path) as (folder, name):
-                descriptor = os.open(name, _FOLDER, dir_fd=folder)
-        try:
-            yield descriptor
-        finally:
-            os.close(descriptor)
-
-    @contextmanager
-    def _parent(self, path: str) -> Iterator[tuple[int, str]]:
-        *folders, name = path.split("/")
-        with ExitStack() as stack:
-            descriptor = os.open(self.root, _FOLDER & ~os.O_NOFOLLOW)
-            stack.callback(os.close, descriptor)
-            for each in folders:
-                inner = os.open(each, _FOLDER, dir_fd=descriptor)
-                stack.close()  # the one above: a deep path needs two at a time
-                descriptor = inner
-                stack.callback(os.close, descriptor)
-            yield descriptor, name
 
 
 @contextmanager

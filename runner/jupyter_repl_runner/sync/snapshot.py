@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import IO, Self
 
+from jupyter_repl_runner.files.root import Root
+
 from .index import Found
-from .scan import Tree, describe
+from .scan import describe
 
 IN_MEMORY = 8 << 20
 _CHUNK = 1 << 18
@@ -37,9 +39,9 @@ class Snapshot:
         self.body.close()
 
 
-def take(tree: Tree, path: str, limit: int) -> Snapshot:
+def take(root: Root, path: str, limit: int) -> Snapshot:
     """A large file is copied aside first: what is sent must be what was hashed. Raises OSError and TooLarge."""
-    descriptor = tree.open(path)
+    descriptor = root.open(path)
     with open(descriptor, "rb") as file:
         before = os.fstat(descriptor)
         if before.st_size > limit:

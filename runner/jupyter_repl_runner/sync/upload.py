@@ -39,7 +39,7 @@ class Uploader:
         """
         row = None if anew else await asyncio.to_thread(self._sides.volume.index.get, path)
         try:
-            snapshot = await asyncio.to_thread(take, self._sides.volume.tree, path, self._limit)
+            snapshot = await asyncio.to_thread(take, self._sides.volume.root, path, self._limit)
         except TooLarge:
             self._sides.status.report(path, f"It is larger than {self._limit >> 20} MB.")
             return True

@@ -1,67 +1,117 @@
-"""The runner's volume as sync knows it: the project's folder, what says that it was restored whole, and the index.
+"""The runner's volume as sync knows it: the project's folder, whether it was restored whole, the trash, and the index.
 
-The marker lies beside the project's folder, not in it. Where it is missing, or the folder is another one than it says,
-nothing that is absent counts as deleted: a volume was emptied, unmounted, or never filled. It is written when all that
-was restored is safe on the disk. A machine that went down before has perhaps left files empty that have rows, so those
-rows are forgotten, or such a file would be taken for somebody's work.
+Programs may rename the folder and the trash, so each is opened once (`Root`). What sync knows of them lies in a place
+that programs don't reach: which folders they are, and whether all of the project was restored into that very folder.
+Until it was, nothing that is absent counts as deleted: the volume was emptied, unmounted, or never filled. That is noted
+when all that was restored is safe on the disk. A machine that went down before has perhaps left files empty that have
+rows, so those rows are forgotten, or such a file would be taken for somebody's work.
 """
 
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
+from jupyter_repl_runner.contract.errors import NoPermissions, Unavailable
 from jupyter_repl_runner.files.containment import Beneath
 from jupyter_repl_runner.files.content import flush_disk
+from jupyter_repl_runner.files.root import Root
 from jupyter_repl_runner.files.trash import Trash
 
 from .index import Index
 from .rules import RULES_FILE, Rules
 from .scan import Sight, Tree
 
-MARKER_FILE = ".restored"
+FOLDERS_FILE = "folders.json"
+"""In the place of our own: the identities of project and trash, and what `restored` is about, once it was."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """`project` and `trash` are the runner's too, on one disk. `state` is sync's own; `private` as well: it lasts as
+    long as the volume, or `is_lasting`: it outlives that, so that another folder is no surprise."""
+
+    project: Path
+    trash: Path
+    state: Path
+    private: Path
+    is_lasting: bool = False
+
+
+class Gone(Unavailable):
+    """What lies in the project's place is not the project: it is neither saved nor filled, and nothing is missed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The project's folder was moved away or replaced: nothing in its place is saved.",
+            hint="Move it back, or stop the REPL and start it again: it begins with what was saved.",
+        )
 
 
 class Volume:
-    """`project`: the folder of its files, made if it is missing. `about`: which project it is. All calls block."""
+    """`about`: which project it is. The project's folder is made if it is missing. Raises Gone. All calls block."""
 
-    def __init__(self, project: Path, state: Path, trash: Path, about: Mapping[str, str]) -> None:
-        project.mkdir(mode=0o755, parents=True, exist_ok=True)
-        self.beneath = Beneath(project)
-        self.tree = Tree(project)
-        self.trash = Trash(trash)
-        self._marker = project.parent / MARKER_FILE
-        self._about = {**about, "folder": self.tree.identity()}
-        self.index = Index(state / "index.db", self._about)
+    def __init__(self, place: Place, about: Mapping[str, str]) -> None:
+        self._file = place.private / FOLDERS_FILE
+        known = _read(self._file)
+        self.root, self.trash = _open(place, {} if place.is_lasting else known)
+        self.beneath = Beneath(self.root)
+        self.tree = Tree(self.root)
+        self._about = {**about, "folder": self.root.identity}
+        self._was_restored = known.get("restored") == self._about
+        self._note()
+        self.index = Index(place.state / "index.db", self._about)
         if not self.is_whole:
             self.index.forget_earlier(_boot())
 
     @property
     def is_whole(self) -> bool:
         """Whether all of the project was here once, and this is still the same folder."""
-        try:
-            said = json.loads(self._marker.read_text())
-        except (OSError, ValueError):
-            return False
-        return bool(said == self._about and self.tree.identity() == self._about["folder"])
+        return self._was_restored and self.root.is_in_place
+
+    def check(self) -> None:
+        """Raise Gone unless the project is in its place."""
+        if not self.root.is_in_place:
+            raise Gone
 
     def declare_whole(self) -> None:
-        flush_disk(self.tree.root)
-        temporary = self._marker.with_suffix(".new")
-        temporary.write_text(json.dumps(self._about))
-        os.replace(temporary, self._marker)
+        flush_disk(self.root.descriptor)
+        self._was_restored = True
+        self._note()
+
+    def _note(self) -> None:
+        trash = self.trash.identity if self.trash else ""
+        known = {"project": self.root.identity, "trash": trash, "restored": self._about if self._was_restored else None}
+        temporary = self._file.with_suffix(".new")
+        temporary.write_text(json.dumps(known))
+        os.replace(temporary, self._file)
+
+    def to_trash(self, path: str) -> None:
+        """Raises NoPermissions if the trash was replaced, and what `Trash.delete` raises."""
+        if self.trash is None:
+            raise NoPermissions("The trash was replaced by something else.", hint="Start the REPL again.")
+        Trash(self.trash).delete(self.beneath, path)
 
     def rules(self) -> Rules:
         """As they are now."""
         try:
-            descriptor = self.tree.open(RULES_FILE)
+            descriptor = self.root.open(RULES_FILE)
         except OSError:
             return Rules()
         with open(descriptor, errors="surrogateescape") as file:
             return Rules(file.read(1 << 16).splitlines())
 
+    def is_here(self, path: str) -> bool:
+        """Whether anything lies at `path`."""
+        try:
+            self.root.lstat(path)
+        except OSError:
+            return False
+        return True
+
     def look_at_all(self, rules: Rules) -> Sight:
-        """Also ends what a killed restore or save has left half-written."""
+        """Also deletes what a killed restore or save has left half-written."""
         sight = Sight()
         self.tree.look("", rules, sight, deep=True)
         for path in sight.halves:
@@ -70,6 +120,35 @@ class Volume:
 
     def close(self) -> None:
         self.index.close()
+
+
+def _open(place: Place, known: Mapping[str, object]) -> tuple[Root, Root | None]:
+    """Project and trash; no trash if that is another one than is `known`. Raises Gone."""
+    if not known:
+        project = Root.made(place.project)
+        if not place.is_lasting:
+            # The volume's group would be handed down to every folder, and its bit would show up in their modes.
+            os.fchmod(project.descriptor, 0o700)
+        return project, Root.made(place.trash, 0o700)
+    if (known_project := _known(place.project, known.get("project"))) is None:
+        raise Gone
+    return known_project, _known(place.trash, known.get("trash"))
+
+
+def _known(path: Path, identity: object) -> Root | None:
+    try:
+        root = Root(path)
+    except OSError:
+        return None
+    return root if root.identity == identity else None
+
+
+def _read(file: Path) -> dict[str, object]:
+    try:
+        said = json.loads(file.read_text())
+    except (OSError, ValueError):
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def _boot() -> str:

@@ -7,8 +7,6 @@ and done later; a runner that was started after ours ends it for good.
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 
 from jupyter_repl_runner.contract.assignment import Assignment
 from jupyter_repl_runner.contract.errors import ReplError
@@ -28,22 +26,13 @@ from .push import Push
 from .sides import Sides
 from .status import Status
 from .upload import Uploader
-from .volume import Volume
+from .volume import Place, Volume
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Place:
-    """`project` and `trash` are the runner's too, on one disk; `state` is sync's own."""
-
-    project: Path
-    trash: Path
-    state: Path
-
-
 class Work:
-    """Made in a running loop; `open` blocks for a moment."""
+    """Made in a running loop; that blocks for a moment. Raises Gone."""
 
     def __init__(
         self,
@@ -53,13 +42,13 @@ class Work:
         status: Status,
         end_seconds: float = FLUSH_SECONDS,
     ) -> None:
+        about = {"ref": str(assignment.ref), "project": grant.project, "store": _name(grant)}
+        self._volume = Volume(place, about)
         self._ref = assignment.ref
         self._status = status
         self._store = S3Store(grant.store, grant.credentials, Honoured(*grant.conditions))
         self.use = self._store.use
         """Take other credentials from now on."""
-        about = {"ref": str(assignment.ref), "project": grant.project, "store": _name(grant)}
-        self._volume = Volume(place.project, place.state, place.trash, about)
         self._fence = Fence(self._store, assignment.ref, Generation(grant.generation, grant.holder))
         sides = Sides(assignment.ref, self._store, self._volume, self._fence, status)
         uploader = Uploader(sides, grant.max_file_bytes)

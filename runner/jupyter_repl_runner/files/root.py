@@ -1,0 +1,99 @@
+"""A folder that is opened once, and the strict walk beneath it, which never follows a link.
+
+Whoever may rename the folder can put another one, a link or a pipe in its place. So its name is used once; from then on
+only the descriptor counts. The walk opens each component beneath the descriptor of the last one, so a folder that is
+swapped for a link in the meantime is an error and leads nowhere.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FILE = (
+    os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+)  # O_NONBLOCK: a pipe that nobody writes must not hang
+
+
+class Root:
+    """The folder at `path`, which must exist and be no link. Raises OSError. All calls block.
+
+    The descriptor is closed when nobody refers to the object any more: a thread may still walk when its owner is done.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.descriptor = -1
+        self.descriptor = os.open(path, _FOLDER)
+        self.identity = _identity(os.fstat(self.descriptor))
+        """Tells this folder from any other of the machine, as `device:inode`."""
+
+    def __del__(self) -> None:
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+
+    @classmethod
+    def made(cls, path: Path, mode: int = 0o755) -> "Root":
+        """The folder at `path`, made first if nothing is there. Folders above it are taken as they are."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            path.mkdir(mode)
+        return cls(path)
+
+    @property
+    def is_in_place(self) -> bool:
+        """Whether its name still leads to it."""
+        try:
+            return _identity(os.stat(self.path, follow_symlinks=False)) == self.identity
+        except OSError:
+            return False
+
+    def lstat(self, path: str) -> os.stat_result:
+        """What is at `path`, a link itself; raises OSError."""
+        with self.parent(path) as (folder, name):
+            return os.stat(name, dir_fd=folder, follow_symlinks=False)
+
+    def open(self, path: str) -> int:
+        """A descriptor of the regular file at `path`, to read; raises OSError, also for anything else."""
+        with self.parent(path) as (folder, name):
+            return open_regular(name, dir_fd=folder)
+
+    @contextmanager
+    def folder(self, path: str) -> Iterator[int]:
+        """Yield a descriptor, fit for listdir, of the folder `path`; empty is the root. Raises OSError."""
+        with self.parent(path or ".") as (folder, name):
+            # The root too is opened anew: two who list one descriptor share its position, and miss what the other saw.
+            descriptor = os.open(name, _FOLDER, dir_fd=folder)
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    @contextmanager
+    def parent(self, path: str) -> Iterator[tuple[int, str]]:
+        """Yield `(folder descriptor, name)` of `path`, whose last component need not exist. Raises OSError."""
+        *folders, name = path.split("/")
+        with ExitStack() as stack:
+            descriptor = self.descriptor
+            for each in folders:
+                inner = os.open(each, _FOLDER, dir_fd=descriptor)
+                stack.close()  # the one above: a deep path needs two at a time
+                descriptor = inner
+                stack.callback(os.close, descriptor)
+            yield descriptor, name
+
+
+def open_regular(name: str | Path, **dir_fd: Any) -> int:
+    """A descriptor of a regular file, to read, that never waits; raises OSError for a link, a pipe, a device."""
+    descriptor = os.open(name, _FILE, **dir_fd)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise FileNotFoundError(str(name))
+    return descriptor
+
+
+def _identity(status: os.stat_result) -> str:
+    return f"{status.st_dev}:{status.st_ino}"
