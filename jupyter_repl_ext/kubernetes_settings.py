@@ -48,9 +48,10 @@ class KubernetesTraits(HasTraits):
     )
     kubernetes_key_file = Unicode(
         config=True,
-        help="""The file with the servers' secret, 64 hexadecimal digits, the same for all servers of an installation:
-        it signs orders to pods and gives them their tokens. Empty (the default): `repl/key` in Jupyter's data
-        directory, made if it is missing.""",
+        help="""The file with the servers' keys, 64 hexadecimal digits in each line, the same for all servers of an
+        installation: they sign orders to pods and give them their tokens. The first line is for new pods. To change
+        the key, put a new line above the old one, and remove the old one when no pod is left that was made with it.
+        Empty (the default): `repl/key` in Jupyter's data directory, made if it is missing.""",
     )
     kubernetes_ingress_host = Unicode(
         config=True,

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -77,10 +78,12 @@ def _sync(options: argparse.Namespace) -> int:
     if options.pod:
         from .contract.pod import SYNC_PORT
 
-        with _listening(SYNC_PORT) as listener:
-            from .sync.pod import sync_pod
+        listener = None
+        with suppress(OSError):  # a program of the person holds the port: saving goes on without it
+            listener = _listening(SYNC_PORT)
+        from .sync.pod import sync_pod
 
-            return sync_pod(listener)
+        return sync_pod(listener, lambda: _listening(SYNC_PORT))
     from pathlib import Path
 
     from .sync.app import SyncOptions, sync

@@ -6,13 +6,16 @@ Errors are ReplErrors, for people to read.
 
 import ssl
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
 from jupyter_repl_runner.contract.assignment import Assignment
+from jupyter_repl_runner.contract.errors import Unavailable
 from jupyter_repl_runner.contract.grant import Credentials, Grant
 from jupyter_repl_runner.contract.phases import Phase
 from jupyter_repl_runner.contract.refs import ProjectRef
@@ -27,6 +30,26 @@ class Folders:
 
     workdir: Path
     trash: Path
+
+
+class Leaving(StrEnum):
+    """What a stop may leave unsaved: nothing; what can never be saved (a file that is too large, say); anything."""
+
+    NOTHING = "nothing"
+    UNSAVABLE = "unsavable"
+    ANYTHING = "anything"
+
+    def covers(self, other: "Leaving") -> bool:
+        """Whether it allows all that the other one does."""
+        return list(Leaving).index(self) >= list(Leaving).index(other)
+
+
+class Unsaved(Unavailable):
+    """A stop was refused and the REPL runs on, since not everything is saved. `is_final`: all that can be saved is."""
+
+    def __init__(self, message: str, hint: str, *, is_final: bool = False) -> None:
+        super().__init__(message, hint)
+        self.is_final = is_final
 
 
 class Granter(Protocol):
@@ -60,6 +83,12 @@ class Spawner(ABC):
         """Called once, when the server starts: clean up what an earlier server left. Must not fail for that."""
         return self
 
+    @asynccontextmanager
+    async def looking(self) -> AsyncIterator[Self]:
+        """In place of the above, for a command beside the servers: `poll`, `list` and `address` work, and nothing is
+        cleaned up, started or stopped."""
+        yield self
+
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
@@ -74,8 +103,11 @@ class Spawner(ABC):
         """
 
     @abstractmethod
-    async def stop(self, ref: ProjectRef) -> None:
-        """Return when the runner has saved and everything of it is gone. Idempotent; nothing there is no error."""
+    async def stop(self, ref: ProjectRef, leaving: Leaving = Leaving.NOTHING) -> None:
+        """Return when the runner has saved and everything of it is gone. Idempotent; nothing there is no error.
+
+        Raises Unsaved if more would be left unsaved, for good, than `leaving` says.
+        """
 
     @abstractmethod
     async def poll(self, ref: ProjectRef) -> Phase:

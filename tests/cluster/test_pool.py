@@ -12,8 +12,9 @@ from jupyter_repl_runner.contract.phases import RUNNING
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_spawner.kubernetes import names
 from jupyter_repl_spawner.kubernetes.manifests import Hosts
-from jupyter_repl_spawner.kubernetes.pool import Bounds, size
+from jupyter_repl_spawner.kubernetes.pool import Bounds, resize, size
 from jupyter_repl_spawner.kubernetes.rights import INGRESS_RULES
+from jupyter_repl_spawner.kubernetes.state import stamp
 
 IDS = ("abc", "abd", "abe")
 
@@ -31,6 +32,41 @@ IDS = ("abc", "abd", "abe")
 )
 def test_a_pool_follows_demand_within_its_bounds(bounds: Bounds, claims: int, in_flight: int, expected: int) -> None:
     assert size(bounds, claims, in_flight) == expected
+
+
+@pytest.mark.parametrize(
+    ("replicas", "age", "wanted", "expected"),
+    [
+        (2, 5, 8, 8),  # larger at once
+        (8, 5, 2, None),  # somebody wanted as many a moment ago
+        (8, 130, 2, 2),
+        (8, 5, 8, None),
+        (8, 70, 8, 8),  # to keep others from making it smaller
+        (2, None, 2, 2),
+    ],
+)
+def test_a_pool_gets_smaller_when_nobody_wants_its_size(
+    replicas: int, age: float | None, wanted: int, expected: int | None
+) -> None:
+    annotations = {names.GROWN_AT: stamp(1e9 - age)} if age is not None else {}
+    pool = {"metadata": {"resourceVersion": "7", "annotations": annotations}, "spec": {"replicas": replicas}}
+    change = resize(pool, wanted, 1e9)
+    assert (change["spec"]["replicas"] if change else None) == expected
+    assert change is None or change["metadata"]["resourceVersion"] == "7"
+
+
+def test_servers_with_different_bounds_do_not_fight() -> None:
+    """An old one that wants eight pods beside a new one that wants two, for ten minutes; then the old one is gone."""
+    pool = {"metadata": {"resourceVersion": "1", "annotations": {}}, "spec": {"replicas": 2}}
+    sizes = [2]
+    for second in range(0, 1200, 2):
+        for wanted in (8, 2) if second < 600 else (2,):
+            change = resize(pool, wanted, 1e9 + second)
+            if change is not None:
+                pool = {"metadata": {"resourceVersion": "1", **change["metadata"]}, "spec": change["spec"]}
+                if sizes[-1] != pool["spec"]["replicas"]:
+                    sizes.append(pool["spec"]["replicas"])
+    assert sizes == [2, 8, 2]
 
 
 def waiting(space: Space) -> list[Any]:

@@ -49,8 +49,8 @@ class PodSync(Sync):
         self._is_mounted = True
 
     def _launch(self, assignment: Assignment) -> None:
-        token = self._keys.token(self._pod["metadata"]["uid"], self.grant.generation)
-        order = Order(assignment, self.grant, token)
+        key, uid, generation = self._keys.current, self._pod["metadata"]["uid"], self.grant.generation
+        order = Order(assignment, self.grant, key.token(uid, generation), key.secret(uid, generation))
 
         async def assign(api: Api) -> None:
             pods = Pods(api, Reach(api, "pod"), self._keys)
@@ -92,7 +92,7 @@ class PodSync(Sync):
         """Whether it says, asked as before a stop, that all is saved."""
 
         async def flush(api: Api) -> bool:
-            said = await Pods(api, Reach(api, "pod"), self._keys).flush(self._pod)
+            said = await Pods(api, Reach(api, "pod"), self._keys).flush(self._pod, self.grant.generation)
             return bool(said["saved"])
 
         return self._ask(flush)
@@ -124,7 +124,7 @@ class PodSync(Sync):
     # -- parts
 
     async def _make_pod(self, api: Api) -> Any:
-        template = replace(self._space.pod_template(), public_key=self._keys.public)
+        template = replace(self._space.pod_template(), public_key=self._keys.current.public)
         metadata = {"name": self._name, "namespace": self._space.namespace, "finalizers": [HOLD]}
         spec = manifests.pod_spec(template)
         await api.create("pods", {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})

@@ -101,7 +101,7 @@ def test_a_file_that_is_always_written_is_saved_every_five_seconds(make: Make, s
             last = float(objects(store)["log"].splitlines()[-2])
             worst = max(worst, time.time() - last)
             time.sleep(0.2)
-        assert worst < 8
+        assert worst < 10  # five seconds, and what a busy machine takes to send it
     finally:
         writer.kill()
         writer.wait()

@@ -1,12 +1,14 @@
 """Sync's pure parts: what is to be done, in which order, and when."""
 
+import timeit
+from pathlib import Path
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_repl_runner.store.manifest import Manifest
-from jupyter_repl_runner.sync.index import Found, Row
+from jupyter_repl_runner.sync.index import Found, Index, Row
 from jupyter_repl_runner.sync.plan import build_manifest, conflict_name, first_of, plan_meeting, plan_push
 from jupyter_repl_runner.sync.queue import LONGEST_SECONDS, MOST_PATHS, QUIET_SECONDS, Queue
 
@@ -74,11 +76,8 @@ def test_an_earlier_runners_last_deed_is_put_right() -> None:
 
 
 def test_the_manifest_tells_what_objects_cannot() -> None:
-    rows = [
-        row("a/f"),
-        *(Row(Found(path, "folder", mode)) for path, mode in (("a", 0o755), ("p", 0o700), ("e", 0o755))),
-    ]
-    manifest = build_manifest([*rows, Row(Found("l", "link", target="a/f"))], ["node_modules"])
+    rows = [Row(Found(path, "folder", mode)) for path, mode in (("a", 0o755), ("p", 0o700), ("e", 0o755))]
+    manifest = build_manifest([*rows, Row(Found("l", "link", target="a/f"))], {"", "a"}, ["node_modules"])
     assert manifest == Manifest({"l": "a/f"}, {"e": 0o755, "p": 0o700}, ("node_modules",))
     assert Manifest.from_bytes(manifest.to_bytes()) == manifest
 
@@ -107,3 +106,20 @@ def test_so_many_paths_are_all_of_it() -> None:
     queue.note(0.0, paths={str(n) for n in range(MOST_PATHS + 1)})
     assert queue.take(LONGEST_SECONDS).everything
     assert not queue
+
+
+def test_what_lies_right_in_a_folder_costs_no_look_at_the_rest(tmp_path: Path) -> None:
+    index = Index(tmp_path / "index.db", {})
+    files = [Row(Found(f"d{n % 100}/f{n}", "file", size=n), "tag", "hash") for n in range(20_000)]
+    index.change([*files, *(Row(Found(f"d{n}", "folder", 0o755)) for n in range(100)), Row(Found("l", "link"))])
+    assert index.children("") == {"l", *(f"d{n}" for n in range(100))}
+    assert index.children("d7") == {f"d7/f{n}" for n in range(7, 20_000, 100)}
+    rows, counts = index.structure()
+    assert len(rows) == 101
+    assert (counts[""], counts["d7"]) == (101, 200)
+    assert [row.found.size for row in index.small_files(2500)] == list(range(2501))
+    assert (
+        min(timeit.repeat(lambda: index.children(""), number=1))
+        < min(timeit.repeat(lambda: index.all(), number=1, repeat=3)) / 20
+    )
+    index.close()

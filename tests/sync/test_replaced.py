@@ -1,6 +1,5 @@
-"""What a program may rename is opened once: whatever it puts in its place, sync reads, writes and fills nothing of it."""
+"""What a program may rename is opened once: sync reads, writes and fills nothing of what is put in its place."""
 
-import asyncio
 import os
 import signal
 import socket
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 from support.faults import FaultyProxy
 from support.lab import stays, wait_for
-from support.syncing import REF, Sync, objects, put
+from support.syncing import Sync, objects, put
 from support.syncing_pod import PodSync
 
 from jupyter_repl_runner.contract import pod

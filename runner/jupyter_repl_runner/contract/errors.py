@@ -70,6 +70,12 @@ class Unavailable(ReplError):
     status = 503
 
 
+class DiskFull(Unavailable):
+    """There is no room for it; deleting for good makes some."""
+
+    status = 507
+
+
 class InvalidRequest(ReplError):
     status = 400
 
@@ -85,6 +91,7 @@ CODES: dict[str, type[ReplError]] = {
         FileTooLarge,
         Conflict,
         Unavailable,
+        DiskFull,
         InvalidRequest,
     )
 }
@@ -101,8 +108,8 @@ _OS_ERRORS: dict[int, tuple[type[ReplError], str, str]] = {
     errno.ELOOP: (NoPermissions, "{path} is a link that goes nowhere.", "Remove the link."),
     errno.ENAMETOOLONG: (InvalidRequest, "The name is too long.", "Use a shorter name."),
     errno.EINVAL: (InvalidRequest, "{path} can't be used here.", "A folder can't move into itself."),
-    errno.ENOSPC: (Unavailable, "The disk is full.", "Delete files that you don't need, then save again."),
-    errno.EDQUOT: (Unavailable, "The disk quota is used up.", "Delete files that you don't need."),
+    errno.ENOSPC: (DiskFull, "The disk is full.", "Delete files that you don't need, then save again."),
+    errno.EDQUOT: (DiskFull, "The disk quota is used up.", "Delete files that you don't need."),
     errno.EMFILE: (Unavailable, "Too many files are open.", "Close programs or terminals."),
     errno.ENFILE: (Unavailable, "Too many files are open.", "Close programs or terminals."),
 }

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.assignment import Assignment
 from jupyter_repl_runner.contract.errors import ReplError
 from jupyter_repl_runner.contract.local import RECORD_FILE
@@ -62,11 +63,11 @@ async def _sync(options: SyncOptions) -> int:
     place = Place(workdir, Path(record["trash"]), state, state, is_lasting=True)
     work = await asyncio.to_thread(Work, assignment, grant, place, status)
     _end_on_signals(work.end, options.guarded)
-    renewing = asyncio.create_task(grants.keep(work.use), name="credentials")
+    renewing = tasks.spawn(grants.keep(work.use), "credentials")
     try:
         return await work.run(_opened(options.ready))
     finally:
-        renewing.cancel()
+        await tasks.stop(renewing)
 
 
 def _opened(descriptor: int) -> Callable[[], None]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from itertools import chain
 
 from jupyter_repl_runner.store.bundle import MEMBER_BYTES, MOST_BYTES, Bundle, Member, dump, read_bundle, read_members
 from jupyter_repl_runner.store.port import Entry
@@ -48,9 +49,11 @@ class Bundler:
 
     def _rows(self) -> list[Row]:
         """Those of small files, the main one first and then the smallest, as many as a bundle holds."""
-        rows = [row for row in self._sides.volume.index.all().values() if row.tag and row.found.size <= MEMBER_BYTES]
-        rows.sort(key=lambda row: (row.found.path != self._main, row.found.size))
-        return list(_within(rows))
+        index = self._sides.volume.index
+        main = index.get(self._main)
+        first = [main] if main is not None and main.tag and main.found.size <= MEMBER_BYTES else []
+        others = (row for row in index.small_files(MEMBER_BYTES) if row.found.path != self._main)
+        return list(_within(chain(first, others)))
 
     def _is_worth_it(self, rows: list[Row], is_last: bool) -> bool:
         known = self._known or {}

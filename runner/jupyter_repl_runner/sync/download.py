@@ -6,6 +6,7 @@ The main file comes first. Until the volume is declared whole nothing waits for 
 import asyncio
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from logging import getLogger
@@ -14,7 +15,7 @@ from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotFou
 from jupyter_repl_runner.contract.settings import SETTINGS_FILE
 from jupyter_repl_runner.files import content
 from jupyter_repl_runner.store.bundle import Bundle, Member
-from jupyter_repl_runner.store.checkout import fetch
+from jupyter_repl_runner.store.checkout import fetch, is_away
 from jupyter_repl_runner.store.each import each
 from jupyter_repl_runner.store.manifest import USUAL_MODE, Manifest
 from jupyter_repl_runner.store.port import Entry
@@ -26,6 +27,8 @@ from .rules import Rules
 from .scan import Sight, describe
 from .sides import Sides
 
+TRIES = 4
+"""Of a file that is not what it was listed as, or no more there; then it is reported."""
 SLICE = 500
 """Files of a bundle that are written between two words of progress."""
 TELL_SECONDS = 0.1
@@ -61,6 +64,8 @@ class Downloader:
     def __init__(self, sides: Sides, main: str) -> None:
         self._sides = sides
         self._main = main
+        self._failures: Counter[str] = Counter()
+        """Of files that the store has listed, how often they could not be had."""
 
     async def bring(
         self,
@@ -74,6 +79,7 @@ class Downloader:
         """Downloads and removals of the plan, made for `found` and `listed`; what could not be done as planned."""
         again: set[str] = set()
         files = [path for path in plan.downloads if path in listed]
+        self._sides.status.settle_unrestored(set(files))
         files.sort(key=lambda path: (path != self._main, path != SETTINGS_FILE, listed[path].size))
         if self._main not in files and (self._main in found or not files):
             opened()
@@ -138,31 +144,43 @@ class Downloader:
     async def _download(self, path: str, found: Found | None, again: set[str]) -> None:
         """In place of `found`, unless that has changed since it was looked at: then it is a conflict, the next time."""
         sides = self._sides
+
+        def check() -> None:
+            """A large file has no hash to compare."""
+            if found is not None and found.size > content.HASHED_BYTES:
+                sight = Sight()
+                sides.volume.tree.look_at(path, Rules(), sight)
+                if sight.found.get(path) != found:
+                    raise Conflict(f"{path} was changed meanwhile.")
+
         try:
             condition = await asyncio.to_thread(self._condition, path, found)
             durable = sides.volume.is_whole
             key, beneath = sides.ref.code(path), sides.volume.beneath
-            head = await fetch(sides.store, key, beneath, path, if_match=condition, durable=durable)
-        except (Conflict, FileExists, FileNotFound):  # changed on one side since both were looked at
-            again.add(path)
+            head, status = await fetch(
+                sides.store, key, beneath, path, if_match=condition, durable=durable, check=check
+            )
+        except (Conflict, FileExists, FileNotFound) as error:  # changed on one side since both were looked at
+            self._failures[path] += 1
+            if self._failures[path] < TRIES:
+                again.add(path)
+            else:
+                sides.status.report_unrestored(path, error.message)
         except ReplError as error:
-            if error.status == 503:
+            if is_away(error):
                 raise
-            sides.status.report(path, error.message)
+            sides.status.report_unrestored(path, error.message)
         else:
-            await asyncio.to_thread(self._note, path, head.entry.tag, head.digest)
+            self._failures.pop(path, None)
+            placed = describe(status, path)
+            assert placed is not None  # a regular file: what was written since then differs from it
+            await asyncio.to_thread(sides.volume.index.change, [Row(placed, head.entry.tag, head.digest)])
 
     def _condition(self, path: str, found: Found | None) -> str | None:
         row = self._sides.volume.index.get(path)
         if found is None or found.kind != "file" or row is None:
             return content.MISSING
         return row.hash if found.size <= content.HASHED_BYTES else None
-
-    def _note(self, path: str, tag: str, digest: str) -> None:
-        sight = Sight()
-        self._sides.volume.tree.look_at(path, Rules(), sight)
-        if path in sight.found:
-            self._sides.volume.index.change([Row(sight.found[path], tag, digest)])
 
     def _make_rest(self, plan: Plan, files: list[str], manifest: Manifest) -> None:
         """Links, folders and their modes, the inner ones first: an outer one may forbid the way."""

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from logging import getLogger
 
+from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.errors import ReplError
 from jupyter_repl_runner.files.watch import Changes
 
@@ -113,7 +114,7 @@ class Engine:
     async def run(self, opened: Callable[[], None]) -> bool:
         """Until `end`, or until we are fenced; whether all is saved. Raises what keeps the first meeting from it."""
         try:
-            restoring = asyncio.create_task(self._restore(opened), name=f"restore {self._sides.ref}")
+            restoring = tasks.awaited(self._restore(opened), f"restore {self._sides.ref}")
             try:
                 async with asyncio.timeout(self._time_to_end if self._ending else None) as self._deadline:
                     await self._serve(restoring)
@@ -121,8 +122,7 @@ class Engine:
             except TimeoutError:
                 return False
             finally:
-                restoring.cancel()
-                await asyncio.gather(restoring, return_exceptions=True)
+                await tasks.stop(restoring)
         except Fenced:
             self._sides.status.tell(
                 "fenced", "Another server has started this REPL.", "Close this tab, or start it again."
@@ -201,7 +201,10 @@ class Engine:
         return await self._meeting.meet(lambda: None)
 
     async def _look(self) -> None:
-        """At all of it, now and then: however large the project is, that costs the same."""
+        """At all of it, now and then: however large the project is, that costs the same. What could not be had from the
+        store is asked for again."""
+        if self._sides.status.has_unrestored:
+            await self._meet_again()
         self._queue.note_all(_now(), is_heard=False)
         share = self._push.look_seconds / LOOKING_SHARE
         self._looking.every = min(max(WHOLE_LOOK_SECONDS, share), LONGEST_LOOK_SECONDS)
@@ -223,7 +226,7 @@ class Engine:
 
     async def _try(self, call: Callable[[], Awaitable[set[str] | None]]) -> bool:
         """Whether it succeeded; paths that it gives back are looked at again. Raises Fenced."""
-        silent = asyncio.create_task(self._watch_for_silence(), name="silence of the store")
+        silent = tasks.spawn(self._watch_for_silence(), "silence of the store")
         try:
             again = await call()
         except ReplError as error:
@@ -233,7 +236,7 @@ class Engine:
             log.warning("%s: %s %s", self._sides.ref, error.message, error.hint)
             return False
         finally:
-            silent.cancel()
+            await tasks.stop(silent)
         self._failures, self._is_gone = 0, False
         if again:
             self._queue.note(_now(), paths=again)

@@ -1,4 +1,4 @@
-"""Sync's port in a pod: four orders, each of them signed."""
+"""Sync's port in a pod: five orders, each of them signed, and answers with a proof, see `contract.proof`."""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -8,6 +8,7 @@ from tornado.web import Application, RequestHandler
 
 from jupyter_repl_runner.contract import pod
 from jupyter_repl_runner.contract.errors import InvalidRequest, NoPermissions, ReplError, Unavailable
+from jupyter_repl_runner.contract.proof import NONCE_HEADER, Question
 
 if TYPE_CHECKING:
     from .pod import Sidecar
@@ -16,18 +17,36 @@ if TYPE_CHECKING:
 class _Handler(RequestHandler):
     def initialize(self, here: "Sidecar") -> None:
         self._here = here
+        self._lines = 0
 
     async def prepare(self) -> None:
-        signature = self.request.headers.get(pod.SIGNATURE_HEADER, "")
-        if not self._here.orders.is_ours(self.request.path, self.request.body, signature):
+        headers = self.request.headers
+        self._question = Question(self.request.path, headers.get(NONCE_HEADER, ""))
+        self.set_header("Content-Type", "application/x-ndjson")
+        if not self._here.orders.is_ours(self._question, self.request.body, headers.get(pod.SIGNATURE_HEADER, "")):
             raise NoPermissions("The signature is wrong.", hint="Only the servers of this installation may ask.")
+
+    def say(self, said: dict[str, Any]) -> None:
+        """The next line of the answer."""
+        self.write(self._question.line(self._here.secret, self.get_status(), self._lines, said))
+        self._lines += 1
+
+    async def say_progress(self) -> None:
+        """A line for each step of the restore; the last says `open`, or why it can't be."""
+        try:
+            async for word in self._here.words():
+                self.say(word)
+                await self.flush()
+        except StreamClosedError:
+            return
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs.get("exc_info", (None, None, None))[1]
         if not isinstance(error, ReplError):
             error = Unavailable("Something went wrong in sync.", hint="Its log says more.")
         self.set_status(error.status)
-        self.finish(error.to_json())
+        self.say(error.to_json())
+        self.finish()
 
     def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
         if not isinstance(value, ReplError):
@@ -35,21 +54,20 @@ class _Handler(RequestHandler):
 
 
 class _AssignHandler(_Handler):
-    """Answers a line of JSON for each step of the restore; the last says `open`, or why it can't be."""
-
     async def post(self) -> None:
         try:
             order = pod.Order.from_json(self.request.body.decode())
         except (ValueError, KeyError, TypeError) as error:
             raise InvalidRequest("That is no assignment.", hint="Are server and image of one version?") from error
         self._here.take(order)
-        self.set_header("Content-Type", "application/x-ndjson")
-        try:
-            async for word in self._here.words():
-                self.write(json.dumps(word) + "\n")
-                await self.flush()
-        except StreamClosedError:
-            return
+        await self.say_progress()
+
+
+class _ProgressHandler(_Handler):
+    async def post(self) -> None:
+        if self._here.order is None:
+            raise Unavailable("This pod has no assignment.", hint="Take another one.")
+        await self.say_progress()
 
 
 class _CredentialsHandler(_Handler):
@@ -59,18 +77,19 @@ class _CredentialsHandler(_Handler):
         except (ValueError, KeyError, TypeError) as error:
             raise InvalidRequest("Those are no credentials.") from error
         self._here.renew(renewal)
-        self.write({"expires": self._here.expires})
+        self.say({"expires": self._here.expires})
 
 
 class _StatusHandler(_Handler):
     async def post(self) -> None:
         here = self._here
-        self.write(
+        self.say(
             {
                 "generation": here.order.grant.generation if here.order else 0,
                 "open": here.is_open,
                 "expires": here.expires,
                 "marks": json.loads(here.status.marks.dump()),
+                "unsaved": here.status.unsaved,
             }
         )
 
@@ -79,12 +98,14 @@ class _FlushHandler(_Handler):
     async def post(self) -> None:
         is_saved = await self._here.flush()
         marks = self._here.status.marks
-        self.write({"saved": is_saved, "reason": marks.reason, "hint": marks.hint, "pending": marks.pending})
+        said = {"saved": is_saved, "reason": marks.reason, "hint": marks.hint, "pending": marks.pending}
+        self.say({**said, "unsaved": self._here.status.unsaved})
 
 
 def make_application(here: "Sidecar") -> Application:
     routes = {
         pod.ASSIGN: _AssignHandler,
+        pod.PROGRESS: _ProgressHandler,
         pod.CREDENTIALS: _CredentialsHandler,
         pod.STATUS: _StatusHandler,
         pod.FLUSH: _FlushHandler,

@@ -1,9 +1,17 @@
-"""The servers' signatures; the only module here that knows cryptography."""
+"""The servers' signatures and sealed renewals; the only module here that knows cryptography."""
 
-from cryptography.exceptions import InvalidSignature
+import json
+
+from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from jupyter_repl_runner.contract.pod import signed
+from jupyter_repl_runner.contract import pod
+from jupyter_repl_runner.contract.grant import Credentials
+from jupyter_repl_runner.contract.proof import Question
+
+NONCE_BYTES = 12
+"""Of AES-GCM, before the encrypted text."""
 
 
 class Orders:
@@ -11,11 +19,24 @@ class Orders:
 
     def __init__(self, public_key: str, pod_uid: str) -> None:
         self._key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key))
+        self._key_id = pod.key_id(public_key)
         self._pod_uid = pod_uid
 
-    def is_ours(self, path: str, body: bytes, signature: str) -> bool:
+    def is_ours(self, question: Question, body: bytes, signature: str) -> bool:
+        key_id, _, digits = signature.partition(":")
         try:
-            self._key.verify(bytes.fromhex(signature), signed(self._pod_uid, path, body))
+            signed = pod.signed(self._pod_uid, question.path, question.nonce, body)
+            self._key.verify(bytes.fromhex(digits), signed)
         except (InvalidSignature, ValueError):
             return False
-        return True
+        return key_id == self._key_id
+
+    def unseal(self, renewal: pod.Renewal, secret: str) -> Credentials:
+        """Raises ValueError, KeyError or TypeError if they are not for us."""
+        raw = bytes.fromhex(renewal.sealed)
+        context = pod.renewal_context(self._pod_uid, renewal.generation)
+        try:
+            text = AESGCM(pod.renewal_key(secret)).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], context)
+        except InvalidTag as error:
+            raise ValueError("sealed for somebody else") from error
+        return Credentials(**json.loads(text))

@@ -4,7 +4,7 @@ A path that only one side has changed goes to the other. A side that deleted los
 work goes by a deletion that did not know of it. What both have changed is a conflict: both versions stay.
 """
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Collection, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
 from jupyter_repl_runner.store.manifest import USUAL_MODE, Manifest
@@ -122,14 +122,13 @@ def _push_one(plan: Plan, path: str, now: Found | None) -> None:
         plan.agreed.append(path)
 
 
-def build_manifest(rows: Iterable[Row], left_out: Iterable[str] = ()) -> Manifest:
-    """What objects can't tell of these rows, which are all of a project's."""
+def build_manifest(rows: Iterable[Row], parents: Collection[str], left_out: Iterable[str] = ()) -> Manifest:
+    """What objects can't tell of a project. `rows`: of its links and folders, files don't count; `parents`: the folders
+    that have something in them."""
     links: dict[str, str] = {}
     folders: dict[str, int] = {}
-    parents: set[str] = set()
     for row in rows:
         found = row.found
-        parents.add(found.path.rpartition("/")[0])
         if found.kind == "link":
             links[found.path] = found.target
         elif found.kind == "folder":

@@ -1,7 +1,8 @@
 """`runner sync --pod`: a native sidecar that waits for its one assignment, and then works as ever.
 
 Whatever runs in the pod reaches this port too, so every order is signed, and an assignment is for good: it lies in a
-volume in memory that only we mount, and a sync that was killed goes on with it.
+volume in memory that only we mount, and a sync that was killed goes on with it. A program may hold the port by then:
+saving needs none, and the port is asked for again and again.
 """
 
 import asyncio
@@ -10,7 +11,7 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -18,12 +19,14 @@ from typing import Any
 
 from tornado.httpserver import HTTPServer
 
+from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract import pod
-from jupyter_repl_runner.contract.errors import Conflict, Unavailable
+from jupyter_repl_runner.contract.errors import Conflict, InvalidRequest, ReplError, Unavailable
 from jupyter_repl_runner.contract.local import FENCED_CODE, RECORD_FILE
 from jupyter_repl_runner.contract.marks import MARKS_FILE, Marks
 from jupyter_repl_runner.store.s3_client import warm_up
 
+from .engine import FLUSH_SECONDS
 from .http import make_application
 from .orders import Orders
 from .status import Status
@@ -36,17 +39,17 @@ LOOK_SECONDS = 0.05
 """Between two words about a restore."""
 MAX_BODY = 1 << 16
 PLACE = Place(Path(pod.PROJECT), Path(pod.TRASH), Path(pod.INDEX), Path(pod.PRIVATE))
-GONE_SECONDS = 1.0
-"""Between two looks whether a project that was moved away is back."""
+GONE_SECONDS, PORT_SECONDS = 1.0, 1.0
+"""Between two looks whether a project that was moved away is back, and whether our port is free."""
 
 log = logging.getLogger(__name__)
 
 
-def sync_pod(listener: socket.socket) -> int:
-    """Run until the pod ends; 0 if all was saved."""
+def sync_pod(listener: socket.socket | None, listen: Callable[[], socket.socket]) -> int:
+    """Run until the pod ends; 0 if all was saved. `listen` opens the port where `listener` is None; raises OSError."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     try:
-        return asyncio.run(Sidecar().run(listener))
+        return asyncio.run(Sidecar().run(listener, listen))
     except Exception:
         log.exception("Sync has failed")
         return 1
@@ -60,27 +63,40 @@ class Sidecar:
         self.order: pod.Order | None = None
         self.status = Status(Path(pod.MARKS, MARKS_FILE))
         self._opened = asyncio.Event()
+        self._begun = asyncio.Event()
+        """Whether it is known what becomes of the assignment: it is worked on, or the project is gone."""
         self._work: Work | None = None
         self._assigned = asyncio.Event()
         self._ending = asyncio.Event()
 
-    async def run(self, listener: socket.socket) -> int:
+    async def run(self, listener: socket.socket | None, listen: Callable[[], socket.socket]) -> int:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._end)
         server = HTTPServer(make_application(self), max_body_size=MAX_BODY)
-        server.add_socket(listener)
+        listening = tasks.spawn(_listen(server, listener, listen), "sync's port")
+        try:
+            return await self._run()
+        finally:
+            await tasks.stop(listening)
+            server.stop()
+
+    async def _run(self) -> int:
         self._resume()
         await asyncio.to_thread(warm_up)
-        waiting = asyncio.create_task(self._assigned.wait())
-        ending = asyncio.create_task(self._ending.wait())
-        await asyncio.wait((waiting, ending), return_when=asyncio.FIRST_COMPLETED)
+        waiting = [tasks.awaited(each.wait(), "assignment") for each in (self._assigned, self._ending)]
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        await tasks.stop(*waiting)
         if self.order is None:
             return 0
         code = await self._carry(self.order)
         await self._ending.wait()  # one that was fenced or refused says so until the pod goes
-        server.stop()
         return 0 if code in (0, FENCED_CODE) else code
+
+    @property
+    def secret(self) -> str:
+        """What the proofs of our answers are made of; empty before the assignment."""
+        return self.order.secret if self.order else ""
 
     @property
     def expires(self) -> float:
@@ -105,17 +121,25 @@ class Sidecar:
         self._assigned.set()
 
     def renew(self, renewal: pod.Renewal) -> None:
-        """Credentials of this generation that last longer than those in use; others are left alone."""
+        """Credentials of this generation that last longer than those in use; others are left alone. Raises Conflict,
+        and InvalidRequest if they are not for us."""
         if self.order is None or self.order.grant.generation != renewal.generation or self._work is None:
             raise Conflict("This pod has no such assignment.")
-        if self.expires and renewal.credentials.expires > self.expires:
-            self._work.use(renewal.credentials)
-            grant = replace(self.order.grant, credentials=renewal.credentials)
+        try:
+            credentials = self.orders.unseal(renewal, self.secret)
+        except (ValueError, KeyError, TypeError) as error:
+            raise InvalidRequest("These credentials are not for this pod.") from error
+        if self.expires and credentials.expires > self.expires:
+            self._work.use(credentials)
+            grant = replace(self.order.grant, credentials=credentials)
             self._keep(replace(self.order, grant=grant))
 
     async def flush(self) -> bool:
         if self.order is None:
             raise Conflict("This pod has no assignment.")
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FLUSH_SECONDS):  # a sync that has just been started again is asked, too
+                await self._begun.wait()
         return self._work is not None and await self._work.flush()
 
     async def words(self) -> AsyncIterator[dict[str, Any]]:
@@ -153,10 +177,12 @@ class Sidecar:
         while self._work is None:
             try:
                 self._work = await asyncio.to_thread(_open_work, order, self.status)
-            except Gone as error:
-                self.status.tell("gone", error.message, error.hint)
+            except ReplError as error:
+                self.status.tell("gone" if isinstance(error, Gone) else "away", error.message, error.hint)
+                self._begun.set()
                 if await self._ends_within(GONE_SECONDS):
                     return 1
+        self._begun.set()
         if self._ending.is_set():
             self._work.end()
         return await self._work.run(lambda: self._open(order))
@@ -183,6 +209,15 @@ class Sidecar:
         self._ending.set()
         if self._work is not None:
             self._work.end()
+
+
+async def _listen(server: HTTPServer, listener: socket.socket | None, listen: Callable[[], socket.socket]) -> None:
+    """Serve on the port, as soon as nobody else does."""
+    while listener is None:
+        await asyncio.sleep(PORT_SECONDS)
+        with suppress(OSError):
+            listener = listen()
+    server.add_socket(listener)
 
 
 def _open_work(order: pod.Order, status: Status) -> Work:

@@ -9,6 +9,7 @@ import time
 from contextlib import suppress
 
 from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotFound, InvalidRequest
+from jupyter_repl_runner.contract.paths import parent
 from jupyter_repl_runner.store.checkout import read_manifest
 from jupyter_repl_runner.store.each import each, together
 from jupyter_repl_runner.store.manifest import Manifest
@@ -56,8 +57,10 @@ class Push:
         done.
         """
         _, (plan, sight) = await together(self._sides.fence.check(), asyncio.to_thread(self._look_for_changes, batch))
-        looked_at = self._sides.status.reported if batch.everything else batch.paths
-        self._sides.status.settle(path for path in looked_at if path not in sight.found)
+        for path in sight.unseen:
+            self._sides.status.report(path, "It can't be read: look at its mode.")
+        looked_at = self._sides.status.unsaved if batch.everything else batch.paths
+        self._sides.status.settle(path for path in looked_at if path not in sight.found and path not in sight.unseen)
         again = self._put_off(plan, is_last)
         before = set() if batch.everything else set(self._sides.status.marks.left_out)
         self._sides.status.tell(left_out=tuple(sorted(sight.left_out | before)))
@@ -233,10 +236,12 @@ class Push:
     async def _write_manifest(self, gone: set[str], replacing: list[Row]) -> None:
         """Write what objects can't tell, if that has changed. `gone`: files that are about to be deleted; `replacing`:
         what is in the place of some of them."""
-        rows = await asyncio.to_thread(self._sides.volume.index.all)
+        rows, counts = await asyncio.to_thread(self._sides.volume.index.structure)
         self._left_out = self._sides.status.marks.left_out
-        left = [*(row for path, row in rows.items() if path not in gone), *replacing]
-        new = build_manifest(left, self._left_out)
+        left = [*(row for row in rows if row.found.path not in gone), *replacing]
+        counts.subtract(parent(path) for path in gone)
+        counts.update(parent(row.found.path) for row in replacing)
+        new = build_manifest(left, {folder for folder, count in counts.items() if count > 0}, self._left_out)
         if self._manifest is None:
             self._manifest = await read_manifest(self._sides.store, self._sides.ref)
         old, etag = self._manifest

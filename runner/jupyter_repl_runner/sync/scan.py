@@ -17,7 +17,9 @@ from .index import Found
 from .rules import Rules
 
 HALF_SECONDS = 60.0
-_ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
+LAST_NS = (1 << 63) - 1
+"""Of a file that says it is of the year 2262 or later: more is no number for SQLite."""
+ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
 
 
 @dataclass
@@ -102,7 +104,7 @@ def _absent_or_unseen(path: str, sight: Sight) -> Iterator[None]:
     except PermissionError:
         sight.unseen.add(path)
     except OSError as error:
-        if error.errno not in _ABSENT:
+        if error.errno not in ABSENT:
             message = f"{path or 'The project'} can't be looked at: {error.strerror}."
             raise Unavailable(message, hint="It is tried again.") from error
         sight.found.pop(path, None)
@@ -117,4 +119,5 @@ def describe(status: os.stat_result, path: str, folder: int = -1, name: str = ""
         return Found(path, "link", target=os.readlink(name, dir_fd=folder))
     if not stat.S_ISREG(status.st_mode):
         return None
-    return Found(path, "file", mode, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+    mtime, ctime = (min(moment, LAST_NS) for moment in (status.st_mtime_ns, status.st_ctime_ns))
+    return Found(path, "file", mode, status.st_size, mtime, ctime, status.st_ino)

@@ -3,7 +3,7 @@
 import os
 import time
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +20,8 @@ class Status:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._uploaded: OrderedDict[str, str] = OrderedDict()
-        self._reports: dict[str, str] = {}
+        self._unsaved: dict[str, str] = {}
+        self._unrestored: dict[str, str] = {}
         self._marks = Marks("restoring")
         self._written, self._written_at = "", 0.0
         self.sending = 0
@@ -60,22 +61,39 @@ class Status:
 
     def report(self, path: str, reason: str) -> None:
         """A path that can't be saved."""
-        if path in self._reports or len(self._reports) < MOST_REPORTS:
-            self._reports[path] = reason
+        if path in self._unsaved or len(self._unsaved) < MOST_REPORTS:
+            self._unsaved[path] = reason
         self._tell_reports()
 
     @property
-    def reported(self) -> list[str]:
-        return list(self._reports)
+    def unsaved(self) -> dict[str, str]:
+        """What can't be saved, and why."""
+        return dict(self._unsaved)
 
     def settle(self, paths: Iterable[str]) -> None:
-        """There is nothing to report of these any more."""
+        """Of these there is nothing to report any more as unsaved."""
         for path in paths:
-            self._reports.pop(path, None)
+            self._unsaved.pop(path, None)
+        self._tell_reports()
+
+    def report_unrestored(self, path: str, reason: str) -> None:
+        """A path that can't be had from the store, which keeps it."""
+        if path in self._unrestored or len(self._unrestored) < MOST_REPORTS:
+            self._unrestored[path] = f"It can't be restored. {reason}"
+        self._tell_reports()
+
+    @property
+    def has_unrestored(self) -> bool:
+        return bool(self._unrestored)
+
+    def settle_unrestored(self, wanted: Container[str]) -> None:
+        """All but `wanted` is here by now, or nowhere any more."""
+        self._unrestored = {path: reason for path, reason in self._unrestored.items() if path in wanted}
         self._tell_reports()
 
     def _tell_reports(self) -> None:
-        self._marks = replace(self._marks, reports=tuple(sorted(self._reports.items())))
+        reports = {**self._unrestored, **self._unsaved}
+        self._marks = replace(self._marks, reports=tuple(sorted(reports.items())))
 
     def write(self) -> None:
         text = self._marks.dump()

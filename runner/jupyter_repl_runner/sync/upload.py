@@ -6,13 +6,21 @@ import time
 from collections.abc import AsyncIterator
 from typing import IO
 
-from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotFound, InvalidRequest, NoPermissions
+from jupyter_repl_runner.contract.errors import (
+    Conflict,
+    FileExists,
+    FileNotFound,
+    InvalidRequest,
+    NoPermissions,
+    Unavailable,
+)
 from jupyter_repl_runner.store.checkout import fetch
 from jupyter_repl_runner.store.port import Head
 from jupyter_repl_runner.store.s3_errors import Unreachable
 
 from .index import Row
 from .plan import conflict_name
+from .scan import ABSENT
 from .sides import Sides
 from .snapshot import IN_MEMORY, Snapshot, TooLarge, take
 
@@ -46,8 +54,10 @@ class Uploader:
         except PermissionError:
             self._sides.status.report(path, "It can't be read: look at its mode.")
             return True
-        except OSError:  # gone, or no file any more: that is an event of its own
-            return True
+        except OSError as error:
+            if error.errno in ABSENT or isinstance(error, FileNotFoundError):
+                return True  # gone, or no file any more: that is an event of its own
+            raise Unavailable(f"{path} can't be read now: {error.strerror}.", hint="It is tried again.") from error
         with snapshot:
             if snapshot.is_torn and not self._has_waited(path):
                 return False

@@ -2,7 +2,7 @@
 
 Programs may rename the folder and the trash, so each is opened once (`Root`). What sync knows of them lies in a place
 that programs don't reach: which folders they are, and whether all of the project was restored into that very folder.
-Until it was, nothing that is absent counts as deleted: the volume was emptied, unmounted, or never filled. That is noted
+Until it was, nothing that is absent counts as deleted: the volume was emptied, unmounted, or never filled. It is noted
 when all that was restored is safe on the disk. A machine that went down before has perhaps left files empty that have
 rows, so those rows are forgotten, or such a file would be taken for somebody's work.
 """
@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from jupyter_repl_runner.contract.errors import NoPermissions, Unavailable
+from jupyter_repl_runner.contract.errors import NoPermissions, Unavailable, from_os_error
 from jupyter_repl_runner.files.containment import Beneath
 from jupyter_repl_runner.files.content import flush_disk
 from jupyter_repl_runner.files.root import Root
@@ -21,7 +21,7 @@ from jupyter_repl_runner.files.trash import Trash
 
 from .index import Index
 from .rules import RULES_FILE, Rules
-from .scan import Sight, Tree
+from .scan import ABSENT, Sight, Tree
 
 FOLDERS_FILE = "folders.json"
 """In the place of our own: the identities of project and trash, and what `restored` is about, once it was."""
@@ -59,6 +59,7 @@ class Volume:
         self.beneath = Beneath(self.root)
         self.tree = Tree(self.root)
         self._about = {**about, "folder": self.root.identity}
+        self._rules = Rules()
         self._was_restored = known.get("restored") == self._about
         self._note()
         self.index = Index(place.state / "index.db", self._about)
@@ -76,9 +77,13 @@ class Volume:
             raise Gone
 
     def declare_whole(self) -> None:
-        flush_disk(self.root.descriptor)
-        self._was_restored = True
-        self._note()
+        try:
+            flush_disk(self.root.descriptor)
+            self._was_restored = True
+            self._note()
+        except OSError as error:
+            self._was_restored = False
+            raise from_os_error(error, "The volume") from error
 
     def _note(self) -> None:
         trash = self.trash.identity if self.trash else ""
@@ -94,13 +99,16 @@ class Volume:
         Trash(self.trash).delete(self.beneath, path)
 
     def rules(self) -> Rules:
-        """As they are now."""
+        """As they are now; those of the last time where they can't be read."""
         try:
-            descriptor = self.root.open(RULES_FILE)
-        except OSError:
-            return Rules()
-        with open(descriptor, errors="surrogateescape") as file:
-            return Rules(file.read(1 << 16).splitlines())
+            with open(self.root.open(RULES_FILE), errors="surrogateescape") as file:
+                self._rules = Rules(file.read(1 << 16).splitlines())
+        except FileNotFoundError:
+            self._rules = Rules()
+        except OSError as error:
+            if error.errno in ABSENT:
+                self._rules = Rules()
+        return self._rules
 
     def is_here(self, path: str) -> bool:
         """Whether anything lies at `path`."""

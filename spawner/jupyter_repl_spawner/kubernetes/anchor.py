@@ -38,15 +38,22 @@ class Leases:
             except ApiError as error:
                 if error.status_code != 409:
                     raise
-            found = await self.get(names.slug(ref))
+            found = await self.get(ref)
             if found is not None:
                 return found, found.holder == holder  # then our own creation was heard, and its answer lost
         raise Lost
 
-    async def get(self, slug: str) -> Anchor | None:
-        """As the API has it."""
-        found = await self._api.get("leases", slug)
-        return Anchor.of(found) if found is not None else None
+    async def get(self, ref: ProjectRef) -> Anchor | None:
+        """As the API has it. Raises Unavailable if the object of that name is somebody else's."""
+        found = await self._api.get("leases", names.slug(ref))
+        if found is None:
+            return None
+        if names.ref_of(found["metadata"].get("annotations", {})) != ref:
+            raise Unavailable(
+                f"The Lease {names.slug(ref)} is not of {ref}.",
+                hint="Ask the administrator to look at it.",
+            )
+        return Anchor.of(found)
 
     async def take_over(self, seen: Anchor, holder: str, changes: Mapping[str, str]) -> Anchor | None:
         """Ours from now on; None if it is not any more as it was seen."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
+from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.assignment import Assignment
 from jupyter_repl_runner.contract.errors import ReplError, Unavailable
 from jupyter_repl_runner.contract.refs import ProjectRef
@@ -159,12 +160,10 @@ class _Events:
 
     def follow(self, pod: str) -> None:
         if self._task is None:
-            self._task = asyncio.create_task(self._follow(pod), name=f"events of {pod}")
+            self._task = tasks.spawn(self._follow(pod), f"events of {pod}")
 
     async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await tasks.stop(self._task)
 
     async def _follow(self, pod: str) -> None:
         with suppress(ReplError):

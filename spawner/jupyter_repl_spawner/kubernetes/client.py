@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager, contextmanager, nullcontext
 from typing import Any, Self
 from urllib.parse import urlencode
 
-from jupyter_repl_runner.contract.errors import ReplError, Unavailable, from_json
+from jupyter_repl_runner.contract.errors import ReplError, Unavailable
 from jupyter_repl_spawner.port import Address
 
 REQUEST_SECONDS = 15.0
@@ -27,6 +27,7 @@ CUT_SECONDS = 0.2
 """Until a request that was cut is made again."""
 WRITES = 16
 PODS_AT_ONCE = 200
+MAX_LINE = 1 << 20
 CONNECT_SECONDS = 2.0
 TLS_CLOSE_SECONDS = 0.25
 """aiohttp closes its connections a moment after it says so."""
@@ -71,8 +72,17 @@ class Unreachable(Unavailable):
         super().__init__("The pod can't be reached.", hint="Try again.")
 
 
-Answer = Callable[[], Awaitable[bytes]]
-"""Gives the next line, empty at the end."""
+class PodAnswer:
+    """`status`: of HTTP. Of the body at most MAX_LINE bytes are read at a time: it may be a program's of the person."""
+
+    def __init__(self, status: int, read: Callable[[], Awaitable[bytes]]) -> None:
+        self.status = status
+        self._read = read
+
+    async def line(self) -> bytes:
+        """The next line, empty at the end. Raises Unreachable."""
+        with _unreachable():
+            return await self._read()
 
 
 class Api:
@@ -108,7 +118,8 @@ class Api:
         self._client = client.ApiClient(configuration)
         import aiohttp
 
-        self._pods = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=PODS_AT_ONCE, ssl=self.tls))
+        connector = aiohttp.TCPConnector(limit=PODS_AT_ONCE, ssl=self.tls)
+        self._pods = aiohttp.ClientSession(connector=connector, read_bufsize=MAX_LINE)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -136,24 +147,19 @@ class Api:
     @asynccontextmanager
     async def ask_pod(
         self, method: str, address: Address, path: str, body: bytes, headers: Mapping[str, str], seconds: float
-    ) -> AsyncIterator[Answer]:
-        """Something of a pod, which may be reached through the API server. Raises Unreachable, and ReplError of the
-        pod's; at most `seconds` may pass between two words of the answer."""
+    ) -> AsyncIterator[PodAnswer]:
+        """Something of a pod, which may be reached through the API server. Raises Unreachable; at most `seconds` may
+        pass between two words of the answer."""
         import aiohttp
 
         bounds = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=seconds)
         headers = {**address.headers, **headers, "Content-Type": "application/json"}
-        try:
-            url = address.url + path
-            async with self._pods.request(method, url, data=body, headers=headers, timeout=bounds) as response:
-                if response.status >= 300:
-                    said = _parsed(await response.read())
-                    if "code" not in said or said.get("kind") == "Status":  # not the pod's own words
-                        raise Unreachable
-                    raise from_json(said, response.status)
-                yield response.content.readline
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise Unreachable from error
+        with _unreachable():
+            response = await self._pods.request(
+                method, address.url + path, data=body, headers=headers, timeout=bounds, allow_redirects=False
+            )
+        async with response:
+            yield PodAnswer(response.status, response.content.readline)
 
     async def list(self, kind: str, **query: str) -> Object:
         return await self._ask("GET", self._path(kind), query)
@@ -270,6 +276,18 @@ def _mapped() -> Iterator[None]:
         yield
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise Cut(was_heard=not isinstance(error, aiohttp.ClientConnectorError)) from error
+
+
+@contextmanager
+def _unreachable() -> Iterator[None]:
+    """Turn what aiohttp raises into Unreachable; HttpProcessingError: a line that is too long."""
+    import aiohttp
+    from aiohttp.http_exceptions import HttpProcessingError
+
+    try:
+        yield
+    except (aiohttp.ClientError, HttpProcessingError, TimeoutError, OSError) as error:
+        raise Unreachable from error
 
 
 def between(low: float, high: float) -> float:

@@ -39,6 +39,7 @@ class PodTemplate:
     memory_request: str = "256Mi"
     disk: str = "2Gi"
     temporary: str = "512Mi"
+    sync_memory: str = "512Mi"
     runtime_class: str = ""
     image_pull_policy: str = "IfNotPresent"
     public_key: str = ""
@@ -141,7 +142,8 @@ def pool_name(template: PodTemplate) -> str:
 
 def pod_template(template: PodTemplate, labels: Mapping[str, str]) -> Manifest:
     """With the admin's overrides. Raises InvalidRequest where they don't fit."""
-    made = {"metadata": {"labels": dict(labels)}, "spec": pod_spec(template)}
+    annotations = {names.KEY: pod.key_id(template.public_key)} if template.public_key else {}
+    made = {"metadata": {"labels": dict(labels), "annotations": annotations}, "spec": pod_spec(template)}
     return dict(merge(made, template.overrides))
 
 
@@ -168,7 +170,7 @@ def pod_spec(template: PodTemplate) -> Manifest:
             {"name": "TMPDIR", "value": pod.INDEX},
         ],
         "ports": [{"name": "sync", "containerPort": SYNC_PORT}],
-        "resources": {"requests": small, "limits": {"memory": "512Mi"}},
+        "resources": {"requests": small, "limits": {"memory": template.sync_memory}},
         "volumeMounts": [
             work,
             marks,

@@ -18,15 +18,20 @@ MANAGED_BY = "app.kubernetes.io/managed-by"
 OWNER, REPL = f"{DOMAIN}/owner", f"{DOMAIN}/repl"
 GENERATION, POD, DEADLINE, FAILURE = (f"{DOMAIN}/{name}" for name in ("generation", "pod", "deadline", "failure"))
 ASSIGNMENT, ATTEMPT, LOST, STOPPING = (f"{DOMAIN}/{name}" for name in ("assignment", "attempt", "lost", "stopping"))
+LEFT = f"{DOMAIN}/left"
 """Annotations of the Lease; see `state`."""
 CLAIMED_AT = f"{DOMAIN}/claimed-at"
 """An annotation of a claimed pod."""
+GROWN_AT = f"{DOMAIN}/grown-at"
+"""An annotation of a pool's Deployment: when a server wanted it as large as it is, or larger."""
+KEY = f"{DOMAIN}/key"
+"""An annotation of each pod: the id of the servers' key that it was made with."""
 
 WARM, CLAIMED, COLD = "warm", "claimed", "cold"
 """What STATE says of a pod. WARM ones wait in a pool for anybody; a COLD one is made for one REPL, and claimed too."""
 
 _READABLE = 40
-_HASH = 12
+_HASH = 16
 
 
 def slug(ref: ProjectRef) -> str:

@@ -1,9 +1,14 @@
-"""Warm pods: a Deployment per template whose size follows demand. Every server computes the same size from what it
-sees; nobody leads."""
+"""Warm pods: a Deployment per template whose size follows demand. Every server computes a size from what it sees.
+
+Nobody leads. Servers with different bounds (at a rollout) agree by the time that the Deployment carries: whoever wants
+it larger makes it larger, and it gets smaller only when nobody has wanted its size for a while.
+"""
 
 import asyncio
+import math
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from logging import getLogger
 from math import ceil
@@ -12,10 +17,10 @@ from jupyter_repl_runner.contract.errors import ReplError
 
 from . import manifests, names
 from .claim import claimed_at
-from .client import Api, ApiError
+from .client import Api, ApiError, Object
 from .manifests import PodTemplate
 from .sight import Sight
-from .state import Anchor, stamp
+from .state import Anchor, seconds, stamp
 
 LOOK_SECONDS = 2.0
 REFILL_SECONDS = 5.0
@@ -42,6 +47,20 @@ def size(bounds: Bounds, claims: int, in_flight: int) -> int:
     return min(bounds.most, max(bounds.least, expected + in_flight)) if bounds.most else 0
 
 
+def resize(pool: Object, wanted: int, now: float) -> Object | None:
+    """A merge patch that makes a pool's Deployment the wanted size, or fails with 409 if it has changed since; None if
+    there is nothing to be done. Larger at once, smaller only SHRINK_SECONDS after anybody wanted what it is."""
+    metadata, current = pool["metadata"], pool["spec"]["replicas"]
+    said = metadata.get("annotations", {}).get(names.GROWN_AT)
+    age = now - seconds(said) if said else math.inf
+    if wanted < current and age < SHRINK_SECONDS:
+        return None
+    if wanted == current and age < SHRINK_SECONDS / 2:
+        return None
+    noted = {"resourceVersion": metadata["resourceVersion"], "annotations": {names.GROWN_AT: stamp(now)}}
+    return {"metadata": noted, "spec": {"replicas": wanted}}
+
+
 class Pools:
     """`run` is owned by the spawner."""
 
@@ -55,7 +74,6 @@ class Pools:
         self._made: set[str] = set()
         """Our Deployments."""
         self._began = stamp(time.time())
-        self._wanted: dict[str, tuple[int, float]] = {}
 
     async def run(self) -> None:
         """Until it is cancelled."""
@@ -75,7 +93,7 @@ class Pools:
             name = manifests.pool_name(template)
             if bounds.most:
                 ours.add(name)
-                await self._keep(name, template, self._steady(name, size(bounds, *self._demand(name, language))))
+                await self._keep(name, template, size(bounds, *self._demand(name, language)))
         await self._drain(ours)
 
     async def _keep(self, name: str, template: PodTemplate, wanted: int) -> None:
@@ -90,8 +108,9 @@ class Pools:
                     raise
                 return
         self._made.add(name)
-        if found["spec"]["replicas"] != wanted:
-            await self._api.scale(name, wanted)
+        if (change := resize(found, wanted, time.time())) is not None:
+            with suppress(ApiError):  # another server was faster: the next look sees what it made of it
+                self._sight.deployments.learn(await self._api.patch("deployments", name, change))
 
     async def _drain(self, ours: set[str]) -> None:
         """Pools from before our time go with their waiting pods, claimed ones belong to their REPLs. Later ones are of
@@ -102,15 +121,6 @@ class Pools:
             if is_pool and name not in ours and metadata["creationTimestamp"] <= self._began:
                 await self._api.delete("deployments", name, metadata["uid"])
 
-    def _steady(self, name: str, wanted: int) -> int:
-        """Larger at once, smaller only after a while."""
-        now = time.monotonic()
-        kept, since = self._wanted.get(name, (wanted, now))
-        if wanted >= kept or now - since > SHRINK_SECONDS:
-            self._wanted[name] = (wanted, now)
-            return wanted
-        return kept
-
     def _demand(self, name: str, language: str) -> tuple[int, int]:
         """Pods of the pool that were claimed lately and still run, and starts that have no pod yet."""
         now = time.time()
@@ -119,7 +129,7 @@ class Pools:
             for pod in self._sight.pods.objects.values()
         )
         leases = self._sight.leases.objects.values()
-        anchors = [Anchor.of(lease) for lease in leases if lease["metadata"]["annotations"].get(names.DEADLINE)]
+        anchors = [anchor for anchor in map(Anchor.of, leases) if anchor.deadline]
         starting = [each for each in anchors if each.is_worked_on(now) and not each.pod and not each.is_stopping]
         return claims, sum(self._template_of(each.to_do.language) == language for each in starting)
 

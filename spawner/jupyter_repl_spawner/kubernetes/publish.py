@@ -4,6 +4,7 @@ nothing waits for it, and nothing of ours goes that way."""
 import asyncio
 from logging import getLogger
 
+from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.errors import ReplError
 from jupyter_repl_runner.contract.refs import ProjectRef
 
@@ -25,22 +26,17 @@ class Publisher:
     def __init__(self, api: Api, hosts: Hosts | None) -> None:
         self._api = api
         self._hosts = hosts
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = tasks.Tasks()
 
     def publish(self, ref: ProjectRef, ours: Anchor) -> None:
         made = [("services", manifests.service(ref, ours.reference))]
         if self._hosts is not None:
             made.append(("ingresses", manifests.ingress(ref, ours.reference, self._hosts)))
         for kind, manifest in made:
-            task = asyncio.create_task(self._make(kind, manifest), name=f"{kind} of {ours.name}")
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._tasks.spawn(self._make(kind, manifest), f"{kind} of {ours.name}")
 
     async def close(self) -> None:
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._tasks.stop()
 
     async def _make(self, kind: str, manifest: Object) -> None:
         """It may be there already, or that of an earlier Lease still is, for a moment."""

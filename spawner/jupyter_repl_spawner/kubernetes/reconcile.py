@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from logging import getLogger
 
+from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.errors import ReplError
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_spawner.port import Granter
@@ -14,11 +15,11 @@ from jupyter_repl_spawner.port import Granter
 from . import names, state
 from .anchor import Leases
 from .client import Api, Object, between
-from .pods import Pods
+from .pods import NotSync, Pods
 from .sight import Sight
 from .start import ATTEMPTS, Starts, begin, new_holder
 from .state import Anchor
-from .stop import Stops
+from .stop import Stops, leaving_of
 
 LOOK_SECONDS = 5.0
 SPREAD_SECONDS = 0.5
@@ -26,8 +27,10 @@ SPREAD_SECONDS = 0.5
 STORM_SECONDS = 0.1
 """Changes within so long are one look."""
 AT_ONCE, AT_A_TIME = 8, 100
-"""REPLs that are put right; REPLs that are looked at in one turn of the loop."""
-CREDENTIALS_SECONDS = 60.0
+"""REPLs that are put right, and as many that are asked: what takes minutes must not hold up credentials. REPLs that are
+looked at in one turn of the loop."""
+STATUS_SECONDS = 30.0
+"""Between two questions to the sync of a REPL that runs."""
 RENEW_SHARE = 0.5
 LIFETIME_SECONDS = 3600.0
 
@@ -55,10 +58,10 @@ class Reconciler:
         self._starts = starts
         self._stops = stops
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._turn = asyncio.Semaphore(AT_ONCE)
+        self._mending, self._asking = asyncio.Semaphore(AT_ONCE), asyncio.Semaphore(AT_ONCE)
         self._changed: set[str] = set()
         self._wake = asyncio.Event()
-        self._renew_at: dict[str, float] = {}
+        self._ask_at: dict[str, float] = {}
         sight.leases.listen(lambda lease, _: self._note(lease["metadata"]["name"]))
         sight.pods.listen(lambda pod, _: self._note(pod["metadata"].get("labels", {}).get(names.ID, "")))
 
@@ -71,10 +74,13 @@ class Reconciler:
                 self._wake.clear()
                 changed, self._changed = self._changed, set()
                 if loop.time() >= whole_look_at:
-                    changed |= {*self._sight.leases.objects, *self._renew_at}
+                    changed |= {*self._sight.leases.objects, *self._ask_at}
                     whole_look_at = loop.time() + LOOK_SECONDS
                 for place, slug in enumerate(changed):
-                    self._look(slug)
+                    try:
+                        self._look(slug)
+                    except Exception:  # of one Lease, which somebody has written by hand
+                        log.exception("%s can't be looked after", slug)
                     if place % AT_A_TIME == AT_A_TIME - 1:
                         await asyncio.sleep(0)
                 with suppress(TimeoutError):
@@ -82,10 +88,7 @@ class Reconciler:
                         await self._wake.wait()
                         await asyncio.sleep(STORM_SECONDS)
         finally:
-            tasks = list(self._tasks.values())
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await tasks.stop(*self._tasks.values())
 
     def _note(self, slug: str) -> None:
         if slug:
@@ -96,7 +99,8 @@ class Reconciler:
         lease, now = self._sight.lease(slug), time.time()
         ref = names.ref_of(lease["metadata"].get("annotations", {})) if lease is not None else None
         if lease is None or ref is None:
-            self._renew_at.pop(slug, None)
+            self._ask_at.pop(slug, None)
+            self._sight.complain(slug)
             return
         if slug in self._tasks:
             return
@@ -105,17 +109,17 @@ class Reconciler:
             self._begin(slug, lambda: self._finish(seen, ref))
         elif seen.has_lost(pods):
             self._begin(slug, lambda: self._restart(seen))
-        elif not seen.failure and not seen.deadline:
+        elif not seen.is_over and not seen.deadline:
             strays = [pod for pod in pods if _is_stray(pod, seen)]
             if strays:
                 self._begin(slug, lambda: self._delete(strays))
-            elif time.monotonic() > self._renew_at.setdefault(slug, time.monotonic() + CREDENTIALS_SECONDS):
-                self._begin(slug, lambda: self._renew(seen, ref))
+            elif time.monotonic() > self._ask_at.setdefault(slug, time.monotonic() + STATUS_SECONDS):
+                self._begin(slug, lambda: self._look_after(seen, ref), self._asking)
 
-    def _begin(self, slug: str, work: Callable[[], Awaitable[None]]) -> None:
+    def _begin(self, slug: str, work: Callable[[], Awaitable[None]], turn: asyncio.Semaphore | None = None) -> None:
         async def run() -> None:
             try:
-                async with self._turn:
+                async with turn or self._mending:
                     await asyncio.sleep(between(0, SPREAD_SECONDS))
                     await work()
             except ReplError as error:
@@ -125,12 +129,12 @@ class Reconciler:
             finally:
                 self._tasks.pop(slug, None)
 
-        self._tasks[slug] = asyncio.create_task(run(), name=f"reconcile {slug}")
+        self._tasks[slug] = tasks.spawn(run(), f"reconcile {slug}")
 
     async def _finish(self, seen: Anchor, ref: ProjectRef) -> None:
         """What its holder has not."""
         if seen.is_stopping:
-            await self._stops.stop(ref)
+            await self._stops.stop(ref, leaving_of(seen))
         else:
             await self._restart(seen)
 
@@ -163,19 +167,20 @@ class Reconciler:
             log.warning("The pod %s belongs to no start; it is deleted", pod["metadata"]["name"])
             await self._api.delete("pods", pod["metadata"]["name"], pod["metadata"]["uid"])
 
-    async def _renew(self, seen: Anchor, ref: ProjectRef) -> None:
-        """Credentials at half their life, by whichever server comes first."""
-        self._renew_at[seen.name] = time.monotonic() + CREDENTIALS_SECONDS
+    async def _look_after(self, seen: Anchor, ref: ProjectRef) -> None:
+        """Sync proves that it is there, and gets credentials at half their life, by whichever server comes first."""
+        self._ask_at[seen.name] = time.monotonic() + STATUS_SECONDS
         pod = seen.pod_of(self._sight.pods_of(seen.name))
         if pod is None:
             return
-        expires = float((await self._pods.status(pod))["expires"])
-        if not expires:
-            self._renew_at[seen.name] = float("inf")
-        elif expires - time.time() < LIFETIME_SECONDS * RENEW_SHARE:
-            await self._pods.renew(pod, seen.generation, await self._granter.credentials(ref))
-        else:
-            self._renew_at[seen.name] += expires - time.time() - LIFETIME_SECONDS * RENEW_SHARE
+        try:
+            expires = float((await self._pods.status(pod, seen.generation))["expires"])
+            if expires and expires - time.time() < LIFETIME_SECONDS * RENEW_SHARE:
+                await self._pods.renew(pod, seen.generation, await self._granter.credentials(ref))
+        except NotSync as error:
+            self._sight.complain(seen.name, error.message, error.hint)
+            raise
+        self._sight.complain(seen.name)
 
 
 def _is_stray(pod: Object, seen: Anchor) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from logging import getLogger
 from typing import Self
 
@@ -29,6 +30,7 @@ class Sight:
         )
         self._pods_of: dict[str, dict[str, Object]] = {}
         self._waiting: dict[str, set[asyncio.Event]] = {}
+        self._complaints: dict[str, tuple[str, str]] = {}
         for watch in self._watches:
             watch.listen(self._wake)
         self.pods.listen(self._sort)
@@ -52,13 +54,28 @@ class Sight:
     def lease(self, slug: str) -> Object | None:
         return self.leases.objects.get(slug)
 
+    def lease_of(self, ref: ProjectRef) -> Object | None:
+        """The REPL's own, not just one of its name."""
+        lease = self.lease(names.slug(ref))
+        is_its = lease is not None and names.ref_of(lease["metadata"].get("annotations", {})) == ref
+        return lease if is_its else None
+
     def pods_of(self, slug: str) -> list[Object]:
         """Those with the REPL's label, the oldest first."""
         return sorted(self._pods_of.get(slug, {}).values(), key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
 
     def phase(self, ref: ProjectRef) -> Phase:
         slug = names.slug(ref)
-        return state.phase(self.lease(slug), self.pods_of(slug))
+        phase = state.phase(self.lease_of(ref), self.pods_of(slug))
+        reason, hint = self._complaints.get(slug, ("", ""))
+        return replace(phase, reason=reason, hint=hint) if reason and phase.name == "running" else phase
+
+    def complain(self, slug: str, reason: str = "", hint: str = "") -> None:
+        """What is wrong with a running REPL, as this server sees it; without a reason: nothing any more."""
+        if reason:
+            self._complaints[slug] = reason, hint
+        else:
+            self._complaints.pop(slug, None)
 
     async def changed(self, slug: str, seconds: float) -> None:
         """Return when something of the REPL changes, or after `seconds`."""

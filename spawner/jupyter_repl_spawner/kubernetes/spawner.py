@@ -2,20 +2,21 @@
 and drives all of them."""
 
 import asyncio
-from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from logging import getLogger
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.assignment import Assignment
 from jupyter_repl_runner.contract.errors import InvalidRequest, ReplError, Unavailable
 from jupyter_repl_runner.contract.phases import Phase
 from jupyter_repl_runner.contract.pod import RUNNER_PORT
 from jupyter_repl_runner.contract.refs import ProjectRef
-from jupyter_repl_spawner.port import Address, Granter, Progress, Spawner
+from jupyter_repl_spawner.port import Address, Granter, Leaving, Progress, Spawner
 
 from . import manifests, names
 from .anchor import Leases
@@ -65,13 +66,7 @@ class KubernetesSpawner(Spawner):
 
     async def __aenter__(self) -> Self:
         settings = self._settings
-        self._keys = await asyncio.to_thread(read_keys, settings.key_file)
-        self._templates = {name: _with_key(each, self._keys) for name, each in settings.templates.items()}
-        self._api = await self._stack.enter_async_context(
-            Api(settings.namespace, settings.kubeconfig, settings.context)
-        )
-        self._reach = Reach(self._api, settings.way)
-        self._sight = Sight(self._api)
+        await self._connect()
         leases = Leases(self._api, self._sight.leases.learn)
         pods = Pods(self._api, self._reach, self._keys)
         publisher = Publisher(self._api, settings.hosts)
@@ -90,13 +85,30 @@ class KubernetesSpawner(Spawner):
         self._stops = Stops(self._api, self._sight, leases, pods, self._starts, settings.gone_seconds)
         reconciler = Reconciler(self._api, self._sight, leases, pods, self._granter, self._starts, self._stops)
         pools = Pools(self._api, self._sight, self._templates, settings.pools)
-        self._opened = True
         await self._stack.enter_async_context(self._sight)
         self._stack.push_async_callback(publisher.close)
         for name, work in (("pools", pools.run), ("reconcile", reconciler.run)):
-            self._stack.push_async_callback(_end, asyncio.create_task(work(), name=name))
+            self._stack.push_async_callback(tasks.stop, tasks.spawn(work(), name, lasting=True))
         await self._check_templates()
         return self
+
+    @asynccontextmanager
+    async def looking(self) -> AsyncIterator[Self]:
+        async with self._stack:
+            await self._connect()
+            await self._stack.enter_async_context(self._sight)
+            yield self
+
+    async def _connect(self) -> None:
+        settings = self._settings
+        self._keys = await asyncio.to_thread(read_keys, settings.key_file)
+        self._templates = {name: _with_key(each, self._keys) for name, each in settings.templates.items()}
+        self._api = await self._stack.enter_async_context(
+            Api(settings.namespace, settings.kubeconfig, settings.context)
+        )
+        self._reach = Reach(self._api, settings.way)
+        self._sight = Sight(self._api)
+        self._opened = True
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -113,9 +125,9 @@ class KubernetesSpawner(Spawner):
         self._check()
         await self._starts.start(assignment, progress)
 
-    async def stop(self, ref: ProjectRef) -> None:
+    async def stop(self, ref: ProjectRef, leaving: Leaving = Leaving.NOTHING) -> None:
         self._check()
-        await self._stops.stop(ref)
+        await self._stops.stop(ref, leaving)
 
     async def poll(self, ref: ProjectRef) -> Phase:
         self._check()
@@ -128,16 +140,18 @@ class KubernetesSpawner(Spawner):
         return sorted(ref for ref in refs if ref is not None)
 
     async def forget(self, ref: ProjectRef) -> None:
-        """A pod's files went with it."""
+        """A pod's files went with it; what a Lease still tells of it goes now."""
+        self._check()
+        await self._stops.forget(ref)
 
     async def address(self, ref: ProjectRef) -> Address:
         self._check()
-        lease = self._sight.lease(names.slug(ref))
+        lease = self._sight.lease_of(ref)
         seen = Anchor.of(lease) if lease is not None else None
         pod = seen.pod_of(self._sight.pods_of(seen.name)) if seen is not None and not seen.deadline else None
         if seen is None or pod is None:
             raise Unavailable(f"{ref} is not running.", hint="Start it.")
-        return await self._reach.address(pod, RUNNER_PORT, self._keys.token(seen.pod, seen.generation))
+        return await self._reach.address(pod, RUNNER_PORT, self._keys.of(pod).token(seen.pod, seen.generation))
 
     def _check(self) -> None:
         if not self._opened:
@@ -165,9 +179,4 @@ class KubernetesSpawner(Spawner):
 
 
 def _with_key(template: PodTemplate, keys: Keys) -> PodTemplate:
-    return replace(template, public_key=keys.public)
-
-
-async def _end(task: "asyncio.Task[None]") -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    return replace(template, public_key=keys.current.public)

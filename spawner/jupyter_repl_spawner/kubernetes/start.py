@@ -13,9 +13,10 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from logging import getLogger
 
+from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.assignment import Assignment
 from jupyter_repl_runner.contract.errors import ReplError, Unavailable
-from jupyter_repl_runner.contract.pod import Order
+from jupyter_repl_runner.contract.pod import GRACE_SECONDS, Order
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_spawner.port import Granter, Progress
 
@@ -71,7 +72,7 @@ class Starts:
         try:
             await self._start(assignment, progress, holder)
         except asyncio.CancelledError:
-            await asyncio.shield(self._take_back(names.slug(assignment.ref), holder))
+            await asyncio.shield(self._take_back(assignment.ref, holder))
             raise
 
     async def _start(self, assignment: Assignment, progress: Progress, holder: str) -> None:
@@ -83,7 +84,7 @@ class Starts:
                 if seen.is_worked_on(time.time()):
                     await self._follow(ref, progress, until)
                     continue
-                if not seen.failure and not seen.deadline and await self.is_alive(seen):
+                if not seen.is_over and not seen.deadline and await self.is_alive(seen):
                     return
                 taken = await self._leases.take_over(seen, holder, begin(assignment))
                 if taken is None:
@@ -95,7 +96,7 @@ class Starts:
 
     async def drive(self, ours: Anchor, assignment: Assignment, progress: Progress) -> None:
         """From a Lease that we hold to a runner. A failure is kept in the Lease. Raises Lost and Unavailable."""
-        async with self._holding(ours):
+        async with self.holding(ours):
             try:
                 await self._bring_up(ours, assignment, progress)
             except Lost:
@@ -113,12 +114,15 @@ class Starts:
         return seen.pod_of(found.get("items", ())) is not None
 
     async def fail(self, ours: Anchor, reason: str, hint: str) -> None:
-        """The Lease says why until the next start or stop; nothing else stays. It is told last: who reads it may start
-        anew at once."""
+        """The Lease says why until the next start or stop; nothing else stays."""
+        await self.finish(ours, {names.FAILURE: state.words(reason, hint)})
+
+    async def finish(self, ours: Anchor, changes: Mapping[str, str]) -> None:
+        """Nothing but the Lease stays. That is told last: who reads it may start anew at once."""
         if await self._api.scale(ours.name, 0):
             await self._api.delete("deployments", ours.name)
         await self._delete_pods(ours)
-        await self._leases.note(ours, {names.FAILURE: state.failure(reason, hint), names.DEADLINE: ""})
+        await self._leases.note(ours, {**changes, names.POD: "", names.STOPPING: "", names.DEADLINE: ""})
 
     # -- parts
 
@@ -139,10 +143,12 @@ class Starts:
             await self._clear(ours)
             self._publisher.publish(assignment.ref, ours)
             pod = await self._candidates.get(ours, assignment, progress)
+            await self._wait_for_the_last_save(ours, pod, progress)
             grant = await self._granter.grant(assignment.ref)
             uid = pod["metadata"]["uid"]
             await self._leases.note(ours, {names.POD: uid, names.GENERATION: str(grant.generation)})
-            order = Order(assignment, grant, self._keys.token(uid, grant.generation))
+            key, generation = self._keys.of(pod), grant.generation
+            order = Order(assignment, grant, key.token(uid, generation), key.secret(uid, generation))
             try:
                 await self._pods.assign(pod, order, progress, ANSWER_SECONDS, self._deadlines.restore)
                 await self._wait_for_runner(ours, pod, grant.generation)
@@ -157,17 +163,29 @@ class Starts:
             await self._leases.note(ours, settled, touch=True)
             return
 
+    async def _wait_for_the_last_save(self, ours: Anchor, pod: Object, progress: Progress) -> None:
+        """A pod that was deleted or drained saves within its grace period, and a new generation would keep it from
+        that. Of a dead node's pods the grace period is waited for as well: nobody can tell."""
+
+        def saves() -> bool:
+            now, uid = time.time(), pod["metadata"]["uid"]
+            others = [each for each in self._sight.pods_of(ours.name) if each["metadata"]["uid"] != uid]
+            return any(state.may_still_save(each, now) for each in others)
+
+        if saves():
+            progress("Waiting for the last save of the pod before")
+            await self._sight.until(ours.name, lambda: not saves(), GRACE_SECONDS)
+
     async def _wait_for_runner(self, ours: Anchor, pod: Object, generation: int) -> None:
         """Return when it serves. Raises Unreachable, at once if it ends again and again."""
-        waiting = asyncio.create_task(self._pods.wait_for_runner(pod, generation, RUNNER_SECONDS), name="runner")
+        waiting = tasks.awaited(self._pods.wait_for_runner(pod, generation, RUNNER_SECONDS), "runner")
         try:
             while not (await asyncio.wait({waiting}, timeout=LOOK_SECONDS))[0]:
                 if self._why(ours, pod["metadata"]["uid"]).is_final:
                     raise Unreachable
             await waiting
         finally:
-            waiting.cancel()
-            await asyncio.gather(waiting, return_exceptions=True)
+            await tasks.stop(waiting)
 
     def _why(self, ours: Anchor, uid: str) -> reasons.Reason:
         """What the cluster says of a pod that does not answer."""
@@ -184,7 +202,7 @@ class Starts:
                 await self._api.delete("pods", metadata["name"], metadata["uid"])
 
     @asynccontextmanager
-    async def _holding(self, ours: Anchor) -> AsyncIterator[None]:
+    async def holding(self, ours: Anchor) -> AsyncIterator[None]:
         """Our deadline moves on as long as we live; if the Lease is lost meanwhile, so is what is done inside."""
         task = asyncio.current_task()
         lost = False
@@ -203,7 +221,7 @@ class Starts:
                 except ReplError as error:
                     log.warning("%s: the deadline was not moved: %s", ours.name, error.message)
 
-        beating = asyncio.create_task(beat(), name=f"hold {ours.name}")
+        beating = tasks.spawn(beat(), f"hold {ours.name}")
         try:
             yield
         except asyncio.CancelledError:
@@ -211,14 +229,14 @@ class Starts:
                 raise Lost from None
             raise
         finally:
-            beating.cancel()
-            await asyncio.gather(beating, return_exceptions=True)
+            await tasks.stop(beating)
 
-    async def _take_back(self, slug: str, holder: str) -> None:
+    async def _take_back(self, ref: ProjectRef, holder: str) -> None:
         """A cancelled start leaves nothing. A Lease that is another's by now stays."""
+        slug = names.slug(ref)
         for _ in range(ATTEMPTS):
             try:
-                ours = await self._leases.get(slug)
+                ours = await self._leases.get(ref)
                 if ours is None or ours.holder != holder:
                     return
                 await self._leases.note(ours, {names.STOPPING: "cancelled"})
@@ -252,6 +270,7 @@ def begin(assignment: Assignment, attempt: int = 0, lost: str = "") -> Mapping[s
         names.ATTEMPT: str(attempt) if attempt else "",
         names.FAILURE: "",
         names.LOST: lost,
+        names.LEFT: "",
         names.STOPPING: "",
         names.POD: "",
     }

@@ -1,11 +1,12 @@
 """What a Lease says, and what a REPL is doing by it and its pods. Pure: nothing of it is stored twice.
 
 A Lease with a deadline is being worked on by its holder (a start, or a stop), who moves the deadline on as long as it
-lives. One without is settled: it has failed, or its pod runs, or its pod was lost and somebody must start it again.
+lives. One without is settled: it has failed, or was stopped and left something unsaved, or its pod runs, or its pod was
+lost and somebody must start it again.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -33,14 +34,15 @@ class Anchor:
     attempt: int
     failure: str
     lost: str
-    is_stopping: bool
+    left: str
+    stopping: str
     assignment: str
     renewed: float
 
     @classmethod
     def of(cls, lease: Object) -> "Anchor":
-        metadata, spec = lease["metadata"], lease["spec"]
-        said = metadata.get("annotations", {})
+        metadata, spec = lease["metadata"], lease.get("spec") or {}
+        said = metadata.get("annotations") or {}
         deadline = said.get(names.DEADLINE, "")
         return cls(
             name=metadata["name"],
@@ -48,16 +50,26 @@ class Anchor:
             uid=metadata["uid"],
             holder=spec.get("holderIdentity", ""),
             said_deadline=deadline,
-            deadline=seconds(deadline) if deadline else 0.0,
+            deadline=_read(seconds, deadline),
             pod=said.get(names.POD, ""),
-            generation=int(said.get(names.GENERATION) or 0),
-            attempt=int(said.get(names.ATTEMPT) or 0),
+            generation=int(_read(int, said.get(names.GENERATION, ""))),
+            attempt=int(_read(int, said.get(names.ATTEMPT, ""))),
             failure=said.get(names.FAILURE, ""),
             lost=said.get(names.LOST, ""),
-            is_stopping=bool(said.get(names.STOPPING)),
+            left=said.get(names.LEFT, ""),
+            stopping=said.get(names.STOPPING, ""),
             assignment=said.get(names.ASSIGNMENT, ""),
-            renewed=seconds(spec["renewTime"]) if spec.get("renewTime") else 0.0,
+            renewed=_read(seconds, spec.get("renewTime", "")),
         )
+
+    @property
+    def is_stopping(self) -> bool:
+        return bool(self.stopping)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing runs and nobody works on it: it only tells how that came."""
+        return bool(self.failure or self.left) and not self.deadline
 
     @property
     def reference(self) -> Object:
@@ -78,11 +90,28 @@ class Anchor:
 
     def has_lost(self, pods: Sequence[Object]) -> bool:
         """Whether it is settled, ran, and its pod is not to be had any more."""
-        return not self.failure and not self.deadline and self.pod_of(pods) is None
+        return not self.is_over and not self.deadline and self.pod_of(pods) is None
 
     def pod_of(self, pods: Sequence[Object]) -> Object | None:
         """The pod that it names, alive."""
         return next((pod for pod in pods if pod["metadata"]["uid"] == self.pod and is_alive(pod)), None)
+
+
+def _read(read: Callable[[str], float], text: str) -> float:
+    """0 for none, and for what somebody has written by hand that is none."""
+    try:
+        return read(text) if text else 0.0
+    except ValueError:
+        return 0.0
+
+
+def _said(text: str) -> tuple[str, str]:
+    """Reason and hint of FAILURE or LEFT."""
+    try:
+        found = json.loads(text)
+        return str(found["reason"]), str(found["hint"])
+    except (ValueError, KeyError, TypeError):
+        return text, ""
 
 
 def is_alive(pod: Object) -> bool:
@@ -92,16 +121,28 @@ def is_alive(pod: Object) -> bool:
     )
 
 
+def may_still_save(pod: Object, now: float) -> bool:
+    """Whether it was claimed once, and is on its way out within its grace period."""
+    metadata = pod["metadata"]
+    until = metadata.get("deletionTimestamp")
+    is_claimed = metadata.get("labels", {}).get(names.STATE) == names.CLAIMED
+    is_over = pod.get("status", {}).get("phase") in ("Failed", "Succeeded")
+    return is_claimed and bool(until) and not is_over and seconds(until) > now
+
+
 def phase(lease: Object | None, pods: Sequence[Object]) -> Phase:
     """`pods`: those with the REPL's label."""
     if lease is None:
         return STOPPED
     anchor = Anchor.of(lease)
     if anchor.failure:
-        said = json.loads(anchor.failure)
-        return Phase("failed", cause="start-failed", reason=said["reason"], hint=said["hint"])
+        reason, hint = _said(anchor.failure)
+        return Phase("failed", cause="start-failed", reason=reason, hint=hint)
     if anchor.is_stopping:
         return STOPPING
+    if anchor.left:
+        reason, hint = _said(anchor.left)
+        return replace(STOPPED, cause="unsaved", reason=reason, hint=hint)
     pod = anchor.pod_of(pods)
     if not anchor.deadline and pod is not None:
         reason = reasons.restarted(pod) or anchor.lost
@@ -124,7 +165,8 @@ def loss(pod: Object | None, events: Sequence[Object]) -> str:
     return reason.sentence if reason else "The pod was lost."
 
 
-def failure(reason: str, hint: str) -> str:
+def words(reason: str, hint: str) -> str:
+    """The value of FAILURE or LEFT."""
     return json.dumps({"reason": reason, "hint": hint})
 
 

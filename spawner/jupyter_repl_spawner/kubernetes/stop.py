@@ -1,19 +1,30 @@
-"""Stopping: flush, see in the store that all is there, end the programs, flush again, then let the Lease go."""
+"""Stopping: flush, see in the store that all is there, end the programs, flush again, then let the Lease go.
 
+A stop is refused as long as something would be lost by it, unless whoever stops takes that upon himself. Then the Lease
+stays, and says what was left behind.
+"""
+
+import asyncio
 import time
+from typing import Any
 
 from jupyter_repl_runner.contract.errors import ReplError, Unavailable
 from jupyter_repl_runner.contract.refs import ProjectRef
+from jupyter_repl_spawner.port import Leaving, Unsaved
 
 from . import names, state
 from .anchor import Leases
 from .client import Api, Object, Unreachable
-from .pods import Pods
+from .pods import NotSync, Pods
 from .sight import Sight
 from .start import HOLD_SECONDS, Starts, new_holder
 from .state import Anchor
 
 TAKE_OVERS = 5
+SILENCE_SECONDS, AGAIN_SECONDS = 30.0, 0.5
+"""For which a sync may not answer, since its container is being started again; between two questions."""
+NAMED = 5
+"""Files of those that are left behind."""
 
 
 class Stops:
@@ -34,55 +45,115 @@ class Stops:
         self._starts = starts
         self._gone_seconds = gone_seconds
 
-    async def stop(self, ref: ProjectRef) -> None:
-        """Return when everything of it is gone. Raises Unavailable if not all is saved: then it goes on running."""
+    async def stop(self, ref: ProjectRef, leaving: Leaving) -> None:
+        """Return when everything of it is gone. Raises Unsaved: then it goes on running."""
         slug = names.slug(ref)
         for _ in range(TAKE_OVERS):
-            seen = await self._leases.get(slug)
+            seen = await self._leases.get(ref)
             if seen is None:
                 break
-            if seen.is_stopping and seen.is_worked_on(time.time()):  # another server is at it
-                await self._sight.until(slug, lambda: self._sight.lease(slug) is None, self._gone_seconds)
+            if seen.is_stopping and leaving_of(seen).covers(leaving) and seen.is_worked_on(time.time()):
+                await self._sight.until(slug, lambda: self._is_over(slug), self._gone_seconds)  # by another server
                 continue
-            changes = {names.STOPPING: "stopping", names.DEADLINE: state.stamp(time.time() + 2 * HOLD_SECONDS)}
+            changes = {names.STOPPING: leaving.value, names.DEADLINE: state.stamp(time.time() + HOLD_SECONDS)}
             taken = await self._leases.take_over(seen, new_holder(), changes)
             if taken is not None:
-                await self._stop(taken)
+                async with self._starts.holding(taken):
+                    await self._stop(taken, leaving)
                 break
         await self._wait_until_gone(slug)
 
-    async def _stop(self, ours: Anchor) -> None:
-        pod = ours.pod_of(self._sight.pods_of(ours.name))
+    async def forget(self, ref: ProjectRef) -> None:
+        """Delete a Lease that only tells how it ended."""
+        seen = await self._leases.get(ref)
+        if seen is not None and seen.is_over:
+            await self._leases.release(seen)
+
+    async def _stop(self, ours: Anchor, leaving: Leaving) -> None:
+        pod, left = ours.pod_of(self._sight.pods_of(ours.name)), ""
         if pod is not None and ours.generation:
             try:
-                await self._save(ours, pod)
-            except Unreachable:  # it is on its way out, or its node is gone: SIGTERM saves too
-                pass
+                left = await (self._rest(ours, pod) if leaving is Leaving.ANYTHING else self._save(ours, pod, leaving))
             except ReplError:
                 await self._leases.note(ours, {names.STOPPING: "", names.DEADLINE: ""})
                 raise
-        await self._starts.remove(ours)
+        if left:
+            words = state.words(f"Not saved when it was stopped: {left}", "All else is kept. Start it again.")
+            await self._starts.finish(ours, {names.LEFT: words})
+        else:
+            await self._starts.remove(ours)
 
-    async def _save(self, ours: Anchor, pod: Object) -> None:
-        """Everything is in the store, and no program is left that could write more."""
-        await self._flush(pod)
+    async def _save(self, ours: Anchor, pod: Object, leaving: Leaving) -> str:
+        """Everything is in the store, and no program is left that could write more. What is left behind, in words.
+        Raises Unsaved."""
+        await self._flush(ours, pod, leaving)
         try:
             await self._pods.drain(pod, ours.generation)
         except ReplError:  # the runner is being started again, or hangs: what it wrote is there to be saved
             pass
-        await self._flush(pod)
+        return await self._flush(ours, pod, leaving)
 
-    async def _flush(self, pod: Object) -> None:
-        said = await self._pods.flush(pod)
+    async def _flush(self, ours: Anchor, pod: Object, leaving: Leaving) -> str:
+        said = await self._flushed(ours, pod)
+        if said is None:
+            return ""
         if not said["saved"]:
-            raise Unavailable(
+            raise Unsaved(
                 f"Not everything is saved yet: {said['reason'] or 'files are still on their way.'}",
-                hint="The REPL goes on running. Stop it again when S3 answers.",
+                said["hint"] or "The REPL goes on running. Stop it again when S3 answers.",
             )
+        left = _named([f"{path} ({reason})" for path, reason in said["unsaved"].items()])
+        if left and leaving is Leaving.NOTHING:
+            hint = "Move these files elsewhere, or stop it without them: what is not saved is lost then."
+            raise Unsaved(f"Not everything can be saved: {left}", hint, is_final=True)
+        return left
+
+    async def _flushed(self, ours: Anchor, pod: Object) -> Any:
+        """What sync says to a flush; None if the pod is on its way out, or its node is gone: SIGTERM saves too, as far
+        as there is somebody to hear it."""
+        until = time.monotonic() + SILENCE_SECONDS
+        while True:
+            try:
+                return await self._pods.flush(pod, ours.generation)
+            except NotSync as error:
+                raise Unsaved(error.message, error.hint) from error
+            except Unreachable as error:
+                if ours.pod_of(self._sight.pods_of(ours.name)) is None:
+                    return None
+                if time.monotonic() > until:
+                    raise Unsaved(
+                        "Not everything is saved yet: what saves the files does not answer.",
+                        "It is started again by itself: stop the REPL in a minute, or stop it without waiting.",
+                    ) from error
+                await asyncio.sleep(AGAIN_SECONDS)
+
+    async def _rest(self, ours: Anchor, pod: Object) -> str:
+        """What is not saved now, in words. It has the pod's grace, and nobody will hear what came of that."""
+        try:
+            said = await self._pods.status(pod, ours.generation)
+        except ReplError as error:
+            return f"what that is can't be told. {error.message}"
+        unsaved, marks = [f"{path} ({reason})" for path, reason in said["unsaved"].items()], said["marks"]
+        return _named([*unsaved, *marks["paths"]], len(unsaved) + marks["pending"])
+
+    def _is_over(self, slug: str) -> bool:
+        lease = self._sight.lease(slug)
+        return (lease is None or Anchor.of(lease).is_over) and not self._sight.pods_of(slug)
 
     async def _wait_until_gone(self, slug: str) -> None:
-        def is_gone() -> bool:
-            return self._sight.lease(slug) is None and not self._sight.pods_of(slug)
-
-        if not await self._sight.until(slug, is_gone, self._gone_seconds):
+        if not await self._sight.until(slug, lambda: self._is_over(slug), self._gone_seconds):
             raise Unavailable("The pod takes long to end.", hint="The cluster goes on with it; nothing is lost.")
+
+
+def leaving_of(seen: Anchor) -> Leaving:
+    """What the stop of a Lease that is being stopped may leave behind."""
+    return Leaving(seen.stopping) if seen.stopping in set(Leaving) else Leaving.NOTHING
+
+
+def _named(names: list[str], count: int = 0) -> str:
+    """The first NAMED of them, and how many there are more of `count`, or of all."""
+    more = max(count, len(names)) - min(len(names), NAMED)
+    said = ", ".join(names[:NAMED])
+    if not more:
+        return said
+    return f"{said} and {more} more" if said else f"{more} files"

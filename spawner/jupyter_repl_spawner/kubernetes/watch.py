@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from logging import getLogger
 
+from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.errors import ReplError
 
 from .client import Api, ApiError, Object, between
@@ -73,16 +74,14 @@ class Watch:
     async def start(self, seconds: float) -> None:
         """Return when everything is known. Raises TimeoutError."""
         if self._task is None:
-            self._task = asyncio.create_task(self._run(), name=f"watch of {self._kind}")
+            self._task = tasks.spawn(self._run(), f"watch of {self._kind}", lasting=True)
         async with asyncio.timeout(seconds):
             await self._known.wait()
 
     async def stop(self) -> None:
         """Idempotent."""
         task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        await tasks.stop(task)
 
     async def wait(self, name: str, condition: Callable[[Object | None], bool], seconds: float) -> Object | None:
         """The object once it is as wanted; None where its absence is. Raises TimeoutError."""

@@ -5,6 +5,7 @@ import socket
 from dataclasses import replace
 from logging import getLogger
 
+from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.errors import ReplError
 from jupyter_repl_runner.contract.grant import Grant
 from jupyter_repl_spawner.port import Granter
@@ -22,7 +23,7 @@ class Answers:
         ours.setblocking(False)
         self._granter = granter
         self._grant = grant
-        self._task = asyncio.create_task(self._serve(ours), name="grants to sync")
+        self._task = tasks.spawn(self._serve(ours), "grants to sync")
 
     def started(self) -> None:
         """The guard has its end: keep no copy of it."""
@@ -31,8 +32,7 @@ class Answers:
     async def stop(self) -> None:
         """Idempotent."""
         self.theirs.close()
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await tasks.stop(self._task)
 
     async def _serve(self, connection: socket.socket) -> None:
         reader, writer = await asyncio.open_unix_connection(sock=connection)

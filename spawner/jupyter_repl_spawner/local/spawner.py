@@ -25,7 +25,7 @@ from jupyter_repl_runner.contract.local import CRASHED, MARK, SERVER_GONE, SOCKE
 from jupyter_repl_runner.contract.messages import AUTH_HEADER
 from jupyter_repl_runner.contract.phases import RUNNING, STOPPED, Phase
 from jupyter_repl_runner.contract.refs import ProjectRef
-from jupyter_repl_spawner.port import Address, Folders, Granter, Progress, Spawner
+from jupyter_repl_spawner.port import Address, Folders, Granter, Leaving, Progress, Spawner
 
 from . import sockets
 from .answers import Answers
@@ -110,7 +110,8 @@ class LocalSpawner(Spawner):
             raise
         self._guards[directory] = guard
 
-    async def stop(self, ref: ProjectRef) -> None:
+    async def stop(self, ref: ProjectRef, leaving: Leaving = Leaving.NOTHING) -> None:
+        """What is not saved in S3 stays on this machine, and is saved with the next start."""
         await self._stop(self._directory(ref))
 
     async def _stop(self, directory: Path) -> None:

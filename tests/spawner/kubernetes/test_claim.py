@@ -1,17 +1,22 @@
 """Claims against a real API server: exactly one REPL for a pod, and one pod for a REPL."""
 
 import asyncio
+import re
 from typing import Any
 
 import pytest
 from support.api_server import NAMESPACE, ApiServer
 
+from jupyter_repl_runner.contract.errors import Unavailable
+from jupyter_repl_runner.contract.phases import STOPPED
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_spawner.kubernetes import manifests, names
 from jupyter_repl_spawner.kubernetes.anchor import Leases, Lost
 from jupyter_repl_spawner.kubernetes.claim import claim
 from jupyter_repl_spawner.kubernetes.client import Api, Object
 from jupyter_repl_spawner.kubernetes.manifests import Hosts, PodTemplate
+from jupyter_repl_spawner.kubernetes.reconcile import AT_ONCE, Reconciler
+from jupyter_repl_spawner.kubernetes.sight import Sight
 
 TEMPLATE = PodTemplate("python", "example/runner:1", public_key="ab" * 32)
 
@@ -61,7 +66,7 @@ def test_one_of_many_takes_over_and_the_old_holder_can_do_nothing(cluster: ApiSe
         with pytest.raises(Lost):
             await leases.note(old, {names.DEADLINE: ""})
         await leases.note(winner, {names.DEADLINE: ""})
-        found = await leases.get(winner.name)
+        found = await leases.get(ProjectRef("", "taken"))
         assert found is not None
         assert (found.holder, found.deadline) == (winner.holder, 0.0)
 
@@ -143,5 +148,48 @@ def test_a_claim_keeps_what_others_have_noted_on_the_pod(cluster: ApiServer) -> 
         pod = await claim(api, ref, lease.reference, [later], names.WARM)
         assert pod is not None
         assert pod["metadata"]["annotations"]["network"] == "10.1.2.4"
+
+    run(cluster, check)
+
+
+def test_a_lease_of_that_name_that_is_somebody_elses(cluster: ApiServer) -> None:
+    async def check(api: Api) -> None:
+        ref, other = ProjectRef("ann", "mine"), ProjectRef("bob", "theirs")
+        made = manifests.lease(other, NAMESPACE, "server", "2026-01-01T00:00:00.000000Z", {})
+        made["metadata"]["name"] = names.slug(ref)
+        await api.create("leases", made)
+        leases = Leases(api, lambda _: None)
+        for ask in (leases.get(ref), leases.acquire(ref, "server", {})):
+            with pytest.raises(Unavailable, match="is not of ann/mine"):
+                await ask
+        async with Sight(api) as sight:
+            assert sight.lease(names.slug(ref)) is not None
+            assert sight.lease_of(ref) is None
+            assert sight.phase(ref) == STOPPED
+
+    run(cluster, check)
+
+
+def test_a_name_tells_repls_apart() -> None:
+    assert re.fullmatch(r"repl-ann-mine-[0-9a-f]{16}", names.slug(ProjectRef("ann", "mine")))
+
+
+def test_credentials_do_not_wait_for_restarts(cluster: ApiServer) -> None:
+    """As many REPLs as are put right at a time take minutes for it."""
+
+    async def check(api: Api) -> None:
+        nobody: Any = None
+        reconciler = Reconciler(api, Sight(api), nobody, nobody, nobody, nobody, nobody)
+        forever, asked = asyncio.Event(), asyncio.Event()
+
+        async def ask() -> None:
+            asked.set()
+
+        for number in range(AT_ONCE):
+            reconciler._begin(f"lost-{number}", lambda: forever.wait())  # type: ignore[arg-type,return-value]
+        reconciler._begin("running", ask, reconciler._asking)
+        async with asyncio.timeout(5):
+            await asked.wait()
+        forever.set()
 
     run(cluster, check)
