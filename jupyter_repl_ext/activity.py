@@ -1,18 +1,19 @@
 """Tells Jupyter's own culler that people work in REPLs: by frames through the relay, and by asking the runners."""
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import MutableMapping
 from datetime import UTC, datetime
 from typing import Any
 
+from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.errors import ReplError
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_spawner.port import Spawner
 
 from .runner_client import RunnerClient
+from .silence import Silence
 
 SETTING = "jupyter_repl_last_activity"
 """jupyter_server takes the newest of all settings whose names end so."""
@@ -30,17 +31,15 @@ class Activity:
         self._client = client
         self._task: asyncio.Task[None] | None = None
         self._last = 0.0
+        self._silence = Silence()
 
     def start(self) -> None:
         """Runners are asked only where a server that is culled would take them along."""
         if self._spawner.ends_with_server:
-            self._task = asyncio.create_task(self._ask(), name="ask runners for activity")
+            self._task = tasks.spawn(self._ask(), "ask runners for activity", lasting=True)
 
     async def stop(self) -> None:
-        if self._task:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await tasks.stop(self._task)
 
     def touch(self, seconds: float | None = None) -> None:
         """Something happened now, or at `seconds` since the epoch, which nobody says of the future."""
@@ -64,4 +63,6 @@ class Activity:
             status = await self._client.get_json(await self._spawner.address(ref), "/status")
             self.touch(float(status["lastActivity"]))
         except (ReplError, OSError, KeyError, TypeError, ValueError, OverflowError) as error:
-            log.debug("%s did not tell its activity: %s", ref, error)
+            self._silence.failed(ref, error)
+        else:
+            self._silence.answered(ref)

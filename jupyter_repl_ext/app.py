@@ -75,6 +75,15 @@ class ReplExtension(S3Traits, KubernetesTraits, ExtensionApp):
         Or by language: `{"*": 3600, "python": 7200}`. 0, the default: never.""",
     )
 
+    unsaved_timeout = Float(
+        24 * 3600.0,
+        min=0,
+        config=True,
+        help="""Seconds for which an unused REPL is kept longer than `idle_timeout` since it has files that can never be
+        saved (larger than `s3_max_file_mb`, or not to be read). Then it is stopped without them, and says which they
+        were. The default is a day.""",
+    )
+
     @default("store_url")
     def _default_store_url(self) -> str:
         bucket = os.environ.get("S3_BUCKET", "")
@@ -139,7 +148,7 @@ class ReplExtension(S3Traits, KubernetesTraits, ExtensionApp):
             drive=make_drive(store, projects, lifecycle, spawner, client),
             client=client,
             activity=Activity(activity, spawner, client),
-            idle=Idle(self._idle_timeouts(), lifecycle, projects, spawner, client),
+            idle=Idle(self._idle_timeouts(), self.unsaved_timeout, lifecycle, projects, spawner, client),
         )
 
     def _idle_timeouts(self) -> dict[str, float]:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.errors import InvalidRequest
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_runner.files.containment import Beneath
@@ -25,15 +26,20 @@ class Archives:
 
     @asynccontextmanager
     async def packed(self, project: Project, path: str) -> AsyncIterator[Iterator[bytes]]:
-        """The zip of a folder of the project, which no runner has; blocks as it is read. Raises FileNotFound."""
+        """The zip of a folder of the project, which no runner has as this begins; blocks as it is read. Raises
+        FileNotFound."""
         about = None if path else {"language": project.record.language}
         folder = self._store.local_path(project.ref.code())
         if folder is not None:
             yield pack(Beneath(folder), path, about)
             return
-        with self._store.scratch() as scratch:
-            await checkout(self._store, project.ref, scratch)
-            yield pack(Beneath(scratch), path, about)
+        scratch = self._store.scratch()
+        copy = await tasks.in_thread(scratch.__enter__)
+        try:
+            missing = await checkout(self._store, project.ref, copy)
+            yield pack(Beneath(copy), path, about, missing)
+        finally:
+            await tasks.in_thread(scratch.__exit__, None, None, None)  # many files: other requests go on meanwhile
 
     async def create(self, ref: ProjectRef, archive: Path, language: str) -> tuple[Project, Report]:
         """A project from a zip that lies in a `scratch` of the store; `language` empty: as the zip says or shows.

@@ -87,7 +87,8 @@ async def _restore(services: Services, options: argparse.Namespace) -> int:
             more = f" and {deleted.count - len(deleted.paths)} more" if deleted.count > len(deleted.paths) else ""
             print(f"{deleted.item}  {when}  {', '.join(deleted.paths)}{more}")
         return 0
-    done = await services.recovery.restore(ref, options.item)
+    async with services.spawner.looking():
+        done = await services.recovery.restore(ref, options.item)
     for path in done["restored"]:
         print(f"restored: {path}")
     for path in done["kept"]:

@@ -10,13 +10,15 @@ import math
 import time
 from collections.abc import Mapping
 
+from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.errors import ReplError
 from jupyter_repl_runner.contract.refs import ProjectRef
-from jupyter_repl_spawner.port import Spawner
+from jupyter_repl_spawner.port import Leaving, Spawner, Unsaved
 
 from .lifecycle import Lifecycle
 from .projects import Projects
 from .runner_client import RunnerClient
+from .silence import Silence
 
 LOOK_SECONDS = 1.0
 WARN_SECONDS = 60.0
@@ -33,17 +35,20 @@ log = logging.getLogger(__name__)
 
 
 class Idle:
-    """`timeouts` in seconds by language, `*` for the others; 0: never. Owns its task."""
+    """`timeouts` in seconds by language, `*` for the others; 0: never. A REPL that has files which can never be saved
+    is kept for `unsaved_timeout` seconds more. Owns its tasks."""
 
     def __init__(
         self,
         timeouts: Mapping[str, float],
+        unsaved_timeout: float,
         lifecycle: Lifecycle,
         projects: Projects,
         spawner: Spawner,
         client: RunnerClient,
     ) -> None:
         self._timeouts = timeouts
+        self._unsaved_timeout = unsaved_timeout
         self._lifecycle = lifecycle
         self._projects = projects
         self._spawner = spawner
@@ -55,16 +60,17 @@ class Idle:
         self._languages: dict[ProjectRef, str] = {}
         self._turn = asyncio.Semaphore(AT_ONCE)
         self._task: asyncio.Task[None] | None = None
+        self._silence = Silence()
+        self._looks = tasks.Tasks()
+        self._looking: set[ProjectRef] = set()
 
     def start(self) -> None:
         if any(seconds > 0 for seconds in self._timeouts.values()):
-            self._task = asyncio.create_task(self._run(), name="idle REPLs")
+            self._task = tasks.spawn(self._run(), "idle REPLs", lasting=True)
 
     async def stop(self) -> None:
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        await tasks.stop(self._task)
+        await self._looks.stop()
 
     async def _run(self) -> None:
         while True:
@@ -74,28 +80,35 @@ class Idle:
                 for gone in set(self._due) - refs:
                     self._forget(gone)
                 now = time.monotonic()
-                due = [ref for ref in refs if self._due.get(ref, 0.0) <= now]
-                await asyncio.gather(*(self._look(ref) for ref in due))
+                for ref in refs - self._looking:
+                    if self._due.get(ref, 0.0) <= now:
+                        self._looking.add(ref)
+                        self._looks.spawn(self._look(ref), f"idleness of {ref}")
             except ReplError as error:
                 log.debug("Idle REPLs can't be looked for: %s", error.message)
             except Exception:
                 log.exception("Looking for idle REPLs failed; it goes on")
 
     async def _look(self, ref: ProjectRef) -> None:
-        async with self._turn:
-            try:
+        """One that does not answer, or takes long to stop, holds up no other."""
+        seconds: float | None = RETRY_SECONDS
+        try:
+            async with self._turn:
                 seconds = await self._ask(ref)
-            except (ReplError, KeyError, TypeError, ValueError, OverflowError) as error:
-                log.debug("%s did not say whether it is used: %s", ref, error)
-                seconds = RETRY_SECONDS
-        if seconds is not None:
-            self._due[ref] = time.monotonic() + seconds
+        except (ReplError, KeyError, TypeError, ValueError, OverflowError) as error:
+            self._silence.failed(ref, error)
+        else:
+            self._silence.answered(ref)
+        finally:
+            self._looking.discard(ref)
+            if seconds is not None:
+                self._due[ref] = time.monotonic() + seconds
 
     async def _ask(self, ref: ProjectRef) -> float | None:
         """Seconds until it is to be looked at again; None: it is being stopped."""
         timeout = await self._timeout(ref)
-        if timeout <= 0:
-            return AGAIN_SECONDS
+        if timeout <= 0 or (await self._spawner.poll(ref)).name != "running":
+            return AGAIN_SECONDS if timeout <= 0 else RETRY_SECONDS
         address = await self._spawner.address(ref)
         idle = float((await self._client.get_json(address, "/status"))["idle"])
         if not math.isfinite(idle):
@@ -114,7 +127,14 @@ class Idle:
             return left
         log.info("%s is stopped: nobody has used it for %.0f s", ref, timeout)
         await self._client.call(address, "idle", {"asleep": True})
-        await self._lifecycle.stop(ref)
+        # What can still be saved is waited for; what can never be does not hold the pod for ever.
+        leaving = Leaving.UNSAVABLE if idle > timeout + self._unsaved_timeout else Leaving.NOTHING
+        try:
+            await self._lifecycle.stop_and_wait(ref, leaving)
+        except Unsaved as error:
+            log.warning("%s goes on: %s", ref, error.message)
+            await self._client.call(address, "idle", {"seconds": 0})
+            return AGAIN_SECONDS
         self._forget(ref)
         return None
 
@@ -127,3 +147,4 @@ class Idle:
         self._due.pop(ref, None)
         self._languages.pop(ref, None)
         self._warned.pop(ref, None)
+        self._silence.answered(ref)

@@ -1,37 +1,43 @@
-"""Starting and stopping: one operation per project at a time in this server, its progress, and its cancellation.
+"""Starting, stopping, deleting: one operation per project at a time in this server, its progress and cancellation.
 
 What a REPL is doing is never stored: it is the operation under way, else the spawner's `poll`.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.assignment import Assignment
-from jupyter_repl_runner.contract.errors import ReplError, Unavailable
+from jupyter_repl_runner.contract.errors import Conflict, ReplError, Unavailable
 from jupyter_repl_runner.contract.phases import STOPPING, Phase
 from jupyter_repl_runner.contract.refs import ProjectRef
-from jupyter_repl_spawner.port import Spawner
+from jupyter_repl_spawner.port import Leaving, Spawner
 
 from .projects import Projects
 
 LOOK_SECONDS = 0.5
 EVENTS_SECONDS = 600.0
+READERS_SECONDS, READERS_LOOK_SECONDS = 5.0, 0.05
+"""For which a start waits for those who read the files without a runner."""
+REFUSED_SECONDS = 60.0
+"""For which a running REPL says why its stop came to nothing."""
 
 log = logging.getLogger(__name__)
 
 
 class _Operation:
-    """A start or a stop under way."""
+    """A start, a stop or a deletion under way. `leaving`: what may stay unsaved."""
 
-    def __init__(self, phase: Phase) -> None:
+    def __init__(self, phase: Phase, leaving: Leaving = Leaving.NOTHING, *, is_deletion: bool = False) -> None:
         self.phase = phase
+        self.leaving = leaving
+        self.is_deletion = is_deletion
         self.task: asyncio.Task[None] | None = None
         self.start_again = False
-        self.refused: ReplError | None = None
-        """Why it came to nothing, for a stop that leaves the REPL running."""
         self._changed = asyncio.Event()
 
     def tell(self, phase: Phase) -> None:
@@ -56,62 +62,81 @@ class Lifecycle:
         self._ring_bytes = ring_bytes
         self._projects = projects
         self._operations: dict[ProjectRef, _Operation] = {}
+        self._refused: dict[ProjectRef, tuple[ReplError, float]] = {}
+        """Why a stop came to nothing, and until when that is told."""
         self._files: dict[ProjectRef, int] = {}
 
     async def start(self, ref: ProjectRef) -> Phase:
         """Begin to start it, or join a start under way; while a stop is, start again after it. Idempotent.
 
-        Raises FileNotFound if there is no such project, Unavailable while its files are used without a runner.
+        Raises FileNotFound if there is no such project, Conflict (409) while it is being deleted, Unavailable while its
+        files are used without a runner for longer than READERS_SECONDS.
         """
         record = (await self._projects.get(ref)).record
+        if ref in self._files:
+            await self._wait_for_readers(ref)
         operation = self._operations.get(ref)
         if operation is None:
-            if ref in self._files:
-                raise Unavailable("Its files are being read or written.", hint="Try again in a moment.")
-            operation = self._begin(ref, Phase("starting", step="Starting"))
+            operation = self._begin(ref, _Operation(Phase("starting", step="Starting")))
             assignment = Assignment(ref, record.language, record.run, record.main, self._ring_bytes)
-            operation.task = asyncio.create_task(self._start(assignment, operation), name=f"start {ref}")
+            operation.task = tasks.spawn(self._start(assignment, operation), f"start {ref}")
+        elif operation.is_deletion:
+            raise Conflict(f"{ref.repl_id} is being deleted.", hint="Choose another one.", status=409)
         elif operation.phase.name == "stopping":
             operation.start_again = True
             return Phase("starting", step="Waiting for it to stop")
         return operation.phase
 
-    async def stop(self, ref: ProjectRef) -> Phase:
-        """Begin to stop it; a start under way is cancelled. Idempotent."""
-        operation = self._operations.get(ref)
-        if operation is not None and operation.phase.name == "stopping":
-            operation.start_again = False
-            return operation.phase
-        if operation is not None and operation.task is not None:
-            operation.task.cancel()
-        stopping = self._begin(ref, STOPPING)
-        before = operation.task if operation else None
-        stopping.task = asyncio.create_task(self._stop(ref, stopping, before), name=f"stop {ref}")
+    async def stop(self, ref: ProjectRef, leaving: Leaving = Leaving.NOTHING) -> Phase:
+        """Begin to stop it; a start under way is cancelled. Idempotent. `leaving`: what may stay unsaved."""
+        before = self._operations.get(ref)
+        if before is not None and before.phase.name == "stopping" and before.leaving.covers(leaving):
+            before.start_again = False
+            return before.phase
+        self._replace(ref, _Operation(STOPPING, leaving), self._stop, "stop")
         return STOPPING
 
-    async def stop_and_wait(self, ref: ProjectRef) -> None:
+    async def stop_and_wait(self, ref: ProjectRef, leaving: Leaving = Leaving.NOTHING) -> None:
         """Raises what stopping raised."""
-        await self.stop(ref)
+        await self.stop(ref, leaving)
         operation = self._operations.get(ref)
         if operation is not None and operation.task is not None:
             await asyncio.shield(operation.task)
+        if ref in self._refused:
+            raise self._refused[ref][0]
         if (phase := await self._spawner.poll(ref)).name not in ("stopped", "failed"):
             raise Unavailable(f"{ref} is {phase.name}.", hint="Stop it, then try again.")
 
+    async def delete(self, ref: ProjectRef) -> None:
+        """Stop it, whatever is not saved, and delete the project; nothing can start it meanwhile. Raises FileNotFound
+        if there is no such project, and what keeps it from being deleted."""
+        await self._projects.get(ref)
+        before = self._operations.get(ref)
+        if before is None or not before.is_deletion:
+            deletion = _Operation(STOPPING, Leaving.ANYTHING, is_deletion=True)
+            before = self._replace(ref, deletion, self._delete, "delete")
+        assert before.task is not None
+        await asyncio.shield(before.task)
+
     async def phase(self, ref: ProjectRef) -> Phase:
-        operation = self._operations.get(ref)
-        return operation.phase if operation else await self._spawner.poll(ref)
+        """As far as this server knows: what it is doing itself comes before what the spawner says."""
+        if operation := self._operations.get(ref):
+            return operation.phase
+        phase = await self._spawner.poll(ref)
+        refused, until = self._refused.get(ref, (None, 0.0))
+        if refused is None:
+            return phase
+        if phase.name != "running" or until < time.monotonic():
+            self._refused.pop(ref, None)
+            return phase
+        return replace(phase, reason=refused.message, hint=refused.hint)
 
     async def events(self, ref: ProjectRef) -> AsyncIterator[Phase]:
         """Each phase as it comes, up to one that stays; at most EVENTS_SECONDS."""
         loop = asyncio.get_running_loop()
-        until, last, seen = loop.time() + EVENTS_SECONDS, None, None
+        until, last = loop.time() + EVENTS_SECONDS, None
         while loop.time() < until:
-            operation = self._operations.get(ref)
-            phase = operation.phase if operation else await self._spawner.poll(ref)
-            if operation is None and seen is not None and seen.refused is not None and phase.name == "running":
-                phase = replace(phase, reason=seen.refused.message, hint=seen.refused.hint)
-            seen = operation or seen
+            operation, phase = self._operations.get(ref), await self.phase(ref)
             if phase != last:
                 last = phase
                 yield phase
@@ -144,13 +169,37 @@ class Lifecycle:
 
     async def close(self) -> None:
         """Cancel what is under way and wait for it."""
-        tasks = [operation.task for operation in self._operations.values() if operation.task]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await tasks.stop(*(operation.task for operation in self._operations.values()))
 
-    def _begin(self, ref: ProjectRef, phase: Phase) -> _Operation:
-        operation = self._operations[ref] = _Operation(phase)
+    def _begin(self, ref: ProjectRef, operation: _Operation) -> _Operation:
+        self._refused.pop(ref, None)
+        self._operations[ref] = operation
+        return operation
+
+    def _replace(
+        self,
+        ref: ProjectRef,
+        operation: _Operation,
+        work: Callable[[ProjectRef, _Operation], Awaitable[None]],
+        name: str,
+    ) -> _Operation:
+        """Cancel what is under way, and do this when that has ended."""
+        before = self._operations.get(ref)
+        if before is not None and before.task is not None:
+            before.task.cancel()
+        self._begin(ref, operation)
+
+        async def run() -> None:
+            try:
+                if before is not None and before.task is not None:
+                    await asyncio.gather(before.task, return_exceptions=True)
+                await work(ref, operation)
+            finally:
+                self._end(ref, operation)
+            if operation.start_again:
+                await self.start(ref)
+
+        operation.task = tasks.awaited(run(), f"{name} {ref}")
         return operation
 
     def _end(self, ref: ProjectRef, operation: _Operation) -> None:
@@ -169,17 +218,24 @@ class Lifecycle:
         finally:
             self._end(ref, operation)
 
-    async def _stop(self, ref: ProjectRef, operation: _Operation, before: "asyncio.Task[None] | None") -> None:
+    async def _stop(self, ref: ProjectRef, operation: _Operation) -> None:
         try:
-            if before is not None:
-                await asyncio.gather(before, return_exceptions=True)
-            await self._spawner.stop(ref)
+            await self._spawner.stop(ref, operation.leaving)
         except ReplError as error:
-            operation.refused = error
+            self._refused[ref] = error, time.monotonic() + REFUSED_SECONDS
             log.warning("%s did not stop: %s %s", ref, error.message, error.hint)
         except Exception:
             log.exception("%s did not stop", ref)
-        finally:
-            self._end(ref, operation)
-        if operation.start_again:
-            await self.start(ref)
+
+    async def _delete(self, ref: ProjectRef, operation: _Operation) -> None:
+        await self._spawner.stop(ref, operation.leaving)
+        await self._projects.delete(ref)
+        await self._spawner.forget(ref)
+
+    async def _wait_for_readers(self, ref: ProjectRef) -> None:
+        """A listing or a download without a runner is over soon. Raises Unavailable if it is not."""
+        until = time.monotonic() + READERS_SECONDS
+        while ref in self._files:
+            if time.monotonic() > until:
+                raise Unavailable("Its files are being read or written.", hint="Try again in a moment.")
+            await asyncio.sleep(READERS_LOOK_SECONDS)

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotFound, InvalidRequest, Unavailable
 from jupyter_repl_runner.contract.refs import ProjectRef, meta_prefix, template_prefix
 from jupyter_repl_runner.contract.settings import TEMPLATE_FILE
@@ -26,6 +27,8 @@ from .catalog import Catalog
 
 BEAT_SECONDS = 1.0
 STALE_SECONDS = 3.0
+LIST_SECONDS = 0.5
+"""For which a list waits for what others are doing with a project."""
 LOOK_SECONDS = 0.1
 MAX_WAIT_SECONDS = 60.0
 DELETE_ATTEMPTS = 5
@@ -88,6 +91,9 @@ class Projects:
         self._catalog = catalog
         self._server = secrets.token_hex(4)
         self._working: set[str] = set()
+        self._finishing: dict[ProjectRef, asyncio.Task[Project]] = {}
+        self._unfinished: dict[ProjectRef, Record] = {}
+        """Those that a list looks at, and the records of those that others are making or deleting."""
         self._known: dict[ProjectRef, tuple[Record, str]] = {}
         """Records as they were last seen, each with the tag that it had in a listing just before, or none: what still
         has it need not be read again, and all of them do for a while where the store is away."""
@@ -147,14 +153,34 @@ class Projects:
         return sorted(projects, key=lambda project: (project.record.created, project.ref), reverse=True)
 
     async def _listed(self, ref: ProjectRef, tag: str) -> Project | None:
-        """None if it is being made or deleted, or can't be read by anybody."""
+        """None if it is being deleted, or can't be read by anybody. What others are still doing with it is not waited
+        for, and is finished in the background if they have died."""
+        known, known_tag = self._known.get(ref, (None, ""))
+        if known is not None and tag and tag == known_tag:
+            return Project(ref, known)
+        if ref not in self._finishing:
+            self._finishing[ref] = tasks.awaited(self._get(ref, tag), f"look at {ref}")
+            self._finishing[ref].add_done_callback(lambda task: self._looked(ref, task))
+        looking = self._finishing[ref]
+        await asyncio.wait({looking}, timeout=LIST_SECONDS)
+        if not looking.done() and (unfinished := self._unfinished.get(ref)) is not None:
+            return Project(ref, unfinished) if unfinished.state == "creating" else None
         try:
-            return await self._get(ref, tag)
+            return await asyncio.shield(looking)
         except (FileNotFound, FileExists, Conflict):
             return None
         except Unreadable as error:
             log.warning("%s %s", error.message, error.hint)
             return None
+
+    def _looked(self, ref: ProjectRef, task: "asyncio.Task[Project]") -> None:
+        del self._finishing[ref]
+        if not task.cancelled():
+            task.exception()  # it is for the lists that wait, and there may be none any more
+
+    async def close(self) -> None:
+        """End what goes on in the background; whoever comes next finishes it."""
+        await tasks.stop(*self._finishing.values())
 
     async def rename(self, ref: ProjectRef, title: object) -> Project:
         """Give it another title; its id stays. Raises FileNotFound, InvalidRequest, Conflict."""
@@ -201,7 +227,7 @@ class Projects:
             etag = (await self._store.put(ref.meta, claimed.to_bytes(), if_match=etag)).etag
             is_same = (record.source, record.language) == ("template", ours.language) and ours.source == "template"
             if record.state == "deleting" or not is_same:
-                await self._store.delete(ref.code())  # never used by anybody: it was not ready
+                await self._delete_files(ref)  # never used by anybody, or deleted: nothing of it may show up
             return (await self._store.put(ref.meta, ours.to_bytes(), if_match=etag)).etag
         except (Conflict, FileNotFound):  # somebody else took it, or has just deleted it
             raise taken from None
@@ -284,14 +310,14 @@ class Projects:
         self, work: Coroutine[Any, Any, Any], ref: ProjectRef, record: Record, etag: str
     ) -> tuple[Record, str]:
         """Do the work, beating meanwhile; the record as it is then. Raises Conflict if another has taken it over."""
-        task = asyncio.create_task(work, name=f"{record.state} {ref}")
+        task = tasks.awaited(work, f"{record.state} {ref}")
         try:
             while not (await asyncio.wait({task}, timeout=BEAT_SECONDS))[0]:
                 record = replace(record, beat=record.beat + 1)
                 etag = (await self._store.put(ref.meta, record.to_bytes(), if_match=etag)).etag
             await task
         finally:
-            task.cancel()
+            await tasks.stop(task)
         return record, etag
 
     async def _get(self, ref: ProjectRef, tag: str) -> Project:
@@ -310,7 +336,11 @@ class Projects:
             self._known.pop(ref, None)
             raise
         if record.state != "ready":
-            record = await self._finish(ref, record, etag)
+            self._unfinished[ref] = record
+            try:
+                record = await self._finish(ref, record, etag)
+            finally:
+                self._unfinished.pop(ref, None)
         self._known[ref] = record, tag
         return Project(ref, record)
 

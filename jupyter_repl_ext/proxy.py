@@ -28,6 +28,8 @@ async def relay(
 ) -> None:
     """Answer `handler`'s request with the runner's answer at `url`; raises ReplError before anything was sent."""
     headers = {name: handler.request.headers[name] for name in FORWARDED if name in handler.request.headers}
+    if body is None:  # of a GET that has one, nothing goes along
+        headers.pop("Content-Length", None)
 
     def on_headers(status: int, answered: HTTPHeaders) -> None:
         handler.set_status(status)

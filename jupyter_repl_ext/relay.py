@@ -9,35 +9,43 @@ from collections.abc import Callable
 
 from tornado.iostream import IOStream, StreamClosedError
 
+from jupyter_repl_runner import tasks
+
 CHUNK_BYTES = 1 << 16
+PONG_BYTES = 6
 PAUSE_SECONDS = 120.0
 """For which a side may take nothing at all. Credit keeps honest ends far from that; the runner ends a silent client."""
 
 
 async def relay(browser: IOStream, runner: IOStream, touch: Callable[[], None]) -> None:
-    """Until one of them ends; then both are closed. `touch` is told of traffic."""
+    """Until one of them ends; then both are closed. `touch` is told when the browser sends something of a person: an
+    open tab alone is no use."""
     copies = [
-        asyncio.create_task(_copy(browser, runner, touch), name="relay to the runner"),
-        asyncio.create_task(_copy(runner, browser, touch), name="relay to the browser"),
+        tasks.awaited(_copy(browser, runner, touch), "relay to the runner"),
+        tasks.awaited(_copy(runner, browser, lambda: None), "relay to the browser"),
     ]
     try:
         await asyncio.wait(copies, return_when=asyncio.FIRST_COMPLETED)
     finally:
         browser.close()
         runner.close()
-        for copy in copies:
-            copy.cancel()
-        await asyncio.gather(*copies, return_exceptions=True)
+        await tasks.stop(*copies)
 
 
 async def _copy(source: IOStream, target: IOStream, touch: Callable[[], None]) -> None:
     try:
         while True:
             data = await source.read_bytes(CHUNK_BYTES, partial=True)
-            touch()
+            if not _is_pong(data):
+                touch()
             written = target.write(data)
             if not written.done():
                 async with asyncio.timeout(PAUSE_SECONDS):
                     await written
     except (StreamClosedError, TimeoutError):
         return
+
+
+def _is_pong(data: bytes) -> bool:
+    """Whether it is just a browser's answer to the runner's ping: a final frame without a payload, masked."""
+    return len(data) == PONG_BYTES and data[0] == 0x8A

@@ -1,6 +1,7 @@
 """The only opener of runners' addresses: requests, streams and the channel, each with its deadline."""
 
 import asyncio
+import ipaddress
 import json
 import os
 import socket
@@ -34,15 +35,20 @@ _UNIX, _UNIX_SUFFIX = "unix:", ".unix.invalid"
 
 
 class _AddressResolver(Resolver):
-    """Resolves `{hex of a path}.unix.invalid` to that Unix socket, and all else as ever."""
+    """Resolves `{hex of a path}.unix.invalid` to that Unix socket, addresses (as those of pods) to themselves, and all
+    else as ever: that takes a thread, for which many may wait."""
 
     def initialize(self) -> None:
         self._others = DefaultLoopResolver()
 
     async def resolve(self, host: str, port: int, family: socket.AddressFamily = socket.AF_UNSPEC) -> Any:
-        if not host.endswith(_UNIX_SUFFIX):
+        if host.endswith(_UNIX_SUFFIX):
+            return [(socket.AF_UNIX, os.fsdecode(bytes.fromhex(host.removesuffix(_UNIX_SUFFIX))))]
+        try:
+            version = ipaddress.ip_address(host).version
+        except ValueError:
             return await self._others.resolve(host, port, family)
-        return [(socket.AF_UNIX, os.fsdecode(bytes.fromhex(host.removesuffix(_UNIX_SUFFIX))))]
+        return [(socket.AF_INET, (host, port)) if version == 4 else (socket.AF_INET6, (host, port, 0, 0))]
 
 
 class RunnerClient:

@@ -5,6 +5,7 @@ import logging
 from dataclasses import dataclass, field
 from typing import Any
 
+from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.errors import ReplError
 from jupyter_repl_runner.store.port import Store
 from jupyter_repl_spawner.port import Spawner
@@ -46,7 +47,7 @@ class Services:
     async def started(self) -> None:
         """Return when the start is done; it is done once. A failed sweep or publication is logged, not fatal."""
         if self._started is None:
-            self._started = asyncio.create_task(self._start(), name="start of jupyter-repl")
+            self._started = tasks.awaited(self._start(), "start of jupyter-repl")
         await asyncio.shield(self._started)
 
     async def stop(self) -> None:
@@ -59,6 +60,7 @@ class Services:
                 await self.activity.stop()
                 await self.idle.stop()
                 await self.lifecycle.close()
+                await self.projects.close()
                 await self.spawner.__aexit__(None, None, None)
         except TimeoutError:
             log.error("The end of jupyter-repl took over %s s: REPLs end by themselves", STOP_SECONDS)

@@ -4,14 +4,14 @@ from jupyter_repl_runner.contract.assignment import Assignment
 from jupyter_repl_runner.contract.errors import Unavailable
 from jupyter_repl_runner.contract.phases import STOPPED, Phase
 from jupyter_repl_runner.contract.refs import ProjectRef
-from jupyter_repl_spawner.port import Address, Progress, Spawner
+from jupyter_repl_spawner.port import Address, Leaving, Progress, Spawner
 
 
 class UnsupportedSpawner(Spawner):
     async def start(self, assignment: Assignment, progress: Progress) -> None:
         raise self.reason
 
-    async def stop(self, ref: ProjectRef) -> None:
+    async def stop(self, ref: ProjectRef, leaving: Leaving = Leaving.NOTHING) -> None:
         return
 
     async def poll(self, ref: ProjectRef) -> Phase:

@@ -1,7 +1,7 @@
 """`project/{replId}/archive`: a project or one of its folders as a zip, and a new project from one. Both streamed."""
 
 import asyncio
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from typing import Any, BinaryIO
 
 from jupyter_server.auth.decorator import authorized
@@ -56,10 +56,13 @@ class ArchiveHandler(ReplHandler):
         ref = self.ref(repl_id)
         path = check_path(self.get_query_argument("path", ""), root_allowed=True)
         project = await self.services.projects.get(ref)
-        async with self.services.lifecycle.without_runner(ref) as stopped:
+        async with AsyncExitStack() as packing:
+            # A start waits until there is a copy, not for as long as the download takes.
+            async with self.services.lifecycle.without_runner(ref) as stopped:
+                if stopped:
+                    chunks = await packing.enter_async_context(self.services.archives.packed(project, path))
             if stopped:
-                async with self.services.archives.packed(project, path) as chunks:
-                    await send_archive(self, chunks, path.rpartition("/")[2] or repl_id)
+                await send_archive(self, chunks, path.rpartition("/")[2] or repl_id)
             else:
                 address = await self.services.spawner.address(ref)
                 await relay(self, self.services.client, address, url_concat("/archive", {"path": path}), None)
@@ -77,9 +80,14 @@ class ArchiveHandler(ReplHandler):
         answer_created(self, {**await describe(self, project), "report": report.to_json()})
 
     def on_finish(self) -> None:
-        self._scratch.close()
+        self._clear()
 
     def on_connection_close(self) -> None:
         # Once `put` has closed the file, the folder is its own: emptying it now could put half of it in place.
         if self._file is not None and not self._file.closed:
-            self._scratch.close()
+            self._clear()
+
+    def _clear(self) -> None:
+        """In a thread: an archive of many files takes its time, and other requests go on meanwhile. It ends by itself,
+        and what a server that ends leaves is deleted with the next scratch folders."""
+        asyncio.get_running_loop().run_in_executor(None, self._scratch.pop_all().close)

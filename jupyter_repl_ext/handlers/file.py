@@ -10,6 +10,7 @@ from tornado.web import authenticated, stream_request_body
 
 from jupyter_repl_ext.proxy import relay
 from jupyter_repl_ext.runner_client import file_url
+from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.errors import Unavailable
 from jupyter_repl_runner.contract.paths import check_path
 from jupyter_repl_runner.contract.refs import ProjectRef
@@ -35,7 +36,7 @@ class FileHandler(ReplHandler):
             ref, path = self.ref(self.path_args[0]), check_path(self.path_args[1])
             await self.services.projects.get(ref)
             self._body: asyncio.Queue[bytes] = asyncio.Queue(_QUEUED_CHUNKS)
-            self._work = asyncio.create_task(self._receive(ref, path), name=f"upload to {ref}")
+            self._work = tasks.awaited(self._receive(ref, path), f"upload to {ref}")
 
     async def data_received(self, chunk: bytes) -> None:
         if self._work is not None:  # only a PUT has a use for its body

@@ -7,6 +7,7 @@ from tornado.web import authenticated
 from jupyter_repl_ext.unsupported import UnsupportedSpawner
 from jupyter_repl_runner.contract.messages import field
 from jupyter_repl_runner.contract.phases import Phase
+from jupyter_repl_spawner.port import Leaving
 
 from .base import ReplHandler, may_execute
 
@@ -26,9 +27,12 @@ class StopHandler(ReplHandler):
     @authenticated
     @may_execute
     async def post(self) -> None:
-        ref = self.ref(field(self.json_body(), "replId", str))
+        body = self.json_body()
+        ref = self.ref(field(body, "replId", str))
+        discard = field(body, "discard", bool, False) or "discard" in self.request.query_arguments
+        leaving = Leaving.ANYTHING if discard else Leaving.NOTHING
         await self.services.projects.get(ref)
-        answer(self, await self.services.lifecycle.stop(ref))
+        answer(self, await self.services.lifecycle.stop(ref, leaving))
 
 
 def answer(handler: ReplHandler, phase: Phase) -> None:

@@ -58,11 +58,7 @@ class ProjectHandler(ReplHandler):
     @authenticated
     @authorized
     async def delete(self, repl_id: str) -> None:
-        ref = self.ref(repl_id)
-        await self.services.projects.get(ref)
-        await self.services.lifecycle.stop_and_wait(ref)
-        await self.services.projects.delete(ref)
-        await self.services.spawner.forget(ref)
+        await self.services.lifecycle.delete(self.ref(repl_id))
         self.set_status(204)
         self.finish()
 

@@ -23,13 +23,17 @@ if ! "${B[@]}" inspect --type image localhost/repl-base:2 >/dev/null 2>&1; then
   rm -rf "$S/rootfs"
 fi
 
-# What pip is set to here, and the certificates that it trusts, are for the build alone.
-pip=()
-index=$(python3 -m pip config get global.index-url 2>/dev/null || true)
-for pair in "PIP_INDEX_URL=${PIP_INDEX_URL:-$index}" "PIP_CERT=${PIP_CERT:-}" "HTTPS_PROXY=${HTTPS_PROXY:-}"; do
-  if [ -n "${pair#*=}" ]; then pip+=(--env "$pair"); fi
-done
+# What pip is set to here, and the certificates that it trusts, are for the build alone: a file that is mounted leaves
+# nothing in the image, an environment would.
+index=${PIP_INDEX_URL:-$(python3 -m pip config get global.index-url 2>/dev/null || true)}
+{
+  echo "[global]"
+  if [ -n "$index" ]; then echo "index-url = $index"; fi
+  if [ -n "${PIP_CERT:-}" ]; then echo "cert = $PIP_CERT"; fi
+} >"$S/pip.conf"
+pip=(-v "$S/pip.conf:/etc/pip.conf:ro")
 if [ -n "${PIP_CERT:-}" ]; then pip+=(-v "$PIP_CERT:$PIP_CERT:ro"); fi
+if [ -n "${HTTPS_PROXY:-}" ]; then pip+=(--build-arg "HTTPS_PROXY=$HTTPS_PROXY"); fi
 "${B[@]}" bud -q --isolation chroot --network host -v /etc/ssl/certs:/etc/ssl/certs:ro "${pip[@]}" \
   --layers --build-arg BASE=localhost/repl-base:2 -f runner/Dockerfile -t localhost/jupyter-repl-runner:test . >"$S/build.log" 2>&1 ||
   { tail -30 "$S/build.log" >&2; exit 1; }

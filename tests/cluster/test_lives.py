@@ -159,7 +159,7 @@ def test_the_programs_see_no_credentials_and_no_cluster(lab: PodLab) -> None:
     terminal = client.terminal()
     client.type(
         terminal,
-        b"env | grep -ciE 'aws|kube|secret|public_key'; "
+        b"env | grep -ciE 'aws|kube|secret|public_key|pip_|proxy'; "
         b"ls -a /private /index /var/run/secrets 2>&1 | grep -c 'No such'; "
         b"cat /proc/*/environ 2>/dev/null | grep -ac AWS_; touch /root-is-read-only; touch /run/repl/x; id -u; "
         b'python3 -c \'import urllib.request as u; u.urlopen(u.Request("http://127.0.0.1:3002/assign", b"{}"))\'; '
@@ -220,10 +220,12 @@ def test_a_full_disk_is_told_before_it_is_over_and_syncing_goes_on(space: Space,
         client.type(terminal, b"head -c 11000000 /dev/urandom > more\n")
         assert client.wait_event("disk", 40)["state"] == "full"
         refused = client.error("updateContent", path="a.txt", content="no\n")
-        assert refused["code"] == "Unavailable"
+        assert refused["code"] == "DiskFull"
         assert "Delete files" in refused["hint"]
+        assert client.error("delete", path="big")["code"] == "DiskFull"
         wait_for(lambda: len(saved(lab, "more") or b"") == 11_000_000, 40)
-        client.type(terminal, b"rm big more\n")
+        client.request("delete", path="big", forever=True)
+        client.type(terminal, b"rm more\n")
         assert client.wait_event("disk", 40)["state"] == "roomy"
         client.request("updateContent", path="a.txt", content="yes\n")
         wait_for(lambda: saved(lab, "a.txt") == b"yes\n", 10)

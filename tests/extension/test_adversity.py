@@ -41,17 +41,22 @@ def test_a_full_disk(small_disk: Lab) -> None:
     client.type(terminal, b"head -c 5000000 /dev/zero > filler; echo fu''ll\n")
     client.read_until(terminal, b"full")
     error = client.error("updateContent", path="kept.txt", content="x" * 100_000, etag=saved["etag"])
-    assert (error["code"], error["message"]) == ("Unavailable", "The disk is full.")
+    assert (error["code"], error["message"]) == ("DiskFull", "The disk is full.")
     assert "Delete files" in error["hint"]
     status, error = lab.call("PUT", "project/abc/file/up.bin", b"x" * 100_000)
-    assert (status, error["message"]) == (503, "The disk is full.")
+    assert (status, error["message"]) == (507, "The disk is full.")
     status, error = lab.call("POST", "project", {"replId": "another", "language": "python"})
-    assert status in (201, 503)
+    assert status in (201, 507)
     # the old content is whole, nothing half-written lies around, and all goes on once there is room
     assert (project / "kept.txt").read_text() == "kept"
     assert sorted(path.name for path in project.iterdir()) == ["filler", "kept.txt", "main.py"]
-    client.type(terminal, b"rm filler; echo ro''om\n")
-    client.read_until(terminal, b"room")
+    client.type(terminal, b"head -c 5000000 /dev/zero > filler; mkdir more; echo fu''ll\n")
+    client.read_until(terminal, b"full")
+    if (refused := client.ask("delete", path="filler")).get("error"):  # the trash wants a folder on the full disk
+        assert refused["error"]["code"] == "DiskFull"
+        assert client.request("delete", path="filler", forever=True)["item"] == ""
+    assert not (project / "filler").exists()
+    client.request("delete", path="more", forever=True)
     client.request("updateContent", path="kept.txt", content="x" * 100_000, etag=saved["etag"])
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from support.channel import INPUT, Client
-from support.lab import Lab, wait_for
+from support.lab import Lab, elapse, wait_for
 from support.processes import pids, repl_processes
 from websocket import WebSocketConnectionClosedException
 
@@ -24,13 +24,22 @@ def test_loaded_comes_first(client: Client) -> None:
     assert {"type": "file", "name": "main.py", "path": "main.py"} in loaded["rootContent"]
 
 
-def test_an_idle_channel_stays_open(client: Client) -> None:
-    """Jupyter's pings come every 30 s; ours, and a word for those who can't see pings, every 10."""
+def test_an_idle_channel_stays_open(client: Client, repl: Lab) -> None:
+    """Jupyter's pings come every 30 s; ours, and a word for those who can't see pings, every 10. To answer them is no
+    activity: an open tab alone keeps no server from being culled."""
+    before = wait_for(lambda: stays_the_same(repl) and repl.last_activity, 10)
     until = time.monotonic() + 33
     while time.monotonic() < until:
         client.pump(1)
     assert sum(message["event"] == "alive" for message in client.events) == 3
+    assert repl.last_activity == before
     assert client.request("fetchDir", path="")["content"]
+
+
+def stays_the_same(lab: Lab) -> bool:
+    before = lab.last_activity
+    elapse(1.5)  # activity is noted once a second
+    return lab.last_activity == before
 
 
 def test_the_seven_events_of_the_predecessor(client: Client) -> None:
@@ -305,7 +314,7 @@ def test_the_channel_of_a_server_with_tls(tmp_path: Path) -> None:
 def test_a_runner_that_was_killed_ends_the_channel(shared_lab: Lab) -> None:
     shared_lab.make("gone")
     client = Client(shared_lab, "gone")
-    (runner,) = pids("serve", shared_lab, "gone")
+    runner = min(pids("serve", shared_lab, "gone"))  # a child that is not a program of its own yet looks the same
     os.kill(runner, signal.SIGKILL)
     with pytest.raises(WebSocketConnectionClosedException):
         close_code(client)

@@ -7,13 +7,15 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from jupyter_repl_ext.catalog import Catalog
-from jupyter_repl_ext.projects import Projects
+from jupyter_repl_ext.projects import STALE_SECONDS, Projects, Record
 from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotFound
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_runner.store.directory import DirectoryStore
@@ -252,3 +254,49 @@ def test_what_was_deleted_from_a_template_stays_deleted(tmp_path: Path) -> None:
 if __name__ == "__main__":
     projects = make(KillingStore(DirectoryStore(Path(sys.argv[1])), int(sys.argv[3]), sys.argv[4] == "True"))
     asyncio.run(projects.create(REF, "python") if sys.argv[2] == "create" else projects.delete(REF))
+
+
+@pytest.mark.parametrize(("state", "seen"), [("creating", [REF]), ("deleting", [])])
+def test_a_list_waits_for_nobody(tmp_path: Path, state: str, seen: list[ProjectRef]) -> None:
+    """Another server works on a project, and beats: it is there, or is not, at once."""
+    store = prepared(tmp_path)
+
+    async def check() -> None:
+        projects = make(store)
+        record = Record(language="python", title="abc", created="2026-01-01", state="ready")
+        stop = asyncio.Event()
+
+        async def beat() -> None:
+            for number in range(1000):
+                await store.put(REF.meta, replace(record, state=state, worker="other-1", beat=number).to_bytes())
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(0.3):
+                        await stop.wait()
+                        return
+
+        beating = asyncio.ensure_future(beat())
+        while await store.head(REF.meta) is None:
+            await asyncio.sleep(0.01)
+        begun = time.monotonic()
+        assert [project.ref for project in await projects.list("")] == seen
+        assert time.monotonic() - begun < STALE_SECONDS / 2
+        stop.set()
+        await beating
+        await projects.close()
+
+    asyncio.run(check())
+
+
+def test_what_is_made_in_place_of_what_was_half_deleted_has_nothing_of_it(tmp_path: Path) -> None:
+    """Neither its trash nor its links."""
+    store = prepared(tmp_path)
+    record = Record(language="python", title="abc", created="2026-01-01", state="deleting", worker="dead-1")
+
+    async def check() -> None:
+        await store.put(REF.meta, record.to_bytes())
+        await store.put(REF.manifest, b"{}")
+        await store.put(REF.trash + "0123456789abcdef/item.json", b"{}")
+        await make(store).create(REF, "python")
+        assert [entry.key async for entry in store.list(REF.meta_folder)] == []
+
+    asyncio.run(check())

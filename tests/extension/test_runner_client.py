@@ -1,8 +1,11 @@
 """A runner is what programs of a user have made of it: what it may answer, and that it sends nobody elsewhere."""
 
 import asyncio
+import socket
+import threading
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +16,8 @@ from tornado.httputil import HTTPHeaders
 from tornado.web import Application, RequestHandler
 
 from jupyter_repl_ext.activity import SETTING, Activity
-from jupyter_repl_ext.runner_client import MAX_JSON, RunnerClient
+from jupyter_repl_ext.runner_client import MAX_JSON, RunnerClient, _AddressResolver
+from jupyter_repl_ext.silence import Silence
 from jupyter_repl_runner.contract.errors import ReplError, Unavailable
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_spawner.port import Address
@@ -172,3 +176,38 @@ async def told_activity(names: list[str]) -> datetime:
         server.stop()
     told: datetime = settings[SETTING]
     return told
+
+
+def test_an_address_is_resolved_without_a_thread() -> None:
+    """All threads may wait for just that."""
+
+    async def check() -> list[Any]:
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(1))
+        release = threading.Event()
+        busy = loop.run_in_executor(None, release.wait, 10)
+        try:
+            async with asyncio.timeout(2):
+                return [await _AddressResolver().resolve(host, 3001) for host in ("10.1.2.3", "fd00::7")]
+        finally:
+            release.set()
+            await busy
+
+    assert asyncio.run(check()) == [
+        [(socket.AF_INET, ("10.1.2.3", 3001))],
+        [(socket.AF_INET6, ("fd00::7", 3001, 0, 0))],
+    ]
+
+
+def test_a_runner_that_does_not_answer_is_told_once_that_lasts(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    silence, ref, error = Silence(), ProjectRef("", "mute"), Unavailable("no answer")
+    silence.failed(ref, error)
+    assert not caplog.records
+    monkeypatch.setattr("jupyter_repl_ext.silence.TOLD_SECONDS", 0.0)
+    for _ in range(3):
+        silence.failed(ref, error)
+    silence.answered(ref)
+    silence.failed(ref, error)
+    assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]

@@ -1,5 +1,6 @@
 """A laptop whose projects live in S3: created, started, edited and found again, by REST and the channel."""
 
+import io
 import json
 import os
 import shutil
@@ -7,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -310,3 +312,25 @@ def test_a_restore_tells_its_progress(s3_lab: S3Lab) -> None:
     assert restored["totalFiles"] == 150
     assert restored["bytes"] == restored["totalBytes"] > 2_900_000
     assert len(list((s3_lab.project("abc") / "d").iterdir())) == 150
+
+
+def test_the_zip_of_a_stopped_project_names_what_it_could_not_have(home: Path, moto: S3Server, tmp_path: Path) -> None:
+    """Objects that no folder can hold, made by other programs: the rest of the project is in the zip."""
+    lab = S3Lab(home, moto, tmp_path.name).start()
+    try:
+        lab.make("abc", start=False)
+        client, code = moto.client(), f"{tmp_path.name}/code/abc/"
+        odd = ["a//b", "up/../../x", "n" * 300, "file/below", "back\\slash"]
+        for name in (*odd, "file"):
+            client.put_object(Bucket=moto.bucket, Key=code + name, Body=name[:20].encode(), Metadata={"mtime": "nan"})
+        status, raw = lab.call("GET", "project/abc/archive")
+        assert status == 200, raw
+        with zipfile.ZipFile(io.BytesIO(raw)) as zipped:
+            names, missing = set(zipped.namelist()), zipped.read("NOT-IN-THIS-ARCHIVE.txt").decode()
+            assert {"main.py", "back\\slash"} <= names
+            assert len({"file", "file/below"} & names) == 1
+        for name in odd[:3]:
+            assert name in missing
+        assert "file" in missing
+    finally:
+        lab.stop()

@@ -36,6 +36,8 @@ class FaultyProxy:
         self.sizes: list[int] = []
         self.refusal: tuple[int, str] | None = None
         """Status and code with which POSTs are refused, which are STS's."""
+        self.refused: dict[str, tuple[int, str]] = {}
+        """Status and code with which GETs are refused whose address ends so."""
         self.hold_at = -1
         """The number of the request that is held until it is let go."""
         self.hold_answers = ""
@@ -103,14 +105,20 @@ class _Handler(RequestHandler):
             await self._hold()
         return answer
 
+    def _refuse(self, status: int, code: str) -> None:
+        self.set_status(status)
+        self.finish(_ERROR.format(code=code))
+
     async def _forward(self) -> None:
         proxy = self._proxy
         await self._note()
+        if self.request.method == "GET" and (said := proxy.refused.get(self.request.path.rpartition("/")[2])):
+            self._refuse(*said)
+            return
         fault = proxy.chance.choice(proxy.faults) if proxy.chance.random() < proxy.share else ""
         proxy.failed += bool(fault)
         if fault in ("InternalError", "SlowDown"):
-            self.set_status(500 if fault == "InternalError" else 503)
-            self.finish(_ERROR.format(code=fault))
+            self._refuse(500 if fault == "InternalError" else 503, fault)
             return
         if fault == "late":
             await asyncio.sleep(proxy.latency)
@@ -121,6 +129,9 @@ class _Handler(RequestHandler):
         if fault == "lost answer":  # it was done, and nobody hears of it
             self.request.connection.stream.close()  # type: ignore[union-attr]
             return
+        await self._pass_on(answer, fault)
+
+    async def _pass_on(self, answer: HTTPResponse, fault: str) -> None:
         self.set_status(answer.code)
         for name, value in answer.headers.get_all():
             if name not in ("Transfer-Encoding", "Content-Length", "Connection"):

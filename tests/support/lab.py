@@ -173,6 +173,13 @@ class Lab:
             is_json = "json" in (response.headers.get("Content-Type") or "")
             return response.status, json.loads(raw) if is_json and raw else raw, dict(response.headers)
 
+    @property
+    def last_activity(self) -> str:
+        """When Jupyter's culler believes that somebody did something; asking is none."""
+        request = urllib.request.Request(f"{self.url}/api/status?no_track_activity=1")
+        request.add_header("Authorization", f"token {TOKEN}")
+        return str(json.load(urllib.request.urlopen(request, timeout=5))["last_activity"])
+
     def phase(self, repl_id: str) -> dict[str, str]:
         answer: dict[str, str] = self.call("GET", f"project/{repl_id}")[1]["phase"]
         return answer

@@ -16,6 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
+from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotADirectory, FileNotFound, Unavailable
 from jupyter_repl_runner.files import content, operations
 from jupyter_repl_runner.files.containment import Beneath, told_as
@@ -88,7 +89,18 @@ class DirectoryStore(Store):
             return None
 
     async def get(self, key: str) -> Blob:
-        return await self._call(key, lambda: _FileBlob(key, self._beneath.open(key)))
+        opened: list[int] = []
+
+        def open_it() -> Blob:
+            opened.append(self._beneath.open(key))
+            return _FileBlob(key, opened[0])
+
+        try:
+            return await self._call(key, open_it)
+        except BaseException:  # cancelled: nobody gets the blob
+            for descriptor in opened:
+                os.close(descriptor)
+            raise
 
     async def put(
         self,
@@ -102,8 +114,9 @@ class DirectoryStore(Store):
         mtime: float | None = None,
     ) -> Head:
         condition = content.MISSING if if_none_match else if_match
-        writer = await self._call(key, content.Writer(self._beneath, key, mode=mode, mtime=mtime).__enter__)
+        writer = content.Writer(self._beneath, key, mode=mode, mtime=mtime)
         try:
+            await self._call(key, writer.open)
             if isinstance(data, bytes):
                 await self._call(key, lambda: writer.write(data))
             else:
@@ -111,7 +124,7 @@ class DirectoryStore(Store):
                     await self._call(key, lambda chunk=chunk: writer.write(chunk))  # type: ignore[misc]
             return _head(key, await self._call(key, lambda: self._commit(writer, condition, if_tag)))
         finally:
-            await self._call(key, lambda: writer.__exit__(None, None, None))
+            await self._call(key, writer.close)
 
     def _commit(self, writer: content.Writer, condition: str | None, if_tag: str | None) -> content.Stat:
         if condition is None and if_tag is None:
@@ -207,7 +220,7 @@ class DirectoryStore(Store):
             with told_as(key):
                 return function()
 
-        return await asyncio.to_thread(told)
+        return await tasks.in_thread(told)
 
 
 class _FileBlob(Blob):
@@ -217,7 +230,7 @@ class _FileBlob(Blob):
 
     async def chunks(self, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         parts = content.read_chunks(self._descriptor, start, end)
-        while chunk := await asyncio.to_thread(next, parts, b""):
+        while chunk := await tasks.in_thread(next, parts, b""):
             yield chunk
 
     async def __aexit__(self, *_: object) -> None:

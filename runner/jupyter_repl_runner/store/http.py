@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from tornado.web import RequestHandler
 
+from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.errors import InvalidRequest, Unavailable
 
 from .port import Head, Store
@@ -79,7 +80,7 @@ async def send_archive(handler: RequestHandler, chunks: Iterator[bytes], name: s
     handler.set_header("Content-Type", "application/zip")
     handler.set_header("Cache-Control", "no-store")
     handler.set_header("Content-Disposition", f"attachment; filename*=UTF-8''{quote(name, errors='replace')}.zip")
-    while chunk := await asyncio.to_thread(next, chunks, b""):
+    while chunk := await tasks.in_thread(next, chunks, b""):
         handler.write(chunk)
         async with asyncio.timeout(STALL_SECONDS):
             await handler.flush()
@@ -105,14 +106,14 @@ class Upload:
     def __init__(self, store: Store, key: str, handler: RequestHandler) -> None:
         headers = handler.request.headers
         self._queue: asyncio.Queue[bytes] = asyncio.Queue(_QUEUED_CHUNKS)
-        self._put = asyncio.create_task(
+        self._put = tasks.awaited(
             store.put(
                 key,
                 self._chunks(),
                 if_match=one_etag(headers.get("If-Match")),
                 if_none_match=headers.get("If-None-Match") == "*",
             ),
-            name=f"upload {key}",
+            f"upload {key}",
         )
 
     async def feed(self, chunk: bytes) -> None:

@@ -4,7 +4,9 @@ S3 wants UTF-8 and some of its servers refuse more; a file's name may be any byt
 becomes RAW and the hexadecimal form of its bytes; so does one that begins with RAW already, and nothing collides.
 """
 
-from jupyter_repl_runner.contract.errors import InvalidRequest
+from contextlib import suppress
+
+from jupyter_repl_runner.contract.errors import InvalidRequest, ReplError
 from jupyter_repl_runner.contract.paths import check_path
 
 RAW = ".jupyter-repl-raw-"
@@ -28,13 +30,14 @@ def encode(prefix: str, key: str) -> str:
     return name
 
 
-def decode(prefix: str, name: str) -> str | None:
-    """The key, or None for a name that is not one of ours."""
+def decode(prefix: str, name: str) -> tuple[str, bool]:
+    """The key, and whether `encode` gives its name again. Names that other programs have given are their own keys."""
     path = name.removeprefix(prefix)
-    try:
-        return "/".join(_unescape(part) for part in path.split("/"))
-    except ValueError:
-        return None
+    with suppress(ValueError, ReplError):
+        key = "/".join(_unescape(part) for part in path.split("/"))
+        if encode(prefix, key) == name:
+            return key, True
+    return path, False
 
 
 def _escape(part: str) -> str:

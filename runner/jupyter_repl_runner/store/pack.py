@@ -22,20 +22,23 @@ _UNREADABLE = "NOT-IN-THIS-ARCHIVE.txt"
 _EARLIEST, _LATEST = 315619200, 4354732800  # 1980-01-02 and 2107-12-31: a zip knows no other days
 
 
-def pack(beneath: Beneath, path: str, about: Mapping[str, Any] | None = None) -> Iterator[bytes]:
+def pack(
+    beneath: Beneath, path: str, about: Mapping[str, Any] | None = None, missing: Mapping[str, str] | None = None
+) -> Iterator[bytes]:
     """The zip of the folder `path`, in chunks: modes, times, links and empty folders as they are.
 
-    `about`: of a whole project, what comes back with it. What can't be read is named in a file of the zip. Raises
-    FileNotFound or FileNotADirectory at once, not with the first chunk.
+    `about`: of a whole project, what comes back with it. What can't be read is named in a file of the zip, and so is
+    what is `missing` there already, with the reasons. Raises FileNotFound or FileNotADirectory at once, not with the
+    first chunk.
     """
     with beneath.folder(path):
         pass
-    return _pack(beneath, path, about)
+    return _pack(beneath, path, about, [f"{_printable(name)}: {reason}" for name, reason in (missing or {}).items()])
 
 
-def _pack(beneath: Beneath, path: str, about: Mapping[str, Any] | None) -> Iterator[bytes]:
+def _pack(beneath: Beneath, path: str, about: Mapping[str, Any] | None, missing: list[str]) -> Iterator[bytes]:
     sink = _Sink()
-    todo, missing = [path], list[str]()
+    todo = [path]
     with zipfile.ZipFile(cast(BinaryIO, sink), "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as zipped:
         while todo:
             folder = todo.pop()

@@ -32,6 +32,7 @@ from .single import SingleServer
 IN_MEMORY = 8 << 20
 """Bytes of a body that is kept in memory before it is sent; a larger one waits on disk."""
 PAGE = 1000
+MAX_FOREIGN = 10_000
 
 Result = TypeVar("Result")
 list_ = list  # the class has a verb of that name
@@ -54,6 +55,8 @@ class S3Store(Store):
         """When it has answered last, by the monotonic clock."""
         self._probing = asyncio.Lock()
         self._single = SingleServer(settings) if settings.single_server else None
+        self._foreign: dict[str, str] = {}
+        """Names that other programs have given, by their keys: such objects are asked for as they were listed."""
 
     def use(self, credentials: Credentials) -> None:
         """From now on, use these."""
@@ -80,15 +83,13 @@ class S3Store(Store):
         async for page in self._pages(prefix, deep=False):
             entries += self._entries(page)
             for item in page.get("CommonPrefixes", ()):
-                key = decode(self.settings.prefix, item["Prefix"])
-                if key is not None:
-                    names.append(key[len(prefix) : -1])
+                names.append(self._key(item["Prefix"])[len(prefix) : -1])
         return entries, sorted(name for name in names if name[:1] != ".")
 
     def _entries(self, page: dict[str, Any]) -> Iterator[Entry]:
         for item in page.get("Contents", ()):
-            key = decode(self.settings.prefix, item["Key"])
-            if key is not None and not key.endswith("/"):
+            key = self._key(item["Key"])
+            if not key.endswith("/"):
                 yield Entry(key, item["Size"], item["LastModified"].timestamp(), tag=bare(item["ETag"]))
 
     async def head(self, key: str) -> Head | None:
@@ -98,7 +99,7 @@ class S3Store(Store):
             return None
         except Denied:
             # Who may not list all of a bucket is told so, and not that there is no such object.
-            name = encode(self.settings.prefix, key)
+            name = self._name(key)
             page = await self._ask("list_objects_v2", None, Prefix=name, MaxKeys=1)
             if any(item["Key"] == name for item in page.get("Contents", ())):
                 raise
@@ -137,7 +138,7 @@ class S3Store(Store):
         await self._copy(source, target)
 
     async def _copy(self, source: str, target: str, /, **condition: Any) -> None:
-        origin = {"Bucket": self.settings.bucket, "Key": encode(self.settings.prefix, source)}
+        origin = {"Bucket": self.settings.bucket, "Key": self._name(source)}
         await self._ask("copy_object", target, CopySource=origin, **condition)
 
     async def copy_prefix(self, source: str, target: str, *, leave_out: frozenset[str] = frozenset()) -> int:
@@ -236,7 +237,7 @@ class S3Store(Store):
 
     async def _pages(self, prefix: str, deep: bool = True) -> AsyncIterator[dict[str, Any]]:
         more: dict[str, Any] = {} if deep else {"Delimiter": "/"}
-        name = encode(self.settings.prefix, prefix)
+        name = self._name(prefix)
         while True:
             page = await self._ask("list_objects_v2", None, Prefix=name, MaxKeys=PAGE, **more)
             yield page
@@ -247,7 +248,7 @@ class S3Store(Store):
     async def _ask(self, verb: str, key: str | None, /, **request: Any) -> Any:
         """One request; raises a ReplError, FileNotFound where there is no such object."""
         if key is not None:
-            request["Key"] = encode(self.settings.prefix, key)
+            request["Key"] = self._name(key)
 
         def ask() -> Any:
             with translated(self.settings, key or ""):
@@ -256,6 +257,16 @@ class S3Store(Store):
         answer = await self.in_thread(ask)
         self.heard = time.monotonic()
         return answer
+
+    def _key(self, name: str) -> str:
+        key, is_ours = decode(self.settings.prefix, name)
+        if not is_ours and len(self._foreign) < MAX_FOREIGN:
+            self._foreign[key] = name
+        return key
+
+    def _name(self, key: str) -> str:
+        """As it was listed, else as we name it. Raises NoPermissions and InvalidRequest."""
+        return self._foreign.get(key) or encode(self.settings.prefix, key)
 
     async def in_thread(self, call: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._threads, call)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from jupyter_repl_runner.contract.errors import Conflict, FileNotFound, ReplError, Unavailable
+from jupyter_repl_runner.contract.errors import Conflict, FileNotFound, NoPermissions, ReplError, Unavailable
 from jupyter_repl_runner.contract.grant import S3Settings
 
 
@@ -40,6 +40,7 @@ _BY_CODE: dict[str, tuple[type[ReplError], str, str]] = {
     "InvalidTokenId": (Unavailable, "S3 refuses the session's token.", "Check AWS_SESSION_TOKEN."),
     "AccessDenied": (Denied, "S3 does not allow this with these keys.", "They must read, write and list {bucket}."),
     "403": (Denied, "S3 does not allow this with these keys.", "They must read, write and list {bucket}."),
+    "InvalidObjectState": (NoPermissions, "{key} is in an archive of S3.", "Restore it there first."),
     "RequestTimeTooSkewed": (Unavailable, "This machine's clock and S3's differ too much.", "Set the clock."),
     "InternalError": (Unreachable, "S3 has a problem of its own.", "Try again in a moment."),
     **dict.fromkeys(

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.errors import Conflict, FileNotFound, ReplError, Unavailable
 from jupyter_repl_runner.contract.grant import S3Settings
 from jupyter_repl_runner.files.content import HASHED_BYTES
@@ -13,6 +14,8 @@ from .s3_errors import translated
 
 CHUNK = 1 << 18
 RESUMES = 4
+LAST_SECOND = 1 << 33
+"""In the year 2242; a time after that is of another unit."""
 HASH, MODE, MTIME = "sha256", "mode", "mtime"
 """What an object carries in its metadata."""
 
@@ -59,7 +62,7 @@ class S3Blob(Blob):
             with translated(self._settings, self._key):
                 return self._body.read(count)
 
-        chunk = await self._in_thread(read)
+        chunk = await tasks.to_the_end(self._in_thread(read))
         if not chunk:
             raise Unavailable(f"{self._key} was cut on its way.", hint="Try again.")
         return bytes(chunk)
@@ -97,8 +100,10 @@ def head_of(key: str, answer: Answer) -> Head:
     said = {name.lower(): value for name, value in answer.get("Metadata", {}).items()}
     size, tag = answer["ContentLength"], bare(answer["ETag"])
     mtime, mode = answer["LastModified"].timestamp(), Entry.mode
-    with suppress(ValueError):  # somebody else's metadata
-        mtime = float(said.get(MTIME, mtime))
+    with suppress(ValueError):  # somebody else's metadata, here and there
+        if 0 <= float(said[MTIME] if MTIME in said else mtime) < LAST_SECOND:
+            mtime = float(said.get(MTIME, mtime))
+    with suppress(ValueError):
         mode = int(said.get(MODE, f"{mode:o}"), 8) & 0o7777
     digest = said.get(HASH, "")
     return Head(Entry(key, size, mtime, mode, tag), etag_of(size, digest, tag), digest)

@@ -1,0 +1,31 @@
+"""Runners that do not answer: neither used nor unused, and told in the log once that lasts."""
+
+import logging
+import time
+
+from jupyter_repl_runner.contract.refs import ProjectRef
+
+TOLD_SECONDS = 60.0
+
+log = logging.getLogger(__name__)
+
+
+class Silence:
+    """Since when each has not answered, as far as it was asked."""
+
+    def __init__(self) -> None:
+        self._since: dict[ProjectRef, float] = {}
+        self._told: set[ProjectRef] = set()
+
+    def answered(self, ref: ProjectRef) -> None:
+        """Or it is gone."""
+        self._since.pop(ref, None)
+        self._told.discard(ref)
+
+    def failed(self, ref: ProjectRef, error: Exception) -> None:
+        """It was asked, and did not answer, or not in a way that is understood."""
+        now = time.monotonic()
+        silent = now - self._since.setdefault(ref, now)
+        if silent >= TOLD_SECONDS and ref not in self._told:
+            self._told.add(ref)
+            log.warning("%s has not said for %.0f s whether it is used; it is not stopped: %s", ref, silent, error)

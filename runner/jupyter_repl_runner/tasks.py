@@ -1,0 +1,85 @@
+"""Background tasks and threads: each has a name and an owner who stops it, and no end of one goes unheard."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from logging import getLogger
+from typing import Any, ParamSpec, TypeVar
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+log = getLogger(__name__)
+
+
+def spawn(work: Coroutine[Any, Any, Result], name: str, *, lasting: bool = False) -> "asyncio.Task[Result]":
+    """Begin a task that its owner passes to `stop`, or that ends by itself. A failure is logged; `lasting`: so is any
+    end that nobody asked for."""
+    task = asyncio.get_running_loop().create_task(work, name=name)
+    task.add_done_callback(_tell_the_end if lasting else _tell_failure)
+    return task
+
+
+def awaited(work: Coroutine[Any, Any, Result], name: str) -> "asyncio.Task[Result]":
+    """Begin a task whose owner awaits it, and so hears of its failure."""
+    return asyncio.get_running_loop().create_task(work, name=name)
+
+
+async def stop(*tasks: "asyncio.Task[Any] | None") -> None:
+    """Cancel, and return when they have ended, however. Not the task that calls this."""
+    ours = [task for task in tasks if task is not None and task is not asyncio.current_task()]
+    for task in ours:
+        task.cancel()
+    await asyncio.gather(*ours, return_exceptions=True)
+
+
+class Tasks:
+    """Those of one owner that end by themselves: `stop` ends the rest."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def spawn(self, work: Coroutine[Any, Any, Result], name: str) -> "asyncio.Task[Result]":
+        task = spawn(work, name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def stop(self) -> None:
+        """Cancel them, and return when they have ended."""
+        await stop(*self._tasks)
+
+
+async def in_thread(call: Callable[Arguments, Result], *arguments: Arguments.args, **named: Arguments.kwargs) -> Result:
+    """`asyncio.to_thread` that does not return before its thread does, see `to_the_end`."""
+    return await to_the_end(asyncio.to_thread(call, *arguments, **named))
+
+
+async def to_the_end(work: Awaitable[Result]) -> Result:
+    """Await it also if this task is cancelled meanwhile, and only then raise that.
+
+    A thread can't be cancelled. Whoever owns a descriptor waits here for the thread that works with it: once it is
+    closed, its number may be another file's.
+    """
+    future = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(future)
+    except asyncio.CancelledError:
+        while not future.done():
+            try:
+                await asyncio.wait({future})
+            except asyncio.CancelledError:
+                continue
+        if not future.cancelled():
+            future.exception()  # heard: the cancellation is what is raised
+        raise
+
+
+def _tell_failure(task: "asyncio.Task[Any]") -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("%s has failed", task.get_name(), exc_info=error)
+
+
+def _tell_the_end(task: "asyncio.Task[Any]") -> None:
+    _tell_failure(task)
+    if not task.cancelled() and task.exception() is None:
+        log.error("%s has ended, which nobody asked for", task.get_name())
