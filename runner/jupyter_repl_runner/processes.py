@@ -8,7 +8,9 @@ most runners end few processes, and it costs memory.
 import os
 import signal
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,16 +19,23 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.02
 
 
-def find(root: int | None, mark: tuple[str, str], spare: int = 0) -> "list[psutil.Process]":
-    """Live processes that descend from the pid `root` (not itself), or whose environment holds `mark`; not `spare`."""
+def find(
+    root: int | None, mark: tuple[str, str], spare: int = 0, known: "Iterable[psutil.Process]" = ()
+) -> "list[psutil.Process]":
+    """Live processes that descend from the pid `root` (not itself) or from those that are `known`, which are found as
+    well, or whose environment holds `mark`; not `spare`."""
     import psutil
 
-    found: dict[int, psutil.Process] = {}
-    if root is not None:
-        try:
-            found.update((process.pid, process) for process in psutil.Process(root).children(recursive=True))
-        except psutil.Error:
-            pass
+    found: dict[int, psutil.Process] = {process.pid: process for process in known if _alive(process)}
+    children: dict[int, list[psutil.Process]] = defaultdict(list)
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            children[process.ppid()].append(process)
+    todo = [*found, *([root] if root is not None else ())]
+    while todo:
+        for process in children.pop(todo.pop(), ()):
+            found.setdefault(process.pid, process)
+            todo.append(process.pid)
     name, value = mark
     for process in psutil.process_iter():
         try:
@@ -39,16 +48,23 @@ def find(root: int | None, mark: tuple[str, str], spare: int = 0) -> "list[psuti
     return [process for process in found.values() if _alive(process)]
 
 
-def end(root: int | None, mark: tuple[str, str], steps: Sequence[tuple[int, float]], spare: int = 0) -> bool:
+def end(
+    root: int | None,
+    mark: tuple[str, str],
+    steps: Sequence[tuple[int, float]],
+    spare: int = 0,
+    known: "Iterable[psutil.Process]" = (),
+) -> bool:
     """Send each signal of `steps` in turn and wait up to its seconds until all but `spare` are gone; True if they are.
 
-    Blocks: never on an event loop. Each search is made anew, so what forks meanwhile is found too.
+    Blocks: never on an event loop. Each search is made anew, so what forks meanwhile is found too; and what was found
+    once is known, though its parent may die before it, and it has put off the mark.
     """
     for number, seconds in steps:
         until = time.monotonic() + seconds
         told: set[int] = set()
         while True:
-            alive = find(root, mark, spare)
+            alive = known = find(root, mark, spare, known)
             if not alive:
                 return True
             # SIGKILL again and again: a fork bomb's children must not outrun one pass.
@@ -57,7 +73,7 @@ def end(root: int | None, mark: tuple[str, str], steps: Sequence[tuple[int, floa
             if time.monotonic() > until:
                 break
             time.sleep(POLL_SECONDS)
-    return not find(root, mark, spare)
+    return not find(root, mark, spare, known)
 
 
 def send(processes: "Iterable[psutil.Process]", number: int) -> None:
@@ -85,6 +101,6 @@ def _alive(process: "psutil.Process") -> bool:
     import psutil
 
     try:
-        return bool(process.status() != psutil.STATUS_ZOMBIE)
+        return process.is_running() and bool(process.status() != psutil.STATUS_ZOMBIE)
     except psutil.Error:
         return False

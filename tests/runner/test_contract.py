@@ -12,6 +12,7 @@ from jupyter_repl_runner.contract.assignment import Assignment
 from jupyter_repl_runner.contract.errors import (
     CODES,
     Conflict,
+    DiskFull,
     FileNotFound,
     InvalidRequest,
     NoPermissions,
@@ -107,7 +108,7 @@ def test_fields_are_checked() -> None:
 
 def test_os_errors_become_errors_for_people() -> None:
     full = from_os_error(OSError(errno.ENOSPC, "No space left on device"), "a.txt")
-    assert isinstance(full, Unavailable)
+    assert isinstance(full, DiskFull)
     assert "disk is full" in full.message
     assert full.hint
     assert isinstance(from_os_error(FileNotFoundError(errno.ENOENT, ""), "a"), FileNotFound)

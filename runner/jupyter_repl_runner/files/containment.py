@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jupyter_repl_runner.contract.errors import (
     FileIsADirectory,
@@ -20,6 +21,9 @@ from jupyter_repl_runner.contract.errors import (
 from jupyter_repl_runner.contract.paths import check_path
 
 from .root import Root
+
+if TYPE_CHECKING:
+    from .inplace import Journal
 
 _MAX_LINKS = 40
 _FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -36,9 +40,10 @@ def told_as(path: str) -> Iterator[None]:
 
 class Beneath:
     """What lies beneath `root`. A path is opened by its name for each call, through links: that is for folders which
-    only those can rename who may do as much as we."""
+    only those can rename who may do as much as we. `journal`: for what must be written in its place."""
 
-    def __init__(self, root: Root | Path) -> None:
+    def __init__(self, root: Root | Path, journal: "Journal | None" = None) -> None:
+        self.journal = journal
         self.root = root.path if isinstance(root, Root) else root
         self.kept = root if isinstance(root, Root) else None
 

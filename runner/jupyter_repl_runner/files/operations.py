@@ -4,7 +4,7 @@ import os
 import stat
 from contextlib import closing, suppress
 
-from jupyter_repl_runner.contract.errors import FileExists, InvalidRequest
+from jupyter_repl_runner.contract.errors import FileExists, InvalidRequest, NoPermissions
 from jupyter_repl_runner.contract.paths import check_name, join, parent
 
 from . import content
@@ -72,6 +72,16 @@ def set_mode(beneath: Beneath, path: str, mode: int) -> None:
             os.fchmod(descriptor, mode)
         finally:
             os.close(descriptor)
+
+
+def delete_forever(beneath: Beneath, path: str) -> None:
+    """Delete a file, a link (never what it points to) or a whole folder. Raises FileNotFound, and NoPermissions if
+    something in it could not be deleted."""
+    with beneath.entry(path, follow=False) as (folder, name):
+        if not stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
+            os.unlink(name, dir_fd=folder)
+        elif not remove_tree(name, dir_fd=folder):
+            raise NoPermissions(f"Not all of {path} could be deleted.", hint="Look at what is left: ls -lR")
 
 
 def remove_entry(folder: int, name: str) -> None:

@@ -83,9 +83,10 @@ class Trash:
         """Delete for good what was deleted KEPT_SECONDS ago."""
         try:
             trash = self._opened()
+            items = _items(trash)
         except OSError:  # what is wrong with it is told to whoever needs it
             return
-        for item in _items(trash):
+        for item in items:
             with suppress(OSError):
                 if trash.lstat(item).st_mtime < time.time() - KEPT_SECONDS:
                     remove_tree(item, dir_fd=trash.descriptor)

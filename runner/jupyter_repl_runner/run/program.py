@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.assignment import Assignment
 from jupyter_repl_runner.contract.errors import FileNotFound, InvalidRequest, ReplError, Unavailable
 from jupyter_repl_runner.contract.paths import check_path
@@ -131,16 +132,13 @@ class Program:
             raise FileNotFound(f"There is no run {number}.")
         if run.exit is None and number not in self._stopping:
             session = self._terminals.get(run.terminal)
-            task = asyncio.create_task(self._stop(session), name=f"stop run {number}")
+            task = tasks.spawn(self._stop(session), f"stop run {number}")
             self._stopping[number] = task
             task.add_done_callback(lambda _: self._stopping.pop(number, None))
 
     async def close(self) -> None:
         """Stop waiting; the terminals end what is left."""
-        tasks = list(self._stopping.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await tasks.stop(*self._stopping.values())
 
     async def _stop(self, session: Session) -> None:
         loop = asyncio.get_running_loop()

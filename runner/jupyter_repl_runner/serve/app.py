@@ -14,9 +14,11 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_unix_socket
 from tornado.web import Application
 
+from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.assignment import Assignment
 from jupyter_repl_runner.contract.local import RECORD_FILE, SOCKET_FILE
 from jupyter_repl_runner.files.containment import Beneath
+from jupyter_repl_runner.files.inplace import JOURNAL, Journal
 from jupyter_repl_runner.files.root import Root
 from jupyter_repl_runner.files.trash import Trash
 from jupyter_repl_runner.files.watch import Changes, Watcher
@@ -85,8 +87,10 @@ class Runner:
         self._uploads = uploads
         self._token = record["token"]
         self._folder = Path(record["workdir"])
-        self._beneath = Beneath(Root(self._folder) if is_kept else self._folder)
         self._trash = Path(record["trash"])
+        journal = Journal(self._trash.parent / JOURNAL)
+        self._beneath = Beneath(Root(self._folder) if is_kept else self._folder, journal)
+        journal.recover(self._beneath)  # of a runner before this one, that was killed
         self._assignment = Assignment.from_json(record["assignment"])
         self._store = DirectoryStore(self._folder, private=self._uploads, beneath=self._beneath)
         self._drained, self._ended = asyncio.Event(), asyncio.Event()
@@ -106,7 +110,7 @@ class Runner:
 
         self._watcher = Watcher(beneath, tell)
         self._watcher.start()
-        self._marks = asyncio.create_task(MarksReader(self._directory, hub.tell_synced).run(), name="marks of sync")
+        self._marks = tasks.spawn(MarksReader(self._directory, hub.tell_synced).run(), "marks of sync")
         return self._application(hub)
 
     async def watch_disk(self, folder: Path, limit: int) -> None:
@@ -134,7 +138,7 @@ class Runner:
         self._ended.set()
 
     async def close(self) -> None:
-        self._marks.cancel()
+        await tasks.stop(self._marks)
         await asyncio.to_thread(self._watcher.stop)
 
     def _application(self, hub: Hub) -> Application:

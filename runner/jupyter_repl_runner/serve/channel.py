@@ -4,6 +4,7 @@ import asyncio
 from logging import getLogger
 from typing import Any
 
+from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract import frames, messages
 from jupyter_repl_runner.contract.errors import FileTooLarge, InvalidRequest, ReplError, Unavailable, from_os_error
 from jupyter_repl_runner.files.tree import list_folder
@@ -87,7 +88,7 @@ class Channel:
         except ReplError as error:
             self._send(messages.build_error(messages.request_id(text), error))
             return
-        task = asyncio.get_running_loop().create_task(self._answer(request, handler), name=request.event)
+        task = tasks.spawn(self._answer(request, handler), request.event)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from jupyter_repl_runner.contract import paths
-from jupyter_repl_runner.contract.errors import FileTooLarge
+from jupyter_repl_runner.contract.errors import DiskFull, FileTooLarge
 from jupyter_repl_runner.contract.messages import MAX_MESSAGE, bounded, field, optional
 from jupyter_repl_runner.files import content, operations
 from jupyter_repl_runner.files.tree import list_folder
@@ -79,8 +79,13 @@ async def copy(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def delete(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
-    path = paths.check_path(data.get("path"))
-    return {"path": path, "item": await asyncio.to_thread(context.hub.trash.delete, context.hub.beneath, path)}
+    path, hub = paths.check_path(data.get("path")), context.hub
+    if field(data, "forever", bool, False):
+        await asyncio.to_thread(operations.delete_forever, hub.beneath, path)
+        return {"path": path, "item": ""}
+    if hub.disk is not None and hub.disk.is_full:
+        raise DiskFull("The disk is full, and the trash is on it.", hint="Delete for good what you don't need.")
+    return {"path": path, "item": await asyncio.to_thread(hub.trash.delete, hub.beneath, path)}
 
 
 async def restore(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:

@@ -54,7 +54,7 @@ class Hub:
                 listener.send(message)
 
     def check_room(self) -> None:
-        """Raises Unavailable where the disk is so full that nothing of ours may be written."""
+        """Raises DiskFull where nothing of ours may be written any more."""
         if self.disk is not None:
             self.disk.check_room()
 

@@ -18,6 +18,7 @@ from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPMessageDelegate, HTTPServerConnectionDelegate
 from tornado.web import Application, RequestHandler
 
+from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.errors import ReplError, Unavailable
 from jupyter_repl_runner.contract.local import RECORD_FILE
 from jupyter_repl_runner.contract.pod import DISK_VARIABLE, HOME, MARKS, WORK
@@ -74,8 +75,7 @@ class _Pod(HTTPServerConnectionDelegate):
         server.stop()
         if self._runner is not None:
             self._runner.drain()
-            for task in self._watching:
-                task.cancel()
+            await tasks.stop(*self._watching)
             await self._draining
             await self._runner.close()
 
@@ -85,10 +85,10 @@ class _Pod(HTTPServerConnectionDelegate):
         if self._application is None and record.exists():
             runner = Runner(Path(MARKS), Path(WORK, "uploads"), json.loads(record.read_text()), is_kept=True)
             self._application, self._runner = runner.open(_environment()), runner
-            self._watching = [asyncio.create_task(self._runner.guard_memory(), name="memory")]
+            self._watching = [tasks.spawn(self._runner.guard_memory(), "memory")]
             if limit := int(os.environ.get(DISK_VARIABLE, 0)):
-                self._watching.append(asyncio.create_task(self._runner.watch_disk(Path(WORK), limit), name="disk"))
-            self._draining = asyncio.create_task(self._runner.drained(), name="drain")
+                self._watching.append(tasks.spawn(self._runner.watch_disk(Path(WORK), limit), "disk", lasting=True))
+            self._draining = tasks.awaited(self._runner.drained(), "drain")
         return self._application
 
 

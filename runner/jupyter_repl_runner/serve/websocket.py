@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any, cast
 
+from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.messages import MAX_FRAME, SUBPROTOCOL, build_event, is_subprotocol_in
 
 from .auth import RunnerHandler
@@ -91,7 +92,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self._opening = self._loop.create_task(self._channel.open(), name="channel opens")
+        self._opening = tasks.spawn(self._channel.open(), "channel opens")
         self._timer = self._loop.call_later(ALIVE_SECONDS, self._say_alive)
 
     def data_received(self, data: bytes) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.assignment import RING_BYTES
 from jupyter_repl_runner.contract.errors import FileNotFound, Unavailable
 
@@ -69,7 +70,7 @@ class Terminals:
         """Forget the terminal at once and end its programs in the background; unknown numbers are no error."""
         session = self._sessions.pop(number, None)
         if session is not None:
-            task = asyncio.get_running_loop().create_task(session.close(), name=f"close terminal {number}")
+            task = tasks.spawn(session.close(), f"close terminal {number}")
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
 

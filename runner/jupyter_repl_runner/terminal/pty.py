@@ -1,5 +1,6 @@
 """terminado's PTY, spawned with clean signals; the only module that knows terminado."""
 
+import asyncio
 import errno
 import fcntl
 import os
@@ -7,7 +8,7 @@ import signal
 import struct
 import sys
 import termios
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from ptyprocess import PtyProcess
@@ -40,6 +41,7 @@ class Pty(PtyWithClients):
         self.ptyproc.delayafterterminate = 0.05
         os.set_blocking(self.fd, False)
         self.size = size
+        self._exit = -1
 
     @property
     def fd(self) -> int:
@@ -105,6 +107,32 @@ class Pty(PtyWithClients):
             if found := processes.folder(pid):
                 return found
         return None
+
+    def when_ended(self, loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+        """Call once when the first program has ended, also where others still hold the terminal; never on systems that
+        can't tell (macOS)."""
+        if not hasattr(os, "pidfd_open"):
+            return
+        try:
+            self._exit = os.pidfd_open(self.pid)
+        except ProcessLookupError:  # it has ended already, and was reaped
+            loop.call_soon(call)
+            return
+        except OSError:  # the system can't tell, or has no descriptor left
+            return
+
+        def ended() -> None:
+            self.forget_end(loop)
+            call()
+
+        loop.add_reader(self._exit, ended)
+
+    def forget_end(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Idempotent."""
+        descriptor, self._exit = self._exit, -1
+        if descriptor >= 0:
+            loop.remove_reader(descriptor)
+            os.close(descriptor)
 
     def poll(self) -> int | None:
         """The wait status of the first program once it has ended, else None. Reaps it."""

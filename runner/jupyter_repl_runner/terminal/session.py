@@ -5,18 +5,23 @@ terminals get theirs.
 """
 
 import asyncio
+import math
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from jupyter_repl_runner import processes
+from jupyter_repl_runner import processes, tasks
 
 from .attention import Attention
 from .inputs import Inputs
 from .output import GRACE_SECONDS, Exit, Output, Sink, Viewer
 from .pty import Pty
+
+if TYPE_CHECKING:
+    import psutil
 
 TICK_BYTES, TICK_SECONDS = 1 << 16, 0.0005
 """The most that one PTY takes of one turn of the loop."""
@@ -29,6 +34,9 @@ REST_BYTES, REST_SECONDS = 1 << 10, 0.006
 TELL_BYTES, TELL_SECONDS = 1 << 14, 0.02
 """Input is acknowledged after this much or this long: a key's acknowledgement must not delay its echo."""
 REAP_SECONDS = 2.0
+QUIET_SECONDS, REST_OF_OUTPUT_SECONDS = 0.1, 1.0
+"""A terminal whose first program has ended while others hold it is read until it has been quiet for so long, or for the
+second."""
 ENDING: tuple[tuple[int, float], ...] = ((signal.SIGHUP, 0.2), (signal.SIGTERM, 0.3), (signal.SIGKILL, 3.0))
 
 
@@ -64,6 +72,13 @@ class Session:
         self._is_resting = False
         self._timers: list[asyncio.TimerHandle] = []
         self._finishing: asyncio.Task[None] | None = None
+        self._family: Sequence[psutil.Process] = ()
+        """What was found of our processes when a signal was sent last."""
+        self._heard = -math.inf
+        """When something was read last, by the monotonic clock."""
+        self._first_gone = math.inf
+        """When the first program has ended, by the monotonic clock, though others hold the terminal."""
+        pty.when_ended(self._loop, self._on_first_gone)
         self._resume()
 
     @property
@@ -129,6 +144,7 @@ class Session:
         data, is_end = self._read(now + TICK_SECONDS)
         if data:
             self._output.append(data, now)
+            self._heard = now
             if len(data) > REST_BYTES and self._may_rest(now):
                 self._is_resting = True
                 self._later(REST_SECONDS, self._end_rest)
@@ -136,6 +152,28 @@ class Session:
             self.last_activity = time.time()
         if is_end:
             self._begin_finish()
+
+    def _on_first_gone(self) -> None:
+        """The first program has ended. A program that it left behind may hold the terminal for ever, so the end is not
+        waited for: it comes when what was printed until now has been read."""
+        self._first_gone = time.monotonic()
+        self._look_for_the_rest()
+
+    def _look_for_the_rest(self) -> None:
+        if not self._is_read():  # `_resume` comes here again
+            return
+        self._on_readable()
+        if not self._is_read():
+            return
+        now = time.monotonic()
+        is_quiet = now > max(self._heard, self._first_gone) + QUIET_SECONDS
+        if is_quiet or now > self._first_gone + REST_OF_OUTPUT_SECONDS:
+            self._begin_finish()
+        else:
+            self._later(TELL_SECONDS, self._look_for_the_rest)
+
+    def _is_read(self) -> bool:
+        return self._reading and not self._ended
 
     def _read(self, until: float) -> tuple[bytes, bool]:
         """What there is, as far as a turn of the loop allows; and whether it was the last."""
@@ -172,6 +210,8 @@ class Session:
         if not self._reading and not self._ended:
             self._reading = True
             self._loop.add_reader(self._pty.fd, self._on_readable)
+            if self._first_gone < math.inf:
+                self._later(TELL_SECONDS, self._look_for_the_rest)
 
     def _pause(self) -> None:
         if self._reading:
@@ -250,7 +290,8 @@ class Session:
 
     def signal_all(self, number: int) -> bool:
         """Send a signal to every process of the terminal; whether there was any. Blocks."""
-        found = processes.find(self._root(), self._mark)  # the first program included: it carries the mark
+        # The first program included: it carries the mark. What has neither mark nor parent any more was found before.
+        found = self._family = processes.find(self._root(), self._mark, known=self._family)
         # That one first: a shell that sees its program die of SIGKILL would still exit in its own way.
         found.sort(key=lambda process: process.pid != self._pty.pid)
         processes.send(found, number)
@@ -258,23 +299,27 @@ class Session:
 
     async def close(self) -> None:
         """End the program and everything it started; returns when they are gone and reaped. Idempotent."""
+        if not self._ended:  # its family is known as long as it is there
+            find = processes.find
+            self._family = await asyncio.to_thread(find, self._root(), self._mark, known=self._family)
         self._begin_finish()
         if self._finishing:
             await asyncio.shield(self._finishing)
         self._output.close()
-        await asyncio.to_thread(processes.end, None, self._mark, ENDING)
+        await asyncio.to_thread(processes.end, None, self._mark, ENDING, known=self._family)
 
     def _begin_finish(self) -> None:
         """The PTY has come to its end, or is brought to it."""
         if self._ended:
             return
         self._pause()
+        self._pty.forget_end(self._loop)
         if self._writing:
             self._loop.remove_writer(self._pty.fd)
         self._ended = True
         self._writing = False
         self._write()  # what still waited counts as written: nobody will read it
-        self._finishing = self._loop.create_task(self._finish(), name=f"terminal {self.number} ends")
+        self._finishing = tasks.spawn(self._finish(), f"terminal {self.number} ends")
 
     async def _finish(self) -> None:
         """Reap the first program; if it only closed its terminal, hang up and insist."""

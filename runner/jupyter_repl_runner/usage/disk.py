@@ -9,7 +9,7 @@ from logging import getLogger
 from pathlib import Path
 from typing import Any, Literal
 
-from jupyter_repl_runner.contract.errors import Unavailable
+from jupyter_repl_runner.contract.errors import DiskFull
 
 WARN, FULL = 0.80, 0.95
 LOOK_SECONDS, SOON_SECONDS = 15.0, 3.0
@@ -45,10 +45,15 @@ class Disk:
                 self._tell(self.to_json())
             await asyncio.sleep(max(LOOK_SECONDS if share < WARN - 0.2 else SOON_SECONDS, took / SHARE))
 
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more may be written."""
+        return self._state == "full"
+
     def check_room(self) -> None:
-        """Raises Unavailable where nothing more may be written."""
-        if self._state == "full":
-            raise Unavailable(
+        """Raises DiskFull where nothing more may be written."""
+        if self.is_full:
+            raise DiskFull(
                 f"The REPL's disk is full ({_gigabytes(self._used)} of {_gigabytes(self._limit)}).",
                 hint="Delete files that you don't need, then save again.",
             )
