@@ -1,3 +1,4 @@
+import { Signal } from '@lumino/signaling';
 import { ILoaded, ReplError } from '../src/model/messages';
 import { IConnection, IPhase, IReplApi, ReplModel } from '../src/model/repl';
 import { settle } from './support';
@@ -9,6 +10,7 @@ class FakeConnection implements IConnection {
 
   readonly loaded: ILoaded;
   readonly closed = new Promise<void>(resolve => (this.close = resolve));
+  readonly slow = new Signal<this, number>(this);
   declare close: () => void;
 }
 
@@ -27,7 +29,10 @@ class FakeApi implements IReplApi {
     return Promise.resolve({ name: 'starting', step: 'Starting' });
   }
 
-  stop(): Promise<IPhase> {
+  discards: boolean[] = [];
+
+  stop(discard: boolean): Promise<IPhase> {
+    this.discards.push(discard);
     this.phases = [{ name: 'stopped' }];
     return Promise.resolve({ name: 'stopping' });
   }
@@ -130,6 +135,19 @@ test('a stop that is refused leaves it running, and says why', async () => {
     'Not all is saved. Try later.'
   ]);
   expect(api.connections.length).toBe(2);
+  api.follow = () => Promise.resolve({ name: 'stopped', cause: 'unsaved', reason: 'Not saved: a.bin.' });
+  await model.stop(true);
+  expect(api.discards).toEqual([false, true]);
+  expect(model.state).toMatchObject({ kind: 'stopped', warning: 'Not saved: a.bin.' });
+});
+
+test('a server that does not answer is told, until it does', () => {
+  const seen: number[] = [];
+  model.stateChanged.connect(() => seen.push(model.silence));
+  api.connections[0].slow.emit(4);
+  api.connections[0].slow.emit(5);
+  api.connections[0].slow.emit(0);
+  expect(seen).toEqual([4, 5, 0]);
 });
 
 test('a project that is gone is an error, not an endless search', async () => {

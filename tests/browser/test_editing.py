@@ -154,7 +154,7 @@ def test_a_change_on_disk_while_one_types_is_asked_about(person: Person) -> None
 
 REFUSED = {
     "binary.bin": (random.Random(1).randbytes(5000), "is not a text file"),
-    "huge.txt": (b"x" * 5_000_001, "is larger than 5 MB"),
+    "huge.txt": (b"x" * 20_000_001, "is larger than 20 MB"),
 }
 
 
@@ -196,6 +196,22 @@ def test_opening_and_closing_changes_no_byte(person: Person) -> None:
         person.page.locator(".jp-Repl-editors .lm-TabBar-tab", has_text=file).locator(".lm-TabBar-tabCloseIcon").click()
         expect(person.editor(file)).to_have_count(0)
     assert {file: (person.lab.project(name) / file).read_bytes() for file in KEPT} == KEPT
+
+
+def test_only_the_edited_line_of_a_file_with_mixed_line_ends_changes(person: Person) -> None:
+    name = person.create("Python")
+    path = person.lab.project(name) / "mixed.txt"
+    path.write_bytes(b"one\r\ntwo\nthree\rfour\r\nfive")
+    person.open_file("mixed.txt")
+    person.focus_editor("mixed.txt")
+    person.page.keyboard.press("Control+End")
+    person.page.keyboard.type("!")
+    wait_for(lambda: path.read_bytes() == b"one\r\ntwo\nthree\rfour\r\nfive!")
+    person.page.keyboard.press("Control+Home")
+    person.page.keyboard.type("zero\n")
+    wait_for(lambda: path.read_bytes().startswith(b"zero"))
+    assert path.read_bytes().endswith(b"one\r\ntwo\nthree\rfour\r\nfive!")
+    person.wait_saved()
 
 
 def test_a_file_with_an_emoji_in_its_name(person: Person) -> None:

@@ -164,6 +164,7 @@ def test_a_save_that_arrives_without_an_answer_is_no_conflict(stalled: Person, m
     person.wait_saved()
     server.send_signal(signal.SIGSTOP)
     person.type("typed in silence\n")
+    expect(person.banner).to_contain_text("has not answered for", timeout=10_000)
     person.wait_state("lost", 60)
     person.type(more)
     server.send_signal(signal.SIGCONT)

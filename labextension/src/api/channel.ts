@@ -4,7 +4,7 @@ import { URLExt } from '@jupyterlab/coreutils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { PromiseDelegate } from '@lumino/coreutils';
 import { ISignal, Signal } from '@lumino/signaling';
-import { IFrame, unpackFrame } from '../model/frames';
+import { IFrame, Kind, unpackFrame } from '../model/frames';
 import { ILoaded, IMessage, parseMessage, ReplError } from '../model/messages';
 import type { IConnection } from '../model/repl';
 import type { Server } from './server';
@@ -13,8 +13,10 @@ const SUBPROTOCOL = 'jupyter-repl.v1';
 const OPEN_SECONDS = 15;
 const REPLY_SECONDS = 30;
 /** The server says something every 10 s; after this many looks in silence the network is stuck. */
-const SILENT_LOOKS = 5;
-const LOOK_SECONDS = 5;
+const SILENT_LOOKS = 25;
+/** After so many looks without an answer to something that wants one, a person is told. */
+const SLOW_LOOKS = 4;
+const LOOK_SECONDS = 1;
 /** Bytes of a request above which it goes by `file/` instead. */
 export const MAX_MESSAGE = 256 * 1024;
 
@@ -67,6 +69,11 @@ export class Channel implements IConnection {
     return this._frame;
   }
 
+  /** Seconds for which nothing was answered, once that is long; 0: it answers again. */
+  get slow(): ISignal<this, number> {
+    return this._slow;
+  }
+
   /** Send a request and wait for its reply; rejects with a ReplError. */
   async request<T>(event: string, data: object): Promise<T> {
     const id = ++this._lastId;
@@ -82,6 +89,7 @@ export class Channel implements IConnection {
       }, REPLY_SECONDS * 1000);
       this._pending.set(id, { resolve: data => resolve(data as T), reject, timer });
       this._socket.send(message);
+      this._wantsAnswer = true;
     });
   }
 
@@ -89,6 +97,7 @@ export class Channel implements IConnection {
   send(frame: Uint8Array<ArrayBuffer>): void {
     if (this._socket.readyState === WebSocket.OPEN) {
       this._socket.send(frame);
+      this._wantsAnswer ||= unpackFrame(frame.buffer)?.kind === Kind.Input;
     }
   }
 
@@ -101,11 +110,21 @@ export class Channel implements IConnection {
     if (++this._silence > SILENT_LOOKS) {
       this._onClose(); // the socket's own end may take minutes
       this._socket.close();
+    } else if (this._wantsAnswer && ++this._unanswered >= SLOW_LOOKS) {
+      this._slow.emit(this._unanswered * LOOK_SECONDS);
+    } else if (this._unanswered === SLOW_LOOKS - 1) {
+      // What it is asked may take its time, or wait for a program that reads nothing. This is answered at once.
+      this._socket.send(JSON.stringify({ event: 'ping', data: {}, id: 0 }));
     }
   }
 
   private _receive(data: string | ArrayBuffer): void {
     this._silence = 0;
+    if (this._unanswered >= SLOW_LOOKS) {
+      this._slow.emit(0);
+    }
+    this._wantsAnswer = false;
+    this._unanswered = 0;
     if (typeof data !== 'string') {
       const frame = unpackFrame(data);
       if (frame) {
@@ -176,6 +195,10 @@ export class Channel implements IConnection {
   private _loaded: ILoaded | null = null;
   private readonly _looking: ReturnType<typeof setInterval>;
   private _silence = 0;
+  /** Whether something was sent that is answered at once, and the looks since then. */
+  private _wantsAnswer = false;
+  private _unanswered = 0;
+  private readonly _slow = new Signal<this, number>(this);
   private _lastId = 0;
   private readonly _pending = new Map<number, IPending>();
   private readonly _event = new Signal<this, IMessage>(this);

@@ -11,7 +11,7 @@ import type { Rest } from './rest';
 import { IUploadOptions, upload } from './upload';
 
 /** Bytes above which a file is not opened in an editor. */
-export const MAX_EDITED = 5_000_000;
+export const MAX_EDITED = 20_000_000;
 /** Characters that fit into a message whatever they are: three bytes each at most, and room for escapes. */
 const MAX_TEXT = MAX_MESSAGE / 4;
 
@@ -54,9 +54,13 @@ export class Files implements IFileStore {
     await this._ask('copy', { path, to });
   }
 
-  /** Delete; resolves to what `restore` takes. */
-  async delete(path: string): Promise<string> {
-    return (await this._ask<{ item: string }>('delete', { path })).item;
+  /**
+   * Delete; resolves to what `restore` takes.
+   *
+   * @param forever - not by way of the trash, which needs room on the disk: there is nothing to be restored
+   */
+  async delete(path: string, forever = false): Promise<string> {
+    return (await this._ask<{ item: string }>('delete', { path, forever })).item;
   }
 
   /** Put back what was deleted; resolves to its path. */

@@ -14,8 +14,8 @@ export class ReplApi implements IReplApi {
     return this._rest.start(this._replId);
   }
 
-  stop(): Promise<IPhase> {
-    return this._rest.stop(this._replId);
+  stop(discard: boolean): Promise<IPhase> {
+    return this._rest.stop(this._replId, discard);
   }
 
   async phase(): Promise<IPhase> {

@@ -40,8 +40,9 @@ export class Rest extends Server {
     return (await this.json<{ phase: IPhase }>('POST', ['start'], { replId })).phase;
   }
 
-  async stop(replId: string): Promise<IPhase> {
-    return (await this.json<{ phase: IPhase }>('POST', ['stop'], { replId })).phase;
+  /** @param discard - also if that loses what is not saved */
+  async stop(replId: string, discard = false): Promise<IPhase> {
+    return (await this.json<{ phase: IPhase }>('POST', ['stop'], { replId, discard })).phase;
   }
 
   /** Tell each phase until one stays, and resolve to that. */

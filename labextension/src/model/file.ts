@@ -5,6 +5,7 @@ import { ConflictCopy } from './conflict';
 import { DraftKeeper } from './draftKeeper';
 import type { Drafts } from './drafts';
 import { IContent, IFileStore, ITextBuffer, readIfThere } from './fileStore';
+import { DiskText } from './lineEnds';
 import { ReplError } from './messages';
 import { SentTexts } from './sentTexts';
 import { Later, Timer } from './timer';
@@ -30,20 +31,17 @@ export class FileModel {
 
   /** In a conflict: where our text is kept meanwhile. After it: where the text is that was not chosen. */
   readonly copy: ConflictCopy;
-
   readonly draft: DraftKeeper;
   readonly sent: SentTexts;
+
+  /** Why the last save failed. */
+  error: ReplError | null = null;
 
   /** Whether typing saves by itself. Without it only `save` does, and drafts keep what was typed. */
   autoSave = true;
 
   get state(): FileState {
     return this._state;
-  }
-
-  /** Why the last save failed. */
-  get error(): ReplError | null {
-    return this._error;
   }
 
   get stateChanged(): ISignal<this, FileState> {
@@ -61,7 +59,7 @@ export class FileModel {
   /** Read the file; the text to show, with a draft replayed. Rejects with a ReplError. */
   async load(): Promise<string> {
     const { text, etag } = await this._store.read(this.path);
-    this._disk = text;
+    this._disk.text = text;
     this.etag = etag;
     const found = this.draft.replay(text, etag);
     this._replayed = found !== null;
@@ -72,7 +70,7 @@ export class FileModel {
   bind(buffer: ITextBuffer): void {
     this._buffer = buffer;
     // An editor may show mixed line ends as one kind. That alone is no change: opening must never alter a file.
-    this._saved = this._replayed ? this._disk : buffer.getText();
+    this._saved = this._replayed ? this._disk.text : buffer.getText();
     this._savedVersion = this._replayed ? NaN : buffer.version;
     this.edited();
   }
@@ -126,7 +124,8 @@ export class FileModel {
     if (content.etag === this.etag || (this._state as FileState) === 'saving') {
       return;
     }
-    if (this._isOurs(content.text)) {
+    // what the editor holds, or what it has sent without hearing more of it
+    if (content.text === this._ours || this.sent.has(content.text)) {
       this._follow(content);
     } else if (wasDirty || this.isDirty) {
       this._conflict();
@@ -185,8 +184,8 @@ export class FileModel {
     if (!this._buffer || !this.isDirty) {
       return;
     }
-    const text = this._buffer.getText();
-    if (this.draft.keep(this.etag ?? '', this._disk, text, this._sending)) {
+    const text = this._ours;
+    if (this.draft.keep(this.etag ?? '', this._disk.text, text, this._sending)) {
       this._stateChanged.emit(this._state);
     }
     if (isLeaving && this.autoSave && this.etag !== null && this._state !== 'conflict') {
@@ -202,7 +201,7 @@ export class FileModel {
   }
 
   private _take(content: IContent): void {
-    this._disk = content.text;
+    this._disk.text = content.text;
     this.etag = content.etag;
     this._timer.cancel();
     this._buffer?.setText(content.text);
@@ -214,21 +213,22 @@ export class FileModel {
 
   private async _write(): Promise<void> {
     const { version } = this._buffer!;
-    const text = this._buffer!.getText();
+    const shown = this._buffer!.getText();
+    const text = this._disk.of(shown);
     this._sending = text;
     this._setState('saving');
     try {
       this.etag = await this.sent.replace(text, this.etag);
-      this._saved = this._disk = text;
+      [this._saved, this._disk.text] = [shown, text];
       this._savedVersion = version;
-      this._error = null;
+      this.error = null;
       this._writing = this._sending = null;
       this._settle();
     } catch (reason) {
-      this._error = ReplError.from(reason);
+      this.error = ReplError.from(reason);
       this.keepDraft(false);
       this._writing = this._sending = null;
-      if (this._error.code === 'Conflict') {
+      if (this.error.code === 'Conflict') {
         this._conflict();
       } else {
         this.sent.add(text);
@@ -237,14 +237,15 @@ export class FileModel {
     }
   }
 
-  /** Whether a text on disk is what the editor holds, or what it has sent without hearing more of it. */
-  private _isOurs(text: string): boolean {
-    return text === this._buffer?.getText() || this.sent.has(text);
+  /** What the editor holds, as it would be on disk. */
+  private get _ours(): string {
+    return this._disk.of(this._buffer?.getText() ?? '');
   }
 
   /** The disk has a text of ours: what differs from it is still to be saved. */
   private _follow({ text, etag }: IContent): void {
-    this._saved = this._disk = text;
+    this._saved = this._ours === text ? this._buffer!.getText() : text;
+    this._disk.text = text;
     this._savedVersion = NaN;
     this.etag = etag;
     this._settle();
@@ -259,7 +260,7 @@ export class FileModel {
 
   /** As long as nobody has chosen, our text is kept in a file beside the other. */
   private async _keepCopy(): Promise<void> {
-    if (this._buffer && this._state === 'conflict' && (await this.copy.keep(this._buffer.getText()))) {
+    if (this._buffer && this._state === 'conflict' && (await this.copy.keep(this._ours))) {
       this._stateChanged.emit(this._state);
     }
   }
@@ -282,15 +283,14 @@ export class FileModel {
   }
 
   private _buffer: ITextBuffer | null = null;
-  /** The text on disk, and as the editor shows it. */
-  private _disk = '';
+  private readonly _disk = new DiskText();
+  /** What the editor showed when that was on disk. */
   private _saved = '';
   private _savedVersion = NaN;
   private _replayed = false;
   /** Of the text that was read or saved last; null: there is none. */
   etag: string | null = null;
   private _state: FileState = 'saved';
-  private _error: ReplError | null = null;
   private _writing: Promise<void> | null = null;
   /** The text that is on its way to the file. */
   private _sending: string | null = null;

@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'FileTooLarge'
   | 'Conflict'
   | 'Unavailable'
+  | 'DiskFull'
   | 'InvalidRequest';
 
 /** An error for people: what happened, and what to do. */

@@ -26,13 +26,16 @@ export type ReplState =
 export interface IConnection {
   readonly loaded: ILoaded;
   readonly closed: Promise<void>;
+  /** Seconds for which nothing was answered, once that is long; 0: it answers again. */
+  readonly slow: ISignal<IConnection, number>;
   close(): void;
 }
 
 /** Each call rejects with a ReplError; `Unavailable` with status 0 means that nobody answered. */
 export interface IReplApi {
   start(): Promise<IPhase>;
-  stop(): Promise<IPhase>;
+  /** @param discard - also if that loses what is not saved */
+  stop(discard: boolean): Promise<IPhase>;
   phase(): Promise<IPhase>;
   /** Tell each phase until one stays, and resolve to that. */
   follow(tell: (phase: IPhase) => void): Promise<IPhase>;
@@ -83,6 +86,11 @@ export class ReplModel {
     return this._reason;
   }
 
+  /** Seconds for which the server has not answered; 0: it does. */
+  get silence(): number {
+    return this._silence;
+  }
+
   /** The steps of the last start, for whoever has to find out why it failed. */
   get details(): string {
     return this._steps.join('\n');
@@ -120,12 +128,16 @@ export class ReplModel {
     }
   }
 
-  /** Stop the REPL; its files are kept. A start under way is cancelled. */
-  async stop(): Promise<void> {
+  /**
+   * Stop the REPL; its files are kept. A start under way is cancelled.
+   *
+   * @param discard - also if that loses what is not saved; else it goes on then
+   */
+  async stop(discard = false): Promise<void> {
     const attempt = ++this._attempt;
     this._setState({ kind: 'stopping' });
     try {
-      await this._api.stop();
+      await this._api.stop(discard);
       const phase = await this._api.follow(() => undefined);
       if (phase.name === 'running' && attempt === this._attempt) {
         this._notice = 'kept';
@@ -161,7 +173,14 @@ export class ReplModel {
       this._runner = connection.loaded.runner;
       this._connection?.close();
       this._connection = connection;
+      this._silence = 0;
       this._setState({ kind: 'running' });
+      connection.slow.connect((_, seconds) => {
+        if (this._connection === connection) {
+          this._silence = seconds;
+          this._stateChanged.emit(this._state);
+        }
+      });
       this._connected.emit(connection);
       void connection.closed.then(() => this._lost(connection));
     } else if (phase.name === 'failed') {
@@ -237,6 +256,7 @@ export class ReplModel {
 
   private _state: ReplState = { kind: 'starting', steps: [] };
   private _connection: IConnection | null = null;
+  private _silence = 0;
   private _notice: Notice = 'none';
   private _reason = '';
   /** The one we were connected to last. */

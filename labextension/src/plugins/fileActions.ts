@@ -1,6 +1,6 @@
 /** What is done to files in the tree: each action says what went wrong, and a deletion can be undone. */
 
-import { Clipboard } from '@jupyterlab/apputils';
+import { Clipboard, Dialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { Files } from '../api/files';
 import { makeFree } from '../model/freeName';
@@ -196,7 +196,11 @@ export class FileActions implements ITreeActions {
         documents.deleted(path);
       }
     } catch (reason) {
-      this._tell(reason);
+      if (ReplError.from(reason).code === 'DiskFull') {
+        await this._deleteForever(paths.slice(items.length));
+      } else {
+        this._tell(reason);
+      }
     }
     if (items.length) {
       const what = trans._n('Deleted %2.', 'Deleted %1 files and folders.', items.length, paths[0]);
@@ -204,6 +208,30 @@ export class FileActions implements ITreeActions {
       notify('info', what, { autoClose: UNDO_MS, actions: [undo] }, trans);
     }
     return items;
+  }
+
+  /** The trash is on the full disk: only what is gone for good makes room. */
+  private async _deleteForever(paths: string[]): Promise<void> {
+    const { files, trans } = this._options;
+    const body = trans._n(
+      'The disk is full, and the trash is on it. Delete %2 for good? That can not be undone.',
+      'The disk is full, and the trash is on it. Delete %1 files and folders for good? That can not be undone.',
+      paths.length,
+      paths[0]
+    );
+    const buttons = [Dialog.cancelButton(), Dialog.warnButton({ label: trans.__('Delete for good') })];
+    const { button } = await showDialog({ title: trans.__('Delete for good?'), body, buttons });
+    if (!button.accept) {
+      return;
+    }
+    try {
+      for (const path of paths) {
+        await files.delete(path, true);
+        this._documents.deleted(path);
+      }
+    } catch (reason) {
+      this._tell(reason);
+    }
   }
 
   /** What is typed goes along; rejects where it can't be saved. */

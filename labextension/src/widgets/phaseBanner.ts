@@ -82,7 +82,10 @@ export class PhaseBanner {
         break;
       }
       case 'running':
-        if (repl.notice === 'restarted') {
+        if (repl.silence) {
+          const message = trans.__('The server has not answered for %1 s.', repl.silence);
+          banner.say('warning', `${message} ${trans.__('Your typing is kept.')}`, []);
+        } else if (repl.notice === 'restarted') {
           const message = trans.__(
             'The server was restarted, and this REPL with it: new shells, same files.'
           );
@@ -93,8 +96,13 @@ export class PhaseBanner {
           banner.say('info', message, [this._action(trans.__('Dismiss'), () => repl.dismissNotice())]);
         } else if (repl.notice === 'kept') {
           const again = this._action(trans.__('Stop again'), () => repl.stop());
+          const anyway = this._action(trans.__('Stop without saving'), () => repl.stop(true));
           const dismiss = this._action(trans.__('Dismiss'), () => repl.dismissNotice());
-          banner.say('warning', `${trans.__('It was not stopped.')} ${repl.reason}`, [again, dismiss]);
+          banner.say('warning', `${trans.__('It was not stopped.')} ${repl.reason}`, [
+            again,
+            anyway,
+            dismiss
+          ]);
         } else {
           banner.silence();
         }
