@@ -15,7 +15,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONHOME PYTHONPATH CONDA_PREFIX
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-s3 test test-python test-frontend test-alone times soak test-cluster cluster-up cluster-down lint format chaos chaos-cluster bench lock
+.PHONY: help run run-s3 test test-python test-frontend test-alone times soak cancels test-cluster cluster-up cluster-down lint format chaos chaos-cluster bench lock
 .PHONY: lint-python lint-frontend version clean
 
 help: ## Show what there is to make
@@ -60,6 +60,9 @@ chaos: $(STAMPS)/installed ## Kill everything a hundred times while somebody wor
 
 soak: $(STAMPS)/installed ## Ten minutes of cuts, floods and kills: a terminal loses no byte
 	@REPL_TEST_SOAK=600 $(BIN)/pytest -q -n 0 --timeout=1200 -k test_a_soak tests/extension/test_resume.py $(ARGS)
+
+cancels: $(STAMPS)/installed ## Ten thousand transfers, cancelled at random: whole or nothing
+	@REPL_TEST_CANCELS=10000 $(BIN)/pytest -q -n 0 --timeout=600 -k cancelled_transfer tests/runner/test_tasks.py $(ARGS)
 
 test-cluster: $(STAMPS)/installed ## Only what needs a real Kubernetes (root on Debian, or REPL_TEST_KUBECONFIG)
 	@$(BIN)/pytest -q $(ARGS) -m cluster

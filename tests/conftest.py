@@ -43,8 +43,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(tryfirst=True, specname="pytest_collection_modifyitems")
-def pytest_note_and_shuffle(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Before pytest deselects some, and puts those together that share what is made for a module."""
+def pytest_mark_and_shuffle(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Before pytest deselects some (by marks, too), and puts those together that share what is made for a module."""
+    for item in items:
+        if BROWSER in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+        if "world" in getattr(item, "fixturenames", ()) or re.search(r"[\[-](kubernetes|pod)\b", item.nodeid):
+            item.add_marker(pytest.mark.cluster)
     config.stash[scheduling.COLLECTED] = list(items)
     if seed := os.environ.get("REPL_TEST_SHUFFLE"):
         random.Random(seed).shuffle(items)
@@ -52,11 +57,6 @@ def pytest_note_and_shuffle(config: pytest.Config, items: list[pytest.Item]) -> 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    for item in items:
-        if BROWSER in item.path.parents:
-            item.add_marker(pytest.mark.browser)
-        if "world" in getattr(item, "fixturenames", ()) or re.search(r"[\[-](kubernetes|pod)\b", item.nodeid):
-            item.add_marker(pytest.mark.cluster)
     scheduling.arrange(config, items)
 
 

@@ -135,6 +135,14 @@ def test_the_runner_comes_without_jupyter() -> None:
     assert not foreign
 
 
+def test_background_tasks_are_made_in_one_place() -> None:
+    """`tasks` logs how they end."""
+    makes = re.compile(r"\bcreate_task\(")
+    ours = [path for path in tracked() if path.suffix == ".py" and "tests" not in path.relative_to(ROOT).parts]
+    found = [path.name for path in ours if makes.search(path.read_text())]
+    assert found == ["tasks.py"]
+
+
 SLEEPS = {"sleep", "wait_for_timeout"}
 
 

@@ -78,6 +78,7 @@ def heard(lab: PodLab) -> list[Any]:
     return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
+@pytest.mark.timeout(300)  # the kubelet waits longer with each restart of sync
 def test_who_holds_syncs_port_is_not_believed(lab: PodLab) -> None:
     lab.make("abc")
     client = Client(lab, "abc")

@@ -13,6 +13,7 @@ from support.pod_lab import PodLab
 
 from jupyter_repl_spawner.kubernetes.pool import Bounds
 
+pytestmark = pytest.mark.timeout(240)
 LARGE = 3_000_000
 IDLE, UNSAVED = 4, 6
 

@@ -78,6 +78,7 @@ class Program:
 
 
 @pytest.mark.pods
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("replacement", REPLACEMENTS)
 def test_whatever_replaces_the_project_it_gets_and_gives_nothing(
     make: Make, store: S3Store, faulty: S3Store, proxy: FaultyProxy, replacement: str
