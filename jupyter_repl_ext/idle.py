@@ -107,8 +107,10 @@ class Idle:
     async def _ask(self, ref: ProjectRef) -> float | None:
         """Seconds until it is to be looked at again; None: it is being stopped."""
         timeout = await self._timeout(ref)
-        if timeout <= 0 or (await self._spawner.poll(ref)).name != "running":
-            return AGAIN_SECONDS if timeout <= 0 else RETRY_SECONDS
+        if timeout <= 0:
+            return AGAIN_SECONDS
+        if (await self._spawner.poll(ref)).name != "running":
+            return RETRY_SECONDS
         address = await self._spawner.address(ref)
         idle = float((await self._client.get_json(address, "/status"))["idle"])
         if not math.isfinite(idle):

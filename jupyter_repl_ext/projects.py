@@ -138,8 +138,8 @@ class Projects:
         return await self._get(ref, "")
 
     async def list(self, owner: str) -> list[Project]:
-        """Newest first; half-made ones are finished on the way. Only what has changed since the last list is read. What
-        is no project of ours is left out. Raises what the store raises."""
+        """Newest first; half-made ones are finished in the background. Only what has changed since the last list is
+        read. What is no project of ours is left out. Raises what the store raises."""
         prefix = meta_prefix(owner)
         tags: dict[ProjectRef, str] = {}
         async for entry in self._store.list(prefix, deep=False):
@@ -322,9 +322,7 @@ class Projects:
 
     async def _get(self, ref: ProjectRef, tag: str) -> Project:
         """See `get`. `tag`: the one that the store's listing has for the record now, if that is known."""
-        known, known_tag = self._known.get(ref, (None, ""))
-        if known is not None and tag and tag == known_tag:
-            return Project(ref, known)
+        known, _ = self._known.get(ref, (None, ""))
         try:
             async with asyncio.timeout(PATIENCE_SECONDS if known else None):
                 record, etag = await self._read(ref)

@@ -28,7 +28,8 @@ def find(
 
     found: dict[int, psutil.Process] = {process.pid: process for process in known if _alive(process)}
     children: dict[int, list[psutil.Process]] = defaultdict(list)
-    for process in psutil.process_iter():
+    there = list(psutil.process_iter())
+    for process in there:
         with suppress(psutil.Error):
             children[process.ppid()].append(process)
     todo = [*found, *([root] if root is not None else ())]
@@ -37,7 +38,7 @@ def find(
             found.setdefault(process.pid, process)
             todo.append(process.pid)
     name, value = mark
-    for process in psutil.process_iter():
+    for process in there:
         try:
             if process.pid not in found and process.environ().get(name) == value:
                 found[process.pid] = process

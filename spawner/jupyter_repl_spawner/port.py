@@ -45,11 +45,7 @@ class Leaving(StrEnum):
 
 
 class Unsaved(Unavailable):
-    """A stop was refused and the REPL runs on, since not everything is saved. `is_final`: all that can be saved is."""
-
-    def __init__(self, message: str, hint: str, *, is_final: bool = False) -> None:
-        super().__init__(message, hint)
-        self.is_final = is_final
+    """A stop was refused and the REPL runs on, since not everything is saved."""
 
 
 class Granter(Protocol):

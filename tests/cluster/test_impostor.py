@@ -3,13 +3,10 @@
 import json
 import os
 import signal
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from support.channel import Client
-from support.kubernetes import Space
 from support.lab import stays, wait_for
 from support.pod_lab import PodLab
 
@@ -60,13 +57,6 @@ while True:
 print("list" + "ening", flush=True)
 server.serve_forever()
 '''
-
-
-@pytest.fixture
-def lab(space: Space, tmp_path: Path) -> Iterator[PodLab]:
-    server = PodLab(tmp_path / "home", space).start()
-    yield server
-    server.stop()
 
 
 def kill_sync(lab: PodLab) -> None:

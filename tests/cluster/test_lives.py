@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -14,13 +13,6 @@ from support.channel import Client
 from support.kubernetes import Space
 from support.lab import stays, wait_for
 from support.pod_lab import PodLab
-
-
-@pytest.fixture
-def lab(space: Space, tmp_path: Path) -> Iterator[PodLab]:
-    server = PodLab(tmp_path / "home", space).start()
-    yield server
-    server.stop()
 
 
 def generation(lab: PodLab) -> int:

@@ -113,7 +113,8 @@ export class Channel implements IConnection {
     } else if (this._wantsAnswer && ++this._unanswered >= SLOW_LOOKS) {
       this._slow.emit(this._unanswered * LOOK_SECONDS);
     } else if (this._unanswered === SLOW_LOOKS - 1) {
-      // What it is asked may take its time, or wait for a program that reads nothing. This is answered at once.
+      // What it is asked may take its time, or wait for a program that reads nothing. There is no event of this name,
+      // which every runner says at once.
       this._socket.send(JSON.stringify({ event: 'ping', data: {}, id: 0 }));
     }
   }

@@ -86,6 +86,10 @@ class Renewal:
         return cls(int(fields["generation"]), str(fields["sealed"]))
 
 
+SEAL_NONCE_BYTES = 12
+"""Of AES-GCM, before the encrypted text of a renewal."""
+
+
 def renewal_key(secret: str) -> bytes:
     """What renewals are encrypted with (AES-256-GCM), of sync's secret: proofs are made of another key."""
     return hmac.digest(bytes.fromhex(secret), b"jupyter-repl renewals", "sha256")

@@ -229,7 +229,7 @@ class Writer:
         mode = self.mode if self.mode is not None else old.st_mode & 0o7777 if old else None
         if old is not None:
             with suppress(OSError):
-                _give_to(self._descriptor, old)
+                os.fchown(self._descriptor, old.st_uid, old.st_gid)
         if mode is not None:  # after the owner: a change of that takes bits away
             os.fchmod(self._descriptor, mode)
 
@@ -267,12 +267,6 @@ class Writer:
             return
         with suppress(OSError):
             os.unlink(self._temporary, dir_fd=self._folder)
-
-
-def _give_to(descriptor: int, old: os.stat_result) -> None:
-    new = os.fstat(descriptor)
-    if (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
-        os.fchown(descriptor, old.st_uid, old.st_gid)
 
 
 def _copy_attributes(source: int, target: int) -> bool:

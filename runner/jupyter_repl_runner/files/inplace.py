@@ -8,7 +8,7 @@ whole, and `recover` finishes what it finds there. All calls block.
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from logging import getLogger
 from pathlib import Path
@@ -17,6 +17,7 @@ from jupyter_repl_runner.contract.errors import FileNotFound, InvalidRequest, No
 from jupyter_repl_runner.contract.paths import check_path
 
 from .containment import Beneath
+from .content import read_chunks
 from .root import open_regular
 
 JOURNAL = "journal"
@@ -51,7 +52,7 @@ class Journal:
             target = beneath.open(path, os.O_RDWR)
             stack.callback(os.close, target)
             with open(entry / _OLD, "xb") as old:
-                for chunk in _chunks(target):
+                for chunk in read_chunks(target, 0, None):
                     old.write(chunk)
                 old.flush()
                 os.fsync(old.fileno())
@@ -142,7 +143,7 @@ def _is_half(target: int, entry: Path) -> bool:
         return False
     is_new = True
     with open(entry / _NEW, "rb") as new, open(entry / _OLD, "rb") as old:
-        for here in _chunks(target):
+        for here in read_chunks(target, 0, None):
             theirs, before = new.read(len(here)), old.read(len(here))
             if is_new:
                 same = _common(here, theirs)
@@ -159,18 +160,5 @@ def _common(one: bytes, other: bytes) -> int:
     """How many bytes both begin with."""
     if one == other[: len(one)]:
         return len(one)
-    low, high = 0, min(len(one), len(other))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if one[:middle] == other[:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
-
-
-def _chunks(descriptor: int) -> Iterator[bytes]:
-    position = 0
-    while chunk := os.pread(descriptor, _CHUNK, position):
-        position += len(chunk)
-        yield chunk
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (mine, theirs) in pairs if mine != theirs), min(len(one), len(other)))

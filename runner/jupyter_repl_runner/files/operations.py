@@ -10,6 +10,7 @@ from jupyter_repl_runner.contract.paths import check_name, join, parent
 from . import content
 from .containment import Beneath, told_as
 from .removal import remove_tree
+from .root import FOLDER
 
 _CHUNK = 1 << 20
 _KEPT_OPEN = 32
@@ -139,8 +140,7 @@ class _Descent:
             os.close(self._way.pop()[1])
         at, descriptor = self._way[-1] if self._way else ((), self._top)
         for depth in range(len(at), len(parts)):
-            flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-            descriptor = os.open(parts[depth], flags, dir_fd=descriptor)
+            descriptor = os.open(parts[depth], FOLDER, dir_fd=descriptor)
             self._way.append((parts[: depth + 1], descriptor))
             if len(self._way) > _KEPT_OPEN:
                 os.close(self._way.pop(0)[1])

@@ -7,7 +7,7 @@ from contextlib import suppress
 from itertools import count
 from logging import getLogger
 
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+from .root import FOLDER
 
 log = getLogger(__name__)
 
@@ -20,7 +20,7 @@ def remove_tree(path: str | os.PathLike[str], *, dir_fd: int | None = None) -> b
     """
     _allow(path, dir_fd)
     try:
-        top = os.open(path, _FOLDER, dir_fd=dir_fd)
+        top = os.open(path, FOLDER, dir_fd=dir_fd)
     except OSError as error:
         return _failed(path, error)
     try:
@@ -41,7 +41,7 @@ def _clear(top: int) -> None:
     while todo:
         name = todo.pop()
         try:
-            descriptor = os.open(name, _FOLDER, dir_fd=top) if name else os.dup(top)
+            descriptor = os.open(name, FOLDER, dir_fd=top) if name else os.dup(top)
         except OSError as error:
             errors.append(error)
             continue

@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = (
     os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 )  # O_NONBLOCK: a pipe that nobody writes must not hang
@@ -27,7 +27,7 @@ class Root:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.descriptor = -1
-        self.descriptor = os.open(path, _FOLDER)
+        self.descriptor = os.open(path, FOLDER)
         self.identity = _identity(os.fstat(self.descriptor))
         """Tells this folder from any other of the machine, as `device:inode`."""
 
@@ -66,7 +66,7 @@ class Root:
         """Yield a descriptor, fit for listdir, of the folder `path`; empty is the root. Raises OSError."""
         with self.parent(path or ".") as (folder, name):
             # The root too is opened anew: two who list one descriptor share its position, and miss what the other saw.
-            descriptor = os.open(name, _FOLDER, dir_fd=folder)
+            descriptor = os.open(name, FOLDER, dir_fd=folder)
         try:
             yield descriptor
         finally:
@@ -79,7 +79,7 @@ class Root:
         with ExitStack() as stack:
             descriptor = self.descriptor
             for each in folders:
-                inner = os.open(each, _FOLDER, dir_fd=descriptor)
+                inner = os.open(each, FOLDER, dir_fd=descriptor)
                 stack.close()  # the one above: a deep path needs two at a time
                 descriptor = inner
                 stack.callback(os.close, descriptor)

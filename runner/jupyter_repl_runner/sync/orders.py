@@ -10,9 +10,6 @@ from jupyter_repl_runner.contract import pod
 from jupyter_repl_runner.contract.grant import Credentials
 from jupyter_repl_runner.contract.proof import Question
 
-NONCE_BYTES = 12
-"""Of AES-GCM, before the encrypted text."""
-
 
 class Orders:
     """`public_key` in hexadecimal. Orders for another pod have another signature."""
@@ -33,10 +30,10 @@ class Orders:
 
     def unseal(self, renewal: pod.Renewal, secret: str) -> Credentials:
         """Raises ValueError, KeyError or TypeError if they are not for us."""
-        raw = bytes.fromhex(renewal.sealed)
+        raw, start = bytes.fromhex(renewal.sealed), pod.SEAL_NONCE_BYTES
         context = pod.renewal_context(self._pod_uid, renewal.generation)
         try:
-            text = AESGCM(pod.renewal_key(secret)).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], context)
+            text = AESGCM(pod.renewal_key(secret)).decrypt(raw[:start], raw[start:], context)
         except InvalidTag as error:
             raise ValueError("sealed for somebody else") from error
         return Credentials(**json.loads(text))

@@ -22,7 +22,6 @@ from . import names
 from .client import Object
 
 SIZE = 32
-NONCE_BYTES = 12
 
 
 class Key:
@@ -48,7 +47,10 @@ class Key:
         return self._derived(self._secrets, pod_uid, generation)
 
     def seal(self, pod_uid: str, generation: int, credentials: Credentials) -> Renewal:
-        nonce, key = secrets.token_bytes(NONCE_BYTES), contract.renewal_key(self.secret(pod_uid, generation))
+        nonce, key = (
+            secrets.token_bytes(contract.SEAL_NONCE_BYTES),
+            contract.renewal_key(self.secret(pod_uid, generation)),
+        )
         text, context = json.dumps(asdict(credentials)).encode(), contract.renewal_context(pod_uid, generation)
         return Renewal(generation, (nonce + AESGCM(key).encrypt(nonce, text, context)).hex())
 

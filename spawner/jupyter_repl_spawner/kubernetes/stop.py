@@ -105,7 +105,7 @@ class Stops:
         left = _named([f"{path} ({reason})" for path, reason in said["unsaved"].items()])
         if left and leaving is Leaving.NOTHING:
             hint = "Move these files elsewhere, or stop it without them: what is not saved is lost then."
-            raise Unsaved(f"Not everything can be saved: {left}", hint, is_final=True)
+            raise Unsaved(f"Not everything can be saved: {left}", hint)
         return left
 
     async def _flushed(self, ours: Anchor, pod: Object) -> Any:
