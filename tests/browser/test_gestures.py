@@ -141,7 +141,8 @@ def test_a_file_in_new_folders_has_the_keys_of_the_tree(files: Person) -> None:
     expect(person.row("q/w/e.py")).to_have_attribute("aria-selected", "true")
     person.page.keyboard.press("Control+1")
     person.page.keyboard.press("Delete")
-    wait_for(lambda: not (person.project / "q/w/e.py").exists())
+    expect(person.notification("Deleted q/w/e.py")).to_be_visible()
+    assert not (person.project / "q/w/e.py").exists()
     assert (person.project / "one.py").exists()
 
 

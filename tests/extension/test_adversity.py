@@ -50,8 +50,8 @@ def test_a_full_disk(small_disk: Lab) -> None:
     # the old content is whole, nothing half-written lies around, and all goes on once there is room
     assert (project / "kept.txt").read_text() == "kept"
     assert sorted(path.name for path in project.iterdir()) == ["filler", "kept.txt", "main.py"]
-    client.type(terminal, b"head -c 5000000 /dev/zero > filler; mkdir more; echo fu''ll\n")
-    client.read_until(terminal, b"full")
+    client.type(terminal, b"head -c 5000000 /dev/zero > filler; mkdir more; echo full ag''ain\n")
+    client.read_until(terminal, b"full again")
     if (refused := client.ask("delete", path="filler")).get("error"):  # the trash wants a folder on the full disk
         assert refused["error"]["code"] == "DiskFull"
         assert client.request("delete", path="filler", forever=True)["item"] == ""
