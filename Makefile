@@ -15,7 +15,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONHOME PYTHONPATH CONDA_PREFIX
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-s3 test test-python test-frontend test-alone times soak cancels test-cluster cluster-up cluster-down lint format chaos chaos-cluster bench lock
+.PHONY: help run run-s3 test test-python test-frontend test-alone times soak cancels replaced test-cluster cluster-up cluster-down lint format chaos chaos-cluster bench lock
 .PHONY: lint-python lint-frontend version clean
 
 help: ## Show what there is to make
@@ -36,9 +36,9 @@ test-python: $(STAMPS)/installed
 test-alone: $(STAMPS)/installed ## Every test in a pytest of its own (takes an hour; make test takes a sample)
 	@REPL_TEST_ALONE=all $(BIN)/pytest -q -n 0 -k random_sample $(ARGS)
 
-times: $(STAMPS)/installed ## Measure each test, one after the other, for the tables in CONTRIBUTING
+times: $(STAMPS)/installed ## Measure each test, for the tables in CONTRIBUTING
 	@rm -f $(STAMPS)/times
-	@REPL_TEST_TIMES=$(CURDIR)/$(STAMPS)/times $(BIN)/pytest -q -n 0 $(ARGS)
+	@REPL_TEST_TIMES=$(CURDIR)/$(STAMPS)/times $(BIN)/pytest -q $(ARGS)
 	@cd tests && ../$(BIN)/python -m support.times $(CURDIR)/$(STAMPS)/times
 
 lint: lint-python lint-frontend ## Check style, types and import rules; changes nothing
@@ -63,6 +63,9 @@ soak: $(STAMPS)/installed ## Ten minutes of cuts, floods and kills: a terminal l
 
 cancels: $(STAMPS)/installed ## Ten thousand transfers, cancelled at random: whole or nothing
 	@REPL_TEST_CANCELS=10000 $(BIN)/pytest -q -n 0 --timeout=600 -k cancelled_transfer tests/runner/test_tasks.py $(ARGS)
+
+replaced: $(STAMPS)/installed ## A minute each of links, pipes and devices in the places of a pod's folders
+	@REPL_TEST_STORM=60 $(BIN)/pytest -q --timeout=600 -k replaces_the_project tests/sync/test_replaced.py $(ARGS)
 
 test-cluster: $(STAMPS)/installed ## Only what needs a real Kubernetes (root on Debian, or REPL_TEST_KUBECONFIG)
 	@$(BIN)/pytest -q $(ARGS) -m cluster

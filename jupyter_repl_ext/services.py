@@ -42,6 +42,8 @@ class Services:
     recovery: Recovery
     drive: Any
     """The drive's contents manager."""
+    background: tasks.Tasks = field(default_factory=tasks.Tasks)
+    """What requests leave to be done after their answer; it ends by itself."""
     _started: "asyncio.Task[None] | None" = field(default=None)
 
     async def started(self) -> None:
@@ -62,6 +64,7 @@ class Services:
                 await self.lifecycle.close()
                 await self.projects.close()
                 await self.spawner.__aexit__(None, None, None)
+                await self.background.stop()
         except TimeoutError:
             log.error("The end of jupyter-repl took over %s s: REPLs end by themselves", STOP_SECONDS)
         except Exception:

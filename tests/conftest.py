@@ -4,6 +4,7 @@ import os
 import random
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -42,6 +43,15 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         nodes.down_if_owned(os.getpid())
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session: pytest.Session) -> Iterator[Any]:
+    begun, busy = time.monotonic(), times.busy()
+    result = yield
+    if (place := os.environ.get("REPL_TEST_TIMES")) and not hasattr(session.config, "workerinput"):
+        times.record(Path(place), times.WHOLE, time.monotonic() - begun, times.busy() - busy)
+    return result
+
+
 @pytest.hookimpl(tryfirst=True, specname="pytest_collection_modifyitems")
 def pytest_mark_and_shuffle(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Before pytest deselects some (by marks, too), and puts those together that share what is made for a module."""
@@ -50,6 +60,7 @@ def pytest_mark_and_shuffle(config: pytest.Config, items: list[pytest.Item]) -> 
             item.add_marker(pytest.mark.browser)
         if "world" in getattr(item, "fixturenames", ()) or re.search(r"[\[-](kubernetes|pod)\b", item.nodeid):
             item.add_marker(pytest.mark.cluster)
+            item.add_marker(pytest.mark.node)
     config.stash[scheduling.COLLECTED] = list(items)
     if seed := os.environ.get("REPL_TEST_SHUFFLE"):
         random.Random(seed).shuffle(items)

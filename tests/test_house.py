@@ -171,6 +171,7 @@ SAMPLE = os.environ.get("REPL_TEST_ALONE", "4")
 ALONE_SECONDS = 300
 
 
+@pytest.mark.node
 @pytest.mark.timeout(0 if SAMPLE == "all" else 4 * ALONE_SECONDS)
 def test_a_random_sample_of_tests_passes_alone(request: pytest.FixtureRequest, tmp_path: Path) -> None:
     names = sorted({name_of(item) for item in request.config.stash[scheduling.COLLECTED] if may_be_sampled(item)})
@@ -196,4 +197,4 @@ def name_of(item: pytest.Item) -> str:
 def may_be_sampled(item: pytest.Item) -> bool:
     """Not this test itself, those that nothing may run beside, nor those that take minutes."""
     minutes = any(mark.args and mark.args[0] > 120 for mark in item.iter_markers("timeout"))
-    return "sample" not in item.name and not scheduling.is_alone(item) and (SAMPLE == "all" or not minutes)
+    return "sample" not in item.name and not scheduling.is_marked(item, "alone") and (SAMPLE == "all" or not minutes)

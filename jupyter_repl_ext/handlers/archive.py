@@ -9,6 +9,7 @@ from tornado.httputil import url_concat
 from tornado.web import authenticated, stream_request_body
 
 from jupyter_repl_ext.proxy import relay
+from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.errors import FileTooLarge, from_os_error
 from jupyter_repl_runner.contract.paths import check_path
 from jupyter_repl_runner.store.http import send_archive
@@ -88,6 +89,5 @@ class ArchiveHandler(ReplHandler):
             self._clear()
 
     def _clear(self) -> None:
-        """In a thread: an archive of many files takes its time, and other requests go on meanwhile. It ends by itself,
-        and what a server that ends leaves is deleted with the next scratch folders."""
-        asyncio.get_running_loop().run_in_executor(None, self._scratch.pop_all().close)
+        """In a thread: an archive of many files takes its time, and other requests go on meanwhile."""
+        self.services.background.spawn(tasks.in_thread(self._scratch.pop_all().close), "end of a scratch folder")

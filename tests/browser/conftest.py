@@ -6,6 +6,7 @@ where that left it as a new one. A test that asks for `page` gets a new one.
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -76,6 +77,10 @@ class Errors(list[str]):
             self.append(message.text)
 
 
+Waiting = dict[str, tuple[Person, Errors]]
+"""By the addresses of JupyterLabs, whose page the last test of the module left as a new one."""
+
+
 @pytest.fixture
 def errors() -> Errors:
     return Errors()
@@ -139,25 +144,32 @@ def shared_lab(everyones_lab: Lab) -> Iterator[Lab]:
 
 
 @pytest.fixture(scope="module")
-def waiting() -> list[tuple[Person, Errors]]:
-    """Whose page the last test of the module left as a new one: nobody, or one person."""
-    return []
+def waiting() -> Waiting:
+    return {}
 
 
 @pytest.fixture
-def person(request: pytest.FixtureRequest, shared_lab: Lab, waiting: list[tuple[Person, Errors]]) -> Iterator[Person]:
+def person(request: pytest.FixtureRequest, shared_lab: Lab, waiting: Waiting) -> Iterator[Person]:
     """Somebody at the JupyterLab that all tests share, with its launcher in front."""
     if request.node.get_closest_marker("windowed"):
         yield visitor(request.getfixturevalue("page"), shared_lab)
         return
-    if not waiting:
+    with at_launcher(request, shared_lab, waiting) as (person, _):
+        yield person
+
+
+@contextmanager
+def at_launcher(request: pytest.FixtureRequest, lab: Lab, waiting: Waiting) -> Iterator[tuple[Person, Errors]]:
+    """Somebody at `lab`, on the page of the test before if that left it as a new one."""
+    if lab.url not in waiting:
         errors = Errors()
-        waiting.append((visitor(opened(request.getfixturevalue("browser"), errors), shared_lab), errors))
-    person, errors = waiting.pop()
-    yield person
+        waiting[lab.url] = visitor(opened(request.getfixturevalue("browser"), errors), lab), errors
+    person, errors = waiting.pop(lab.url)
+    yield person, errors
     wrong = list(errors)
     if not failures.has_failed(request.node) and not wrong and person.leave() and not errors:
-        waiting.append((person, errors))
+        errors.expect_network = False
+        waiting[lab.url] = person, errors
     else:
         person.page.context.close()
     # JupyterLab itself may fail in closing tabs quickly: it disposes of what still waits for its turn.

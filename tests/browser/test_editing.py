@@ -3,10 +3,11 @@
 import random
 import re
 import time
+from collections.abc import Iterator
 
 import pytest
-from browser.conftest import Errors, visitor
-from playwright.sync_api import Page, expect
+from browser.conftest import Waiting, at_launcher, delete_repls
+from playwright.sync_api import expect
 from support.lab import Lab, stays, wait_for
 from support.person import Person
 
@@ -18,22 +19,29 @@ def big_text(size: int) -> str:
     return line * (size // len(line))
 
 
+@pytest.fixture(scope="module")
+def mortal_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """One that may be killed, if it is started again."""
+    server = Lab(tmp_path_factory.mktemp("mortal") / "home", "jupyterlab").start()
+    yield server
+    server.stop()
+
+
 @pytest.fixture
-def server(request: pytest.FixtureRequest, is_up: bool) -> Lab:
-    """One that may be killed, if it will be."""
-    lab: Lab = request.getfixturevalue("shared_lab" if is_up else "lab")
-    return lab
+def leaver(request: pytest.FixtureRequest, is_up: bool, waiting: Waiting) -> Iterator[Person]:
+    """Somebody who leaves the page in the midst of everything, at a server that stays up or does not."""
+    lab = request.getfixturevalue("shared_lab" if is_up else "mortal_lab")
+    with at_launcher(request, lab, waiting) as (person, errors):
+        errors.expect_network = True
+        yield person
+    delete_repls(lab)
 
 
 @pytest.mark.parametrize("size", SIZES.values(), ids=SIZES.keys())
 @pytest.mark.parametrize("is_up", [True, False], ids=["server up", "server gone"])
 @pytest.mark.parametrize("pause", [0.05, 0.32], ids=["at once", "while a save is on its way"])
-def test_leaving_the_page_after_a_key_loses_nothing(
-    server: Lab, page: Page, errors: Errors, size: int, is_up: bool, pause: float
-) -> None:
-    errors.expect_network = True
-    lab, text = server, big_text(size)
-    person = visitor(page, lab)
+def test_leaving_the_page_after_a_key_loses_nothing(leaver: Person, size: int, is_up: bool, pause: float) -> None:
+    person, lab, text = leaver, leaver.lab, big_text(size)
     name = person.create("Python")
     (lab.project(name) / "big.txt").write_text(text)
     expect(person.tab.locator('[data-path="big.txt"]').first).to_be_visible()

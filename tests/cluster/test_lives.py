@@ -77,6 +77,21 @@ def test_a_container_that_is_killed_keeps_volume_and_sync(lab: PodLab) -> None:
     wait_for(lambda: saved(lab, "after.txt") == b"still synced\n", 10)
 
 
+def test_an_administrator_puts_a_file_back_while_the_pod_runs(lab: PodLab) -> None:
+    lab.make("abc")
+    client = Client(lab, "abc")
+    client.request("updateContent", path="precious.txt", content="precious\n")
+    wait_for(lambda: saved(lab, "precious.txt") == b"precious\n", 10)
+    terminal = client.terminal()
+    client.type(terminal, b"rm precious.txt\n")
+    wait_for(lambda: saved(lab, "precious.txt") is None, 10)
+    (line,) = lab.command("restore", "abc").splitlines()
+    assert line.endswith("precious.txt")
+    assert lab.command("restore", "abc", line.split()[0]) == "restored: precious.txt\n"
+    assert client.request("fetchContent", path="precious.txt")["content"] == "precious\n"
+    wait_for(lambda: saved(lab, "precious.txt") == b"precious\n", 10)
+
+
 def test_sync_that_is_killed_goes_on_with_its_assignment(lab: PodLab) -> None:
     lab.make("abc")
     before = generation(lab)
@@ -130,7 +145,8 @@ def test_a_restarted_server_with_a_live_terminal_loses_no_byte(lab: PodLab) -> N
     lab.make("abc")
     client = Client(lab, "abc")
     terminal = client.terminal()
-    client.type(terminal, b"for i in $(seq 1 4000); do echo line-$i; sleep 0.002; done; echo do''ne\n")
+    lines = b"import time; [(print(f'line-{n}', flush=True), time.sleep(0.002)) for n in range(1, 4001)]"
+    client.type(terminal, b'python3 -c "%s"; echo do""ne\n' % lines)
     client.read_until(terminal, b"line-100\r\n", 15)
     lab.kill()
     seen = bytes(client.output[terminal])

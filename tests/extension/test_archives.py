@@ -4,6 +4,7 @@ import http.client
 import io
 import os
 import threading
+import time
 import zipfile
 from pathlib import Path
 
@@ -121,6 +122,26 @@ def test_ten_thousand_files_go_in_and_out(shared_lab: Lab) -> None:
     assert sum(1 for path in lab.project("many").rglob("*.txt")) == 10_000
     status, data = lab.call("GET", "project/many/archive")
     assert sum(name.endswith(".txt") for name in zipfile.ZipFile(io.BytesIO(data)).namelist()) == 10_000
+
+
+def test_nobody_waits_while_what_was_refused_is_deleted(shared_lab: Lab) -> None:
+    lab, data = shared_lab, made_zip({f"f{number}.txt": b"x" for number in range(10_000)})
+    connection = http.client.HTTPConnection("127.0.0.1", lab.port)
+    connection.putrequest("PUT", "/repl/project/late/archive?language=python")
+    connection.putheader("Authorization", f"token {TOKEN}")
+    connection.putheader("Content-Length", str(len(data)))
+    connection.endheaders(data[:-1])
+    wait_for(lambda: scratches(lab))
+    lab.make("late", start=False)
+    connection.send(data[-1:])
+    assert connection.getresponse().status == 409
+    begun, longest = time.monotonic(), 0.0
+    while scratches(lab):
+        asked = time.monotonic()
+        assert lab.call("GET", "project/late")[0] == 200
+        longest = max(longest, time.monotonic() - asked)
+    assert longest < (time.monotonic() - begun) / 2
+    connection.close()
 
 
 def test_of_four_imports_of_one_name_one_is_done(shared_lab: Lab) -> None:

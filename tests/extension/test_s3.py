@@ -5,8 +5,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 import zipfile
 from collections.abc import Iterator
@@ -15,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 from support.channel import Client
-from support.lab import Lab, elapse, wait_for
+from support.lab import elapse, wait_for
 from support.ports import free_port
 from support.processes import pids, repl_processes
 from support.proxy import Proxy
@@ -214,15 +212,6 @@ def test_a_server_that_ends_while_s3_is_away_ends(home: Path, minio: S3Server, t
         proxy.close()
 
 
-def command(lab: Lab, *arguments: str) -> str:
-    """What `jupyter repl ...` prints, with the server's settings."""
-    environment = {**os.environ, **lab.environment}
-    run = [sys.executable, "-m", "jupyter_repl_ext.cli", *arguments]
-    done = subprocess.run(run, env=environment, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 def delete_in_shell(lab: S3Lab, names: str, expected: set[str]) -> None:
     client = Client(lab, "abc")
     terminal = client.terminal()
@@ -265,9 +254,9 @@ def test_what_a_shell_deleted_can_be_had_again(s3_lab: S3Lab, running: bool) -> 
 def test_the_command_line_restores_while_it_runs(s3_lab: S3Lab) -> None:
     s3_lab.make("abc")
     delete_in_shell(s3_lab, "main.py", set())
-    (line,) = command(s3_lab, "restore", "abc").splitlines()
+    (line,) = s3_lab.command("restore", "abc").splitlines()
     assert line.endswith("main.py")
-    assert command(s3_lab, "restore", "abc", line.split()[0]) == "restored: main.py\n"
+    assert s3_lab.command("restore", "abc", line.split()[0]) == "restored: main.py\n"
     wait_for(lambda: set(s3_lab.objects("code/abc/")) == {"main.py"})
     assert "main.py" in [row["name"] for row in Client(s3_lab, "abc").loaded["rootContent"]]
 
@@ -278,14 +267,14 @@ def test_templates_are_pushed_and_edited_ones_stay(s3_lab: S3Lab, tmp_path: Path
     (folder / "lib").mkdir(parents=True)
     (folder / "main.rb").write_text("puts 1")
     (folder / "lib/a.rb").write_text("a")
-    assert command(s3_lab, "templates", "push", str(folder)) == "ruby: 2 written, 0 unchanged, 0 kept\n"
+    assert s3_lab.command("templates", "push", str(folder)) == "ruby: 2 written, 0 unchanged, 0 kept\n"
     assert {row["language"] for row in s3_lab.call("GET", "template")[1]} == {"node-js", "python", "ruby"}
     (folder / "main.rb").write_text("puts 2")
-    assert "kept, since it differs there: ruby/main.rb" in command(s3_lab, "templates", "push", str(folder))
+    assert "kept, since it differs there: ruby/main.rb" in s3_lab.command("templates", "push", str(folder))
     assert s3_lab.objects("base/ruby/")["main.rb"] == b"puts 1"
-    assert "1 written" in command(s3_lab, "templates", "push", "--overwrite", str(folder))
+    assert "1 written" in s3_lab.command("templates", "push", "--overwrite", str(folder))
     assert s3_lab.objects("base/ruby/")["main.rb"] == b"puts 2"
-    assert "0 written" in command(s3_lab, "templates", "push")
+    assert "0 written" in s3_lab.command("templates", "push")
 
 
 def test_health_says_what_the_store_honours(s3_lab: S3Lab) -> None:

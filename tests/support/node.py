@@ -26,6 +26,7 @@ import psutil
 import pytest
 
 from . import binaries
+from .lab import wait_for
 from .ports import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -57,7 +58,7 @@ class Node:
     image: str
     state: Path | None
     api: str = ""
-    """Where `kubectl proxy` listens: tests that wait ask ten times a second, and each kubectl takes 0.1 s of CPU."""
+    """Where `kubectl proxy` listens: each kubectl takes 0.1 s of CPU, and the tests ask many thousand times."""
 
     @contextmanager
     def proxied(self) -> Iterator["Node"]:
@@ -81,20 +82,31 @@ class Node:
 
     def get(self, namespace: str, kind: str, name: str = "", selector: str = "") -> Any:
         """Objects of a kind as the API has them, or the one of that name. AssertionError if the API does not answer."""
-        place = f"{self.api}/{KINDS[kind]}/namespaces/{namespace}/{kind}/{name}".removesuffix("/")
         query = f"?labelSelector={urllib.parse.quote(selector)}" if selector else ""
-        try:
-            with urllib.request.urlopen(place + query, timeout=20) as answer:
-                found = json.load(answer)
-        except OSError as error:
-            raise AssertionError(f"{kind} {name}: {error}") from error
+        found = self.ask("GET", f"{KINDS[kind]}/namespaces/{namespace}/{kind}/{name}".removesuffix("/") + query)
         return found if name else found["items"]
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """A request to the API. AssertionError if it does not answer, or refuses."""
+        data, kind = None if body is None else json.dumps(body).encode(), {"Content-Type": "application/json"}
+        request = urllib.request.Request(f"{self.api}/{path}", data, kind, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                return json.load(answer)
+        except OSError as error:
+            raise AssertionError(f"{method} {path}: {error}") from error
 
     def make_namespace(self, name: str) -> str:
         """As strict as they come."""
-        self.kubectl("create", "namespace", name)
-        self.kubectl("wait", "--for=create", "-n", name, "serviceaccount/default", "--timeout=20s")
-        self.kubectl("label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted")
+        labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+        self.ask("POST", "api/v1/namespaces", {"metadata": {"name": name, "labels": labels}})
+
+        def is_ready() -> bool:
+            """Whether its first account is there, without which it takes no pod."""
+            accounts = self.ask("GET", f"api/v1/namespaces/{name}/serviceaccounts")["items"]
+            return any(each["metadata"]["name"] == "default" for each in accounts)
+
+        wait_for(is_ready, 20)
         return name
 
     def kill(self, component: str) -> None:

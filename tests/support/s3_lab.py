@@ -1,5 +1,8 @@
 """A Jupyter server whose projects live in a bucket of a real server of S3's kind."""
 
+import os
+import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -29,6 +32,14 @@ class S3Lab(Lab):
                 body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"]
                 found[key.removeprefix(self._prefix + prefix)] = body.read()
         return found
+
+    def command(self, *arguments: str) -> str:
+        """What `jupyter repl ...` prints, with the server's settings."""
+        environment = {**os.environ, **self.environment}
+        run = [sys.executable, "-m", "jupyter_repl_ext.cli", *arguments]
+        done = subprocess.run(run, env=environment, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     def volume(self, repl_id: str) -> Path:
         """Where this machine's copy of the project lies."""

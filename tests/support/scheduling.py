@@ -1,8 +1,13 @@
-"""Which tests run side by side: whole modules, the longest first, and at the end those that must run alone.
+"""Which tests run side by side: whole modules, and some tests alone.
 
-pytest-xdist hands out whole modules, since the tests of a module share servers. Two rules are added. Modules start in
-the order of `times.json`, so that no long one begins last. Tests marked `alone` (they kill what others use, use up
-what all share, or judge times) start when everything else has ended, one at a time.
+pytest-xdist hands out whole modules, since the tests of a module share servers. These rules are added:
+
+- Modules with tests on the Kubernetes node come first, and then the others; the longest first, by `times.json`, so that
+  no long one begins last.
+- Tests marked `alone` that need the node (they kill its parts) run one after the other on one worker, as soon as no
+  other test needs the node. The other workers go on.
+- Tests marked `alone` that don't need it (they use up what all share, or judge times) start when everything else has
+  ended, one at a time.
 """
 
 import json
@@ -22,6 +27,7 @@ UNKNOWN_SECONDS = 10.0
 COLLECTED = pytest.StashKey[list[pytest.Item]]()
 """All that was collected, also what is deselected then."""
 
+MARKS = ("alone", "node")
 Queue = OrderedDict[str, dict[str, bool]]
 """Units of work by name: the ids of their tests, and whether each is done."""
 
@@ -34,20 +40,23 @@ def worker_count(config: pytest.Config) -> int:
 
 
 def arrange(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put the items into the order in which they start. In a worker, also tell the scheduler which ones are alone:
-    it sees nothing but their ids."""
+    """Put the items into the order in which they start. In a worker, also tell the scheduler their marks: it sees
+    nothing but their ids."""
     _make_unique(items)
     times = json.loads(TIMES.read_text())
+    on_node = {_module(item.nodeid) for item in items if is_marked(item, "node")}
 
-    def start(item: pytest.Item) -> tuple[bool, float, str]:
-        module = item.nodeid.partition("::")[0].removeprefix("tests/")
-        return is_alone(item), -times.get(module, {}).get("seconds", UNKNOWN_SECONDS), module
+    def start(item: pytest.Item) -> tuple[bool, bool, float, str]:
+        module = _module(item.nodeid)
+        seconds = times.get(module.removeprefix("tests/"), {}).get("seconds", UNKNOWN_SECONDS)
+        return is_marked(item, "alone"), module not in on_node, -seconds, module
 
     items.sort(key=start)  # stable: the tests of a module stay in its order
     if workerinput := getattr(config, "workerinput", None):
         place = _place(workerinput["testrunuid"])
         part = place.with_suffix(f".{workerinput['workerid']}")
-        part.write_text(json.dumps([item.nodeid for item in items if is_alone(item)]))
+        marked = {mark: [item.nodeid for item in items if is_marked(item, mark)] for mark in MARKS}
+        part.write_text(json.dumps(marked))
         part.rename(place)
 
 
@@ -60,21 +69,27 @@ def _make_unique(items: list[pytest.Item]) -> None:
     assert len({item.nodeid for item in items}) == len(items)
 
 
-def is_alone(item: pytest.Item) -> bool:
-    return item.get_closest_marker("alone") is not None
+def is_marked(item: pytest.Item, mark: str) -> bool:
+    return item.get_closest_marker(mark) is not None
+
+
+def _module(nodeid: str) -> str:
+    return nodeid.partition("::")[0]
 
 
 def _place(run: str) -> Path:
-    return Path(tempfile.gettempdir()) / f"repl-alone-{run}.json"
+    return Path(tempfile.gettempdir()) / f"repl-marks-{run}.json"
 
 
 class Scheduling(LoadScopeScheduling):
-    """`workqueue` holds what runs side by side; `later` the tests that run alone, until their turn has come."""
+    """`workqueue` holds what runs side by side; `on_node` and `later` the tests that run alone, on the node and at
+    all, until their turn has come."""
 
     def __init__(self, config: pytest.Config, log: object) -> None:
         super().__init__(config, log)  # type: ignore[arg-type]
+        self.on_node: Queue = OrderedDict()
         self.later: Queue = OrderedDict()
-        self._alone: set[str] = set()
+        self._marked: dict[str, set[str]] = {}
 
     def schedule(self) -> None:
         if self.collection is None:
@@ -82,21 +97,25 @@ class Scheduling(LoadScopeScheduling):
                 return
             self.collection = list(next(iter(self.registered_collections.values())))
             place = _place(self.nodes[0].workerinput["testrunuid"])
-            self._alone = set(json.loads(place.read_text()))
+            self._marked = {mark: set(names) for mark, names in json.loads(place.read_text()).items()}
             place.unlink()
             for name in self.collection:
-                queue = self.later if name in self._alone else self.workqueue
-                queue.setdefault(self._split_scope(name), {})[name] = False
+                self._queue_of(name).setdefault(self._split_scope(name), {})[name] = False
         for node in self.nodes:
             self._reschedule(node)
 
+    def _queue_of(self, name: str) -> Queue:
+        if name not in self._marked["alone"]:
+            return self.workqueue
+        return self.on_node if name in self._marked["node"] else self.later
+
     @property
     def tests_finished(self) -> bool:
-        return not self.later and super().tests_finished
+        return not self.on_node and not self.later and super().tests_finished
 
     @property
     def has_pending(self) -> bool:
-        return bool(self.later) or super().has_pending
+        return bool(self.on_node or self.later) or super().has_pending
 
     def remove_node(self, node: WorkerController) -> str | None:
         crashed = super().remove_node(node)
@@ -105,18 +124,31 @@ class Scheduling(LoadScopeScheduling):
         return crashed
 
     def _split_scope(self, nodeid: str) -> str:
-        return nodeid if nodeid in self._alone else nodeid.partition("::")[0]
+        return nodeid if nodeid in self._marked["alone"] else _module(nodeid)
 
     def _reschedule(self, node: WorkerController) -> None:
         """A worker starts a test only when it knows the next one, or that there is none: so it always has two."""
         if node.shutting_down:
             return
-        if not self.workqueue and self.later and self.nodes == [node]:
+        if self.on_node and not self._others_need_the_node(node):
+            self.workqueue, rest = self.on_node, self.workqueue
+            self.on_node = OrderedDict()
+            while self.workqueue:
+                self._assign_work_unit(node)
+            self.workqueue = rest
+        if not self.workqueue and not self.on_node and self.later and self.nodes == [node]:
             self.workqueue, self.later = self.later, OrderedDict()
         while self.workqueue and self._pending_of(self.assigned_work[node]) < 2:
             self._assign_work_unit(node)
         if self.workqueue:
             return
         # The last worker stays for the tests that run alone.
-        if not self.later or any(not other.shutting_down for other in self.nodes if other is not node):
+        others_work = any(not other.shutting_down for other in self.nodes if other is not node)
+        if not (self.on_node or self.later) or others_work:
             node.shutdown()
+
+    def _others_need_the_node(self, node: WorkerController) -> bool:
+        """Whether a test needs the Kubernetes node that waits, or is another worker's."""
+        works = [work for worker, work in self.assigned_work.items() if worker is not node]
+        units = [*self.workqueue.values(), *(unit for work in works for unit in work.values())]
+        return any(not done and name in self._marked["node"] for unit in units for name, done in unit.items())

@@ -6,6 +6,8 @@ import secrets
 import subprocess
 import threading
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +16,7 @@ from typing import Any, TypeVar
 from jupyter_repl_runner.contract.assignment import Assignment
 from jupyter_repl_runner.contract.errors import ReplError
 from jupyter_repl_runner.contract.local import FENCED_CODE
-from jupyter_repl_runner.contract.pod import Order
+from jupyter_repl_runner.contract.pod import RUNNER_PORT, Order
 from jupyter_repl_runner.store.s3 import S3Store
 from jupyter_repl_spawner.kubernetes import manifests
 from jupyter_repl_spawner.kubernetes.client import Api
@@ -75,14 +77,24 @@ class PodSync(Sync):
     def log(self) -> str:
         return self._space.kubectl("logs", self._name, "-c", "sync", check=False)
 
-    def signal(self, number: int) -> None:
-        (pid,) = self._space.world.node.pids_of(self._state()["containerID"])
+    def signal(self, number: int, container: str = "sync") -> None:
+        (pid,) = self._space.world.node.pids_of(self._state(container)["containerID"])
         os.kill(pid, number)
 
-    @property
-    def restarts(self) -> int:
-        """How often its container was started again."""
-        return int(self._state()["restartCount"])
+    def restarts(self, container: str = "sync") -> int:
+        """How often it was started again."""
+        return int(self._state(container)["restartCount"])
+
+    def is_served(self) -> bool:
+        """Whether the runner has a project: it asks who we are, and does not send us away."""
+        address = self._space.get("pods", self._name)["status"]["podIP"]
+        try:
+            urllib.request.urlopen(f"http://{address}:{RUNNER_PORT}/status", timeout=5).close()
+        except urllib.error.HTTPError as error:
+            return error.code in (401, 403)
+        except OSError:
+            return False
+        raise AssertionError("the runner answers without a token")
 
     def listed(self, volume: str) -> set[str]:
         """The names in a volume that is sync's alone."""
@@ -138,10 +150,11 @@ class PodSync(Sync):
             assert time.monotonic() < until, pod["status"]
             await asyncio.sleep(0.05)
 
-    def _state(self) -> Any:
-        """What the node says of sync's container."""
-        pod = self._space.get("pods", self._name)
-        return pod["status"]["initContainerStatuses"][0]
+    def _state(self, container: str = "sync") -> Any:
+        """What the node says of a container."""
+        status = self._space.get("pods", self._name)["status"]
+        said = [*status["initContainerStatuses"], *status["containerStatuses"]]
+        return next(each for each in said if each["name"] == container)
 
     def _volume_of_node(self, name: str) -> Path:
         return self._space.world.node.volume(self._pod["metadata"]["uid"], name)

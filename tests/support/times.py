@@ -1,8 +1,9 @@
 """Where the time of the tests goes: seconds by the clock and seconds of CPU, by test, module and folder.
 
-`make times` runs everything in one process, one test after the other, on a machine that does nothing else: what the
-machine's processors do meanwhile is the test's, also in servers, browsers and pods. It prints the tables of
-CONTRIBUTING and writes `times.json`, by which `scheduling` orders the modules.
+`make times` runs everything as `make test` does. The CPU of a test is that of its worker and of all processes below it,
+such as servers and browsers. Pods are no children of the test, nor is the node: what the machine has worked beyond
+the sum of all tests is theirs. It prints the tables of CONTRIBUTING and writes `times.json`, by which `scheduling`
+orders the modules.
 """
 
 import json
@@ -11,12 +12,15 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import psutil
 
 from .scheduling import TIMES
 
 SLOWEST = 20
+WHOLE = "the whole run"
 Record = tuple[str, float, float]
 """The id of a test, its seconds by the clock and of CPU, with what sets it up and takes it down."""
 
@@ -24,16 +28,30 @@ Record = tuple[str, float, float]
 @contextmanager
 def measured(test: str, place: Path) -> Iterator[None]:
     """Append a record of what happens meanwhile."""
-    begun, before = time.monotonic(), _busy()
+    begun, before = time.monotonic(), _used()
     yield
+    record(place, test, time.monotonic() - begun, _used() - before)
+
+
+def record(place: Path, test: str, seconds: float, cpu: float) -> None:
     with open(place, "a") as file:
-        file.write(json.dumps([test, time.monotonic() - begun, _busy() - before]) + "\n")
+        file.write(json.dumps([test, seconds, cpu]) + "\n")
 
 
-def _busy() -> float:
+def busy() -> float:
     """Seconds that this machine's processors have worked so far."""
     user, nice, system, _idle, _waiting, *more = map(int, Path("/proc/stat").read_text().split("\n")[0].split()[1:])
     return (user + nice + system + sum(more[:2])) / os.sysconf("SC_CLK_TCK")
+
+
+def _used() -> float:
+    """Seconds of CPU that this process has used so far, and all below it, also those that have ended."""
+    this = psutil.Process()
+    used = 0.0
+    for process in [this, *this.children(recursive=True)]:
+        with suppress(psutil.Error):
+            used += sum(process.cpu_times()[:4])
+    return used
 
 
 def read(place: Path) -> list[Record]:
@@ -41,7 +59,7 @@ def read(place: Path) -> list[Record]:
 
 
 def by(records: list[Record], depth: int) -> dict[str, tuple[int, float, float]]:
-    """Count, seconds and seconds of CPU by the first `depth` parts of the paths below tests/."""
+    """Count, seconds and seconds of CPU of tests by the first `depth` parts of the paths below tests/."""
     sums: dict[str, tuple[int, float, float]] = defaultdict(lambda: (0, 0.0, 0.0))
     for test, seconds, cpu in records:
         name = "/".join(test.partition("::")[0].split("/")[1:][:depth])
@@ -51,9 +69,11 @@ def by(records: list[Record], depth: int) -> dict[str, tuple[int, float, float]]
 
 
 def tables(records: list[Record]) -> str:
-    lines = ["| folder | tests | waiting, s | CPU, s |", "|---|--:|--:|--:|"]
-    folders = {**by(records, 1), "all": (len(records), sum(r[1] for r in records), sum(r[2] for r in records))}
-    for name, (count, seconds, cpu) in folders.items():
+    (_, seconds, cpu), *records = sorted(records, key=lambda record: record[0] != WHOLE)
+    lines = [f"{seconds:.0f} s by the clock, {cpu:.0f} s of CPU", ""]
+    lines += ["| folder | tests | waiting, s | CPU, s |", "|---|--:|--:|--:|"]
+    rest = cpu - sum(record[2] for record in records)
+    for name, (count, seconds, cpu) in {**by(records, 1), "pods and the node": (0, rest, rest)}.items():
         lines.append(f"| {name} | {count} | {max(0.0, seconds - cpu):.0f} | {cpu:.0f} |")
     lines += ["", "| the slowest | s | CPU, s |", "|---|--:|--:|"]
     for test, seconds, cpu in sorted(records, key=lambda record: -record[1])[:SLOWEST]:
@@ -63,7 +83,8 @@ def tables(records: list[Record]) -> str:
 
 if __name__ == "__main__":
     found = read(Path(sys.argv[1]))
-    modules = {name: {"seconds": round(row[1], 1), "cpu": round(row[2], 1)} for name, row in by(found, 9).items()}
+    tests = [record for record in found if record[0] != WHOLE]
+    modules = {name: {"seconds": round(row[1], 1), "cpu": round(row[2], 1)} for name, row in by(tests, 9).items()}
     kept = {name: row for name, row in json.loads(TIMES.read_text()).items() if (TIMES.parent / name).exists()}
     TIMES.write_text(json.dumps(dict(sorted({**kept, **modules}.items())), indent=1) + "\n")
     print(tables(found))

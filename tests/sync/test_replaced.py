@@ -3,12 +3,13 @@
 import os
 import signal
 import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from support.faults import FaultyProxy
-from support.lab import stays, wait_for
+from support.lab import elapse, stays, wait_for
 from support.syncing import Sync, objects, put
 from support.syncing_pod import PodSync
 
@@ -18,6 +19,7 @@ from jupyter_repl_runner.sync.volume import FOLDERS_FILE
 
 Make = Callable[..., Sync]
 
+STORM_SECONDS = float(os.environ.get("REPL_TEST_STORM", "3"))
 BESIDE = ("project", "trash", "home", "uploads", ".restored")
 
 
@@ -78,12 +80,12 @@ class Program:
 
 
 @pytest.mark.pods
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(240 + 2 * STORM_SECONDS)
 @pytest.mark.parametrize("replacement", REPLACEMENTS)
 def test_whatever_replaces_the_project_it_gets_and_gives_nothing(
     make: Make, store: S3Store, faulty: S3Store, proxy: FaultyProxy, replacement: str
 ) -> None:
-    """During a restore, after it, and over a restart of sync; and it goes on when all is back."""
+    """During a restore, after it, over a restart of both containers, in a storm; and it goes on when all is back."""
     files = {f"f{n}": b"%d" % n for n in range(6)}
     put(store, **files)
     sync = make(main="", store=faulty)
@@ -106,15 +108,28 @@ def test_whatever_replaces_the_project_it_gets_and_gives_nothing(
     program.swap()
     wait_for(lambda: sync.marks.state == "gone", 20)
     assert not sync.flushed()
-    sync.signal(signal.SIGKILL)  # its container is started again
-    wait_for(lambda: sync.restarts > 0 and sync.marks.state == "gone", 30)
+    for container in ("sync", "runner"):  # each is started again
+        sync.signal(signal.SIGKILL, container)
+    wait_for(lambda: sync.restarts() > 0 and sync.restarts("runner") > 0 and sync.marks.state == "gone", 30)
     program.write("after a restart")
-    stays(lambda: objects(store) == files and not sync.flushed(), 2)
+    stays(lambda: objects(store) == files and not sync.flushed() and not sync.is_served(), 2)
     assert sync.listed("private") == private
     program.swap_back()
     (sync.project / "mine").write_text("mine")
     sync.settled()
     assert objects(store) == {**files, "mine": b"mine"}
+    wait_for(sync.is_served, 30)
+
+    until = time.monotonic() + STORM_SECONDS
+    while time.monotonic() < until:
+        program.swap()
+        elapse(0.01)
+        program.swap_back()
+        elapse(0.01)
+    (sync.project / "more").write_text("more")
+    sync.settled()
+    assert objects(store) == {**files, "mine": b"mine", "more": b"more"}
+    assert sync.listed("private") == private
 
 
 def test_a_folder_that_was_moved_away_is_told_and_taken_up_again(make: Make, store: S3Store) -> None:

@@ -43,6 +43,15 @@ class Root:
             path.mkdir(mode)
         return cls(path)
 
+    @classmethod
+    def known(cls, path: Path, identity: object) -> "Root | None":
+        """The folder at `path` if it is the one of this `identity`."""
+        try:
+            root = cls(path)
+        except OSError:
+            return None
+        return root if root.identity == identity else None
+
     @property
     def is_in_place(self) -> bool:
         """Whether its name still leads to it."""

@@ -79,17 +79,18 @@ def fastest_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 class Runner:
     """All of a project that does not listen. `record` tells the token, the working directory, the trash and the
-    assignment; marks of sync lie in `directory`, `uploads` is for files that are on their way. `is_kept`: the project's
-    folder is opened once, since sync works on that very folder; else what is in its place counts. Raises OSError."""
+    assignment; marks of sync lie in `directory`, `uploads` is for files that are on their way. With an identity as
+    `folder` the project's folder is opened once, and must be that one: sync works on it, and would save nothing of
+    another. Without, what is in its place counts. Raises OSError."""
 
-    def __init__(self, directory: Path, uploads: Path, record: Mapping[str, str], *, is_kept: bool = False) -> None:
+    def __init__(self, directory: Path, uploads: Path, record: Mapping[str, str]) -> None:
         self._directory = directory
         self._uploads = uploads
         self._token = record["token"]
         self._folder = Path(record["workdir"])
         self._trash = Path(record["trash"])
         journal = Journal(self._trash.parent / JOURNAL)
-        self._beneath = Beneath(Root(self._folder) if is_kept else self._folder, journal)
+        self._beneath = Beneath(_root(self._folder, record["folder"]) if "folder" in record else self._folder, journal)
         journal.recover(self._beneath)  # of a runner before this one, that was killed
         self._assignment = Assignment.from_json(record["assignment"])
         self._store = DirectoryStore(self._folder, private=self._uploads, beneath=self._beneath)
@@ -154,6 +155,13 @@ class Runner:
             ],
             log_function=lambda handler: None,
         )
+
+
+def _root(folder: Path, identity: str) -> Root:
+    root = Root.known(folder, identity)
+    if root is None:
+        raise FileNotFoundError(f"{folder} is not the folder that sync works on")
+    return root
 
 
 async def _serve(options: ServeOptions, record: Mapping[str, str]) -> None:

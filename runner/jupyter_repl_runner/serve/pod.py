@@ -83,7 +83,7 @@ class _Pod(HTTPServerConnectionDelegate):
         """None as long as sync has not opened the project."""
         record = Path(MARKS, RECORD_FILE)
         if self._application is None and record.exists():
-            runner = Runner(Path(MARKS), Path(WORK, "uploads"), json.loads(record.read_text()), is_kept=True)
+            runner = Runner(Path(MARKS), Path(WORK, "uploads"), json.loads(record.read_text()))
             self._application, self._runner = runner.open(_environment()), runner
             self._watching = [tasks.spawn(self._runner.guard_memory(), "memory")]
             if limit := int(os.environ.get(DISK_VARIABLE, 0)):

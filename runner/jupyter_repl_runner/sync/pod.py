@@ -185,7 +185,8 @@ class Sidecar:
         self._begun.set()
         if self._ending.is_set():
             self._work.end()
-        return await self._work.run(lambda: self._open(order))
+        folder = self._work.folder
+        return await self._work.run(lambda: self._open(order, folder))
 
     async def _ends_within(self, seconds: float) -> bool:
         with suppress(TimeoutError):
@@ -193,12 +194,13 @@ class Sidecar:
                 await self._ending.wait()
         return self._ending.is_set()
 
-    def _open(self, order: pod.Order) -> None:
+    def _open(self, order: pod.Order, folder: str) -> None:
         """The main file is there: the runner may serve."""
         if not self._opened.is_set():
             record = {
                 "token": order.token,
                 "workdir": pod.PROJECT,
+                "folder": folder,
                 "trash": pod.TRASH,
                 "assignment": order.assignment.to_json(),
             }

@@ -138,17 +138,9 @@ def _open(place: Place, known: Mapping[str, object]) -> tuple[Root, Root | None]
             # The volume's group would be handed down to every folder, and its bit would show up in their modes.
             os.fchmod(project.descriptor, 0o700)
         return project, Root.made(place.trash, 0o700)
-    if (known_project := _known(place.project, known.get("project"))) is None:
+    if (known_project := Root.known(place.project, known.get("project"))) is None:
         raise Gone
-    return known_project, _known(place.trash, known.get("trash"))
-
-
-def _known(path: Path, identity: object) -> Root | None:
-    try:
-        root = Root(path)
-    except OSError:
-        return None
-    return root if root.identity == identity else None
+    return known_project, Root.known(place.trash, known.get("trash"))
 
 
 def _read(file: Path) -> dict[str, object]:

@@ -57,6 +57,11 @@ class Work:
         self._engine = Engine(sides, meeting, push, bundler, lambda: self._store.heard, end_seconds)
         self.end, self.flush = self._engine.end, self._engine.flush
 
+    @property
+    def folder(self) -> str:
+        """The identity of the project's folder."""
+        return self._volume.root.identity
+
     async def run(self, opened: Callable[[], None]) -> int:
         """Until `end`; 0 if all was saved, FENCED_CODE if another start has ended it. `opened` is called when the
         main file is there."""
