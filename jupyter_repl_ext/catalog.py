@@ -3,11 +3,12 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jupyter_repl_runner.contract.errors import FileExists, FileNotFound, InvalidRequest, ReplError
+from jupyter_repl_runner.contract.errors import FileExists, FileNotFound, FileTooLarge, InvalidRequest, ReplError
 from jupyter_repl_runner.contract.ids import check_id
 from jupyter_repl_runner.contract.refs import template_prefix
 from jupyter_repl_runner.contract.settings import TEMPLATE_FILE, Template, parse_template
@@ -65,16 +66,22 @@ class Catalog:
             try:
                 await self._store.put(prefix + name, data, if_none_match=True, mode=mode)
             except FileExists:
-                there, etag = await read_all(self._store, prefix + name)
-                if there == data:
+                if await self._is_same(prefix + name, data):
                     pushed.same += 1
                     continue
                 if not overwrite:
                     pushed.kept.append(name)
                     continue
-                await self._store.put(prefix + name, data, if_match=etag, mode=mode)
+                there = await self._store.head(prefix + name)
+                etag = there.etag if there else None
+                await self._store.put(prefix + name, data, if_match=etag, if_none_match=there is None, mode=mode)
             pushed.written.append(name)
         return pushed
+
+    async def _is_same(self, key: str, data: bytes) -> bool:
+        with suppress(FileTooLarge):
+            return (await read_all(self._store, key, len(data)))[0] == data
+        return False
 
     async def list(self) -> Sequence[dict[str, Any]]:
         """What the launcher shows, sorted by label. A folder whose name is no id is passed over, with a warning."""

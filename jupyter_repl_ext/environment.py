@@ -1,13 +1,14 @@
 """Every setting by the environment too: JUPYTER_REPL_ and its name in capitals; lists and objects as JSON. The
 configuration goes over it."""
 
-import json
 import os
 from collections.abc import Iterable
 from typing import Any
 
 from traitlets.config import Config
 from traitlets.config.loader import DeferredConfigString
+
+from jupyter_repl_runner.contract.json_text import parse_json
 
 PREFIX = "JUPYTER_REPL_"
 OTHERS = {
@@ -33,7 +34,7 @@ def from_environment(section: str, settings: Iterable[str]) -> Config:
 def _read(text: str) -> Any:
     """Anything but JSON's lists and objects is read by the trait, as on the command line."""
     try:
-        value = json.loads(text)
+        value = parse_json(text)
     except ValueError:
         value = None
     return value if isinstance(value, list | dict) else DeferredConfigString(text)

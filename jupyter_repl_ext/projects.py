@@ -18,7 +18,15 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_repl_runner import tasks
-from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotFound, InvalidRequest, Unavailable
+from jupyter_repl_runner.contract.errors import (
+    Conflict,
+    FileExists,
+    FileNotFound,
+    FileTooLarge,
+    InvalidRequest,
+    Unavailable,
+)
+from jupyter_repl_runner.contract.json_text import parse_json
 from jupyter_repl_runner.contract.refs import ProjectRef, meta_prefix, template_prefix
 from jupyter_repl_runner.contract.settings import TEMPLATE_FILE
 from jupyter_repl_runner.store.port import Store, read_all
@@ -60,7 +68,7 @@ class Record:
     @classmethod
     def from_bytes(cls, raw: bytes) -> "Record":
         """Fields of a later version are left out."""
-        fields = json.loads(raw)
+        fields = parse_json(raw)
         return cls(**{name: fields[name] for name in cls.__dataclass_fields__ if name in fields})
 
 
@@ -345,11 +353,10 @@ class Projects:
     async def _read(self, ref: ProjectRef) -> tuple[Record, str]:
         try:
             raw, etag = await read_all(self._store, ref.meta)
+            return Record.from_bytes(raw), etag
         except FileNotFound:
             raise _missing(ref) from None
-        try:
-            return Record.from_bytes(raw), etag
-        except (ValueError, TypeError, RecursionError) as error:
+        except (FileTooLarge, ValueError, TypeError) as error:
             raise Unreadable(f"The record of {ref.repl_id} can't be read.", hint=f"Look at {ref.meta}.") from error
 
     def _new_worker(self) -> str:

@@ -18,6 +18,7 @@ from tornado.simple_httpclient import HTTPTimeoutError, SimpleAsyncHTTPClient
 from tornado.tcpclient import TCPClient
 
 from jupyter_repl_runner.contract.errors import ReplError, Unavailable, from_json
+from jupyter_repl_runner.contract.json_text import parse_json
 from jupyter_repl_runner.contract.messages import AUTH_HEADER
 from jupyter_repl_spawner.port import Address
 
@@ -269,8 +270,8 @@ async def _next(body: AsyncIterator[bytes]) -> bytes:
 
 def _object(answer: bytes | bytearray) -> dict[str, Any]:
     """Raises Unavailable if that is not what it holds."""
-    with suppress(ValueError, RecursionError):
-        found = json.loads(answer)
+    with suppress(ValueError):
+        found = parse_json(answer)
         if isinstance(found, dict):
             return found
     raise Unavailable("The runner's answer can't be read.", hint="Start the REPL again.")

@@ -18,6 +18,7 @@ from jupyter_repl_runner.contract.errors import (
     ReplError,
     Unavailable,
 )
+from jupyter_repl_runner.contract.json_text import parse_json
 from jupyter_repl_runner.contract.refs import ProjectRef
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -84,8 +85,8 @@ class ReplHandler(ReplMixin, APIHandler):
     def json_body(self) -> dict[str, Any]:
         """The request's JSON object; raises InvalidRequest."""
         try:
-            body = json.loads(self.request.body or b"{}")
-        except (ValueError, RecursionError):
+            body = parse_json(self.request.body or b"{}")
+        except ValueError:
             raise InvalidRequest("The body is not JSON.", hint="See repl/openapi.yaml.") from None
         if not isinstance(body, dict):
             raise InvalidRequest("The body is not a JSON object.", hint="See repl/openapi.yaml.")

@@ -3,6 +3,8 @@
 import json
 from dataclasses import asdict, dataclass
 
+from jupyter_repl_runner.contract.json_text import parse_json
+
 from .refs import ProjectRef
 
 RING_BYTES = 8 << 20
@@ -24,5 +26,5 @@ class Assignment:
 
     @classmethod
     def from_json(cls, text: str) -> "Assignment":
-        fields = json.loads(text)
+        fields = parse_json(text)
         return cls(**{**fields, "ref": ProjectRef(**fields["ref"])})

@@ -4,6 +4,8 @@ environment."""
 import json
 from dataclasses import asdict, dataclass, field
 
+from jupyter_repl_runner.contract.json_text import parse_json
+
 from .refs import ProjectRef
 
 MAX_FILE_BYTES = 512 << 20
@@ -56,7 +58,7 @@ class Grant:
     @classmethod
     def from_json(cls, text: str) -> "Grant":
         """Raises ValueError, KeyError or TypeError."""
-        fields = json.loads(text)
+        fields = parse_json(text)
         keys = fields["credentials"]
         fields |= {"store": S3Settings(**fields["store"]), "credentials": Credentials(**keys) if keys else None}
         return cls(**{**fields, "ref": ProjectRef(**fields["ref"]), "conditions": tuple(fields["conditions"])})

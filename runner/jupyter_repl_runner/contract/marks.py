@@ -4,6 +4,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from jupyter_repl_runner.contract.json_text import parse_json
+
 MARKS_FILE = "marks.json"
 MAX_PATHS = 100
 
@@ -58,7 +60,7 @@ class Marks:
     @classmethod
     def load(cls, text: str) -> "Marks":
         """Raises ValueError or TypeError. Fields of a later version are left out."""
-        fields = {name: value for name, value in json.loads(text).items() if name in cls.__dataclass_fields__}
+        fields = {name: value for name, value in parse_json(text).items() if name in cls.__dataclass_fields__}
         for name in ("paths", "left_out"):
             fields[name] = tuple(fields.get(name, ()))
         for name in ("uploaded", "reports", "missing"):

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from jupyter_repl_runner.contract.json_text import parse_json
+
 from .errors import InvalidRequest, ReplError
 
 SUBPROTOCOL = "jupyter-repl.v1"
@@ -38,10 +40,10 @@ def is_subprotocol_in(offered: str) -> bool:
 
 
 def parse_request(text: str) -> Request:
-    """Parse a text frame; raises InvalidRequest (RecursionError of deep nesting included)."""
+    """Parse a text frame; raises InvalidRequest."""
     try:
-        message = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        message = parse_json(text)
+    except ValueError as error:
         raise InvalidRequest("The message is not JSON.", hint="See docs/protocol.md.") from error
     if not isinstance(message, dict):
         raise InvalidRequest("The message is not a JSON object.", hint="See docs/protocol.md.")
@@ -58,8 +60,8 @@ def parse_request(text: str) -> Request:
 def request_id(text: str) -> int | None:
     """The id of a message that may be malformed otherwise, so that its error can name it."""
     try:
-        ident = json.loads(text).get("id")
-    except (ValueError, RecursionError, AttributeError):
+        ident = parse_json(text).get("id")
+    except (ValueError, AttributeError):
         return None
     return ident if isinstance(ident, int) and not isinstance(ident, bool) else None
 

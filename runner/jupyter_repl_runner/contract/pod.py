@@ -12,6 +12,8 @@ import hmac
 import json
 from dataclasses import dataclass, field
 
+from jupyter_repl_runner.contract.json_text import parse_json
+
 from .assignment import Assignment
 from .grant import Grant
 
@@ -63,7 +65,7 @@ class Order:
     @classmethod
     def from_json(cls, text: str) -> "Order":
         """Raises ValueError, KeyError or TypeError."""
-        fields = json.loads(text)
+        fields = parse_json(text)
         assignment, grant = Assignment.from_json(fields["assignment"]), Grant.from_json(fields["grant"])
         return cls(assignment, grant, fields["token"], fields["secret"])
 
@@ -82,7 +84,7 @@ class Renewal:
     @classmethod
     def from_json(cls, text: str) -> "Renewal":
         """Raises ValueError, KeyError or TypeError."""
-        fields = json.loads(text)
+        fields = parse_json(text)
         return cls(int(fields["generation"]), str(fields["sealed"]))
 
 

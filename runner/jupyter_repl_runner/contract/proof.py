@@ -10,6 +10,8 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
+from jupyter_repl_runner.contract.json_text import parse_json
+
 NONCE_HEADER = "X-Jupyter-Repl-Nonce"
 UNPROVED = "-"
 """In place of a proof, from a sync that has no assignment and so no secret."""
@@ -32,7 +34,7 @@ class Question:
         proof, _, body = line.decode().rstrip("\n").partition(" ")
         if secret and not hmac.compare_digest(proof.encode(), self._proof(secret, status, number, body).encode()):
             raise ValueError("the proof is wrong")
-        said = json.loads(body)
+        said = parse_json(body)
         if not isinstance(said, dict):
             raise ValueError("not an object")
         return said

@@ -14,6 +14,7 @@ from logging import getLogger
 from pathlib import Path
 
 from jupyter_repl_runner.contract.errors import FileNotFound, InvalidRequest, NoPermissions, ReplError
+from jupyter_repl_runner.contract.json_text import parse_json
 from jupyter_repl_runner.contract.paths import check_path
 
 from .containment import Beneath
@@ -121,7 +122,7 @@ def _noted(entry: Path) -> str | None:
     """The path of an entry; None if nothing was written yet. Raises OSError."""
     try:
         with open(open_regular(entry / _ENTRY)) as file:
-            return check_path(json.loads(file.read(_MAX_ENTRY))["path"])
+            return check_path(parse_json(file.read(_MAX_ENTRY))["path"])
     except (FileNotFoundError, ValueError, KeyError, TypeError, InvalidRequest, NoPermissions):
         return None
 

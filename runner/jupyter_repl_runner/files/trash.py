@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from jupyter_repl_runner.contract.errors import FileNotFound, InvalidRequest
+from jupyter_repl_runner.contract.json_text import parse_json
 from jupyter_repl_runner.contract.paths import check_path
 
 from .containment import Beneath, told_as
@@ -114,7 +115,7 @@ def _read(trash: Root, item: str) -> tuple[str, float]:
     descriptor = trash.open(f"{item}/{_ITEM}")
     with open(descriptor) as file:
         when = os.fstat(descriptor).st_mtime
-        said = json.loads(file.read(_MAX_ITEM))
+        said = parse_json(file.read(_MAX_ITEM))
     if not isinstance(said, dict) or not isinstance(said.get("path"), str):
         raise ValueError(item)
     try:

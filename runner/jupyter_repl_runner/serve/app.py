@@ -1,7 +1,6 @@
 """`runner serve`: wires the parts, listens, and drains on a signal, a request, or the guard's end."""
 
 import asyncio
-import json
 import logging
 import os
 import signal
@@ -16,6 +15,7 @@ from tornado.web import Application
 
 from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.assignment import Assignment
+from jupyter_repl_runner.contract.json_text import parse_json
 from jupyter_repl_runner.contract.local import RECORD_FILE, SOCKET_FILE
 from jupyter_repl_runner.files.containment import Beneath
 from jupyter_repl_runner.files.inplace import JOURNAL, Journal
@@ -57,7 +57,7 @@ def serve(options: ServeOptions) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     sys.setswitchinterval(SWITCH_SECONDS)
     try:
-        record = json.loads((options.directory / RECORD_FILE).read_text())
+        record = parse_json((options.directory / RECORD_FILE).read_text())
         with asyncio.Runner(loop_factory=fastest_loop()) as loop:
             loop.run(_serve(options, record))
     except Exception:

@@ -5,7 +5,6 @@ at all. A runner that was killed finds it at once: the volume and sync have outl
 """
 
 import asyncio
-import json
 import logging
 import os
 import signal
@@ -20,6 +19,7 @@ from tornado.web import Application, RequestHandler
 
 from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.errors import ReplError, Unavailable
+from jupyter_repl_runner.contract.json_text import parse_json
 from jupyter_repl_runner.contract.local import RECORD_FILE
 from jupyter_repl_runner.contract.pod import DISK_VARIABLE, HOME, MARKS, WORK
 
@@ -83,7 +83,7 @@ class _Pod(HTTPServerConnectionDelegate):
         """None as long as sync has not opened the project."""
         record = Path(MARKS, RECORD_FILE)
         if self._application is None and record.exists():
-            runner = Runner(Path(MARKS), Path(WORK, "uploads"), json.loads(record.read_text()))
+            runner = Runner(Path(MARKS), Path(WORK, "uploads"), parse_json(record.read_text()))
             self._application, self._runner = runner.open(_environment()), runner
             self._watching = [tasks.spawn(self._runner.guard_memory(), "memory")]
             if limit := int(os.environ.get(DISK_VARIABLE, 0)):

@@ -11,12 +11,14 @@ from dataclasses import astuple, dataclass
 from logging import getLogger
 
 from jupyter_repl_runner.contract.errors import FileNotFound, ReplError
+from jupyter_repl_runner.contract.json_text import parse_json
 from jupyter_repl_runner.contract.refs import ProjectRef
 
 from .port import Entry, Store, read_all
 
 MEMBER_BYTES = 1 << 17
 MOST_BYTES = 32 << 20
+MAX_HEAD = 32 << 20
 _MAGIC = b"jupyter-repl bundle 1\n"
 _LENGTH = 8
 _BEGIN = len(_MAGIC) + _LENGTH
@@ -70,11 +72,14 @@ class Bundle:
 def _end_of_head(raw: bytes) -> int:
     if not raw.startswith(_MAGIC) or len(raw) < _BEGIN:
         raise ValueError("no bundle")
-    return _BEGIN + int.from_bytes(raw[len(_MAGIC) : _BEGIN], "big")
+    length = int.from_bytes(raw[len(_MAGIC) : _BEGIN], "big")
+    if length > MAX_HEAD:
+        raise ValueError("a bundle with too large a head")
+    return _BEGIN + length
 
 
 def _members(head: bytes) -> list[Member]:
-    return [Member(*fields) for fields in json.loads(head)]
+    return [Member(*fields) for fields in parse_json(head)]
 
 
 def dump(members: Iterable[tuple[Member, bytes]]) -> bytes:
@@ -87,7 +92,7 @@ def dump(members: Iterable[tuple[Member, bytes]]) -> bytes:
 async def read_bundle(store: Store, ref: ProjectRef) -> Bundle | None:
     """None where there is none that is of any use."""
     try:
-        raw, _ = await read_all(store, ref.bundle)
+        raw, _ = await read_all(store, ref.bundle, MAX_HEAD + MOST_BYTES)
         return Bundle.load(raw)
     except _USELESS as error:
         _tell(ref, error)

@@ -13,7 +13,7 @@ from jupyter_repl_runner.files import content
 from jupyter_repl_runner.files.containment import Beneath
 
 from .each import each
-from .manifest import Manifest
+from .manifest import MAX_MANIFEST, Manifest
 from .port import Head, Store, read_all
 from .s3_errors import Denied
 
@@ -65,7 +65,7 @@ def _place(writer: content.Writer, if_match: str | None, check: Callable[[], Non
 async def read_manifest(store: Store, ref: ProjectRef) -> tuple[Manifest, str]:
     """The manifest and its etag; an empty one and "" where there is none yet."""
     try:
-        raw, etag = await read_all(store, ref.manifest)
+        raw, etag = await read_all(store, ref.manifest, MAX_MANIFEST)
     except FileNotFound:
         return Manifest(), ""
     return Manifest.from_bytes(raw), etag

@@ -5,7 +5,8 @@ import json
 import secrets
 from dataclasses import dataclass
 
-from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotFound, Unavailable
+from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotFound, InvalidRequest, Unavailable
+from jupyter_repl_runner.contract.json_text import parse_json
 from jupyter_repl_runner.contract.refs import ProjectRef
 
 from .port import Store, read_all
@@ -22,22 +23,23 @@ class Generation:
 
 
 async def read_generation(store: Store, ref: ProjectRef) -> Generation | None:
-    """None before the first start."""
+    """None before the first start. Raises InvalidRequest if it can't be read."""
     try:
         raw, _ = await read_all(store, ref.generation)
     except FileNotFound:
         return None
-    return _parse(raw)
+    return _parse(ref, raw)
 
 
 async def raise_generation(store: Store, ref: ProjectRef) -> Generation:
-    """The next one: from now on every earlier one writes nothing after its next look. Raises Unavailable."""
+    """The next one: from now on every earlier one writes nothing after its next look. Raises Unavailable, and
+    InvalidRequest where the last one can't be read."""
     for _ in range(ATTEMPTS):
         try:
             raw, etag = await read_all(store, ref.generation)
         except FileNotFound:
             raw, etag = b"", ""
-        new = Generation((_parse(raw).number if raw else 0) + 1, secrets.token_hex(8))
+        new = Generation((_parse(ref, raw).number if raw else 0) + 1, secrets.token_hex(8))
         body = json.dumps({"generation": new.number, "holder": new.holder}).encode()
         try:
             if etag:
@@ -50,6 +52,10 @@ async def raise_generation(store: Store, ref: ProjectRef) -> Generation:
     raise Unavailable(f"{ref} is being started by many at once.", hint="Try again in a moment.")
 
 
-def _parse(raw: bytes) -> Generation:
-    found = json.loads(raw)
-    return Generation(int(found["generation"]), str(found["holder"]))
+def _parse(ref: ProjectRef, raw: bytes) -> Generation:
+    try:
+        found = parse_json(raw)
+        return Generation(int(found["generation"]), str(found["holder"]))
+    except (ValueError, KeyError, TypeError) as error:
+        hint = f"Stop {ref.repl_id} on every server, and delete {ref.generation}."
+        raise InvalidRequest(f"{ref.generation} can't be read.", hint=hint) from error

@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from jupyter_repl_runner.contract.errors import InvalidRequest
+from jupyter_repl_runner.contract.json_text import parse_json
 
 USUAL_MODE = 0o755
 VERSION = 1
 MAX_LINKS = 40
+MAX_MANIFEST = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Manifest:
     def from_bytes(cls, raw: bytes) -> "Manifest":
         """Raises InvalidRequest. Fields of a later version are left out."""
         try:
-            found = json.loads(raw)
+            found = parse_json(raw)
             links = {str(path): str(target) for path, target in found["links"].items()}
             folders = {str(path): int(mode, 8) for path, mode in found["folders"].items()}
             return cls(links, folders, tuple(str(path) for path in found.get("leftOut", ())))

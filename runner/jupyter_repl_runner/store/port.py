@@ -11,6 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from jupyter_repl_runner.contract.errors import FileTooLarge
+
+MAX_SMALL = 1 << 20
+"""Of a record, a number or a template's settings, in bytes."""
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -146,7 +151,14 @@ class Store(ABC):
         return None
 
 
-async def read_all(store: Store, key: str) -> tuple[bytes, str]:
-    """`(content, etag)` of a small object; raises FileNotFound."""
+async def read_all(store: Store, key: str, limit: int = MAX_SMALL) -> tuple[bytes, str]:
+    """`(content, etag)` of an object of at most `limit` bytes. Raises FileNotFound, and FileTooLarge without keeping
+    more than that: whatever writes to the store decides how large it is."""
     async with await store.get(key) as blob:
-        return b"".join([chunk async for chunk in blob.chunks()]), blob.head.etag
+        chunks, left = list[bytes](), limit
+        async for chunk in blob.chunks():
+            left -= len(chunk)
+            if left < 0:
+                raise FileTooLarge(f"{key} is larger than {limit} bytes.", hint="It is not ours: look at it.")
+            chunks.append(chunk)
+        return b"".join(chunks), blob.head.etag

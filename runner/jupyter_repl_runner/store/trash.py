@@ -8,10 +8,11 @@ import json
 import re
 import secrets
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from logging import getLogger
 
-from jupyter_repl_runner.contract.errors import FileNotFound
+from jupyter_repl_runner.contract.errors import FileNotFound, FileTooLarge, InvalidRequest
+from jupyter_repl_runner.contract.json_text import parse_json
 from jupyter_repl_runner.contract.refs import ProjectRef
 
 from .each import each
@@ -20,7 +21,11 @@ from .port import Store, read_all
 KEPT_SECONDS = 7 * 24 * 3600.0
 AT_ONCE = 12
 ITEM_FILE, FILES = "item.json", "files/"
+MAX_ITEM = 64 << 20
 _NAME = re.compile(r"[0-9a-f]{16}")
+
+
+log = getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,7 @@ class StoreTrash:
         return prefix + FILES
 
     async def list(self) -> list[tuple[str, float, Item]]:
-        """`(name, when in seconds since the epoch, item)`, newest first."""
+        """`(name, when in seconds since the epoch, item)`, newest first; without what is no item."""
         prefix = self._ref.trash
         entries = [entry async for entry in self._store.list(prefix) if entry.key.endswith("/" + ITEM_FILE)]
         entries.sort(key=lambda entry: entry.mtime, reverse=True)
@@ -54,19 +59,26 @@ class StoreTrash:
         items: dict[str, Item] = {}
 
         async def read(name: str) -> None:
-            with suppress(FileNotFound):  # ended meanwhile
+            try:
                 items[name] = await self.get(name)
+            except FileNotFound:  # ended meanwhile
+                pass
+            except (FileTooLarge, InvalidRequest) as error:
+                log.warning("%s: %s", self._ref, error.message)
 
         await each(names, read, AT_ONCE)
         when = {name: entry.mtime for name, entry in zip(names, entries, strict=True)}
         return [(name, when[name], items[name]) for name in names if name in items]
 
     async def get(self, name: str) -> Item:
-        """Raises FileNotFound."""
+        """Raises FileNotFound, and FileTooLarge or InvalidRequest for what is no item."""
         if not _NAME.fullmatch(name):
             raise FileNotFound("There is no such item in the trash.", hint="It is kept for 7 days.")
-        raw, _ = await read_all(self._store, f"{self._ref.trash}{name}/{ITEM_FILE}")
-        return Item(**json.loads(raw))
+        raw, _ = await read_all(self._store, f"{self._ref.trash}{name}/{ITEM_FILE}", MAX_ITEM)
+        try:
+            return Item(**parse_json(raw))
+        except (ValueError, TypeError) as error:
+            raise InvalidRequest(f"The item {name} of the trash can't be read.") from error
 
     def key(self, name: str, path: str) -> str:
         """Of a file of the item."""

@@ -5,7 +5,6 @@ code hosts make them) is left out.
 """
 
 import errno
-import json
 import os
 import stat
 import time
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_repl_runner.contract.errors import FileTooLarge, InvalidRequest, NoPermissions, ReplError, from_os_error
+from jupyter_repl_runner.contract.json_text import parse_json
 from jupyter_repl_runner.contract.paths import check_path
 from jupyter_repl_runner.files.containment import told_as
 
@@ -154,7 +154,7 @@ def _broken(error: BaseException | None) -> InvalidRequest:
 
 def _about(zipped: zipfile.ZipFile) -> dict[str, Any]:
     try:
-        found = json.loads(zipped.comment)[MARK]
+        found = parse_json(zipped.comment)[MARK]
     except (ValueError, TypeError, KeyError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -1,7 +1,6 @@
 """`runner sync` beside a runner on the same machine: the guard starts it, the server's grants come by a socket."""
 
 import asyncio
-import json
 import logging
 import os
 import signal
@@ -13,6 +12,7 @@ from pathlib import Path
 from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.assignment import Assignment
 from jupyter_repl_runner.contract.errors import ReplError
+from jupyter_repl_runner.contract.json_text import parse_json
 from jupyter_repl_runner.contract.local import RECORD_FILE
 from jupyter_repl_runner.contract.marks import MARKS_FILE
 
@@ -47,7 +47,7 @@ def sync(options: SyncOptions) -> int:
 
 
 async def _sync(options: SyncOptions) -> int:
-    record = json.loads((options.directory / RECORD_FILE).read_text())
+    record = parse_json((options.directory / RECORD_FILE).read_text())
     assignment = Assignment.from_json(record["assignment"])
     status = Status(options.directory / MARKS_FILE)
     status.write()

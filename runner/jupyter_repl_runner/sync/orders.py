@@ -1,13 +1,12 @@
 """The servers' signatures and sealed renewals; the only module here that knows cryptography."""
 
-import json
-
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from jupyter_repl_runner.contract import pod
 from jupyter_repl_runner.contract.grant import Credentials
+from jupyter_repl_runner.contract.json_text import parse_json
 from jupyter_repl_runner.contract.proof import Question
 
 
@@ -36,4 +35,4 @@ class Orders:
             text = AESGCM(pod.renewal_key(secret)).decrypt(raw[:start], raw[start:], context)
         except InvalidTag as error:
             raise ValueError("sealed for somebody else") from error
-        return Credentials(**json.loads(text))
+        return Credentials(**parse_json(text))

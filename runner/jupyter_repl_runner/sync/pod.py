@@ -22,6 +22,7 @@ from tornado.httpserver import HTTPServer
 from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract import pod
 from jupyter_repl_runner.contract.errors import Conflict, InvalidRequest, ReplError, Unavailable
+from jupyter_repl_runner.contract.json_text import parse_json
 from jupyter_repl_runner.contract.local import FENCED_CODE, RECORD_FILE
 from jupyter_repl_runner.contract.marks import MARKS_FILE, Marks
 from jupyter_repl_runner.store.s3_client import warm_up
@@ -150,7 +151,7 @@ class Sidecar:
             is_settled = self._opened.is_set() or marks.state in ("failed", "fenced")
             if marks != told or is_settled:
                 told = marks
-                yield {"open": self._opened.is_set(), "progress": marks.progress, "marks": json.loads(marks.dump())}
+                yield {"open": self._opened.is_set(), "progress": marks.progress, "marks": parse_json(marks.dump())}
             if is_settled:
                 return
             try:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jupyter_repl_runner.contract.errors import NoPermissions, Unavailable, from_os_error
+from jupyter_repl_runner.contract.json_text import parse_json
 from jupyter_repl_runner.files.containment import Beneath
 from jupyter_repl_runner.files.content import flush_disk
 from jupyter_repl_runner.files.root import Root
@@ -145,7 +146,7 @@ def _open(place: Place, known: Mapping[str, object]) -> tuple[Root, Root | None]
 
 def _read(file: Path) -> dict[str, object]:
     try:
-        said = json.loads(file.read_text())
+        said = parse_json(file.read_text())
     except (OSError, ValueError):
         return {}
     return said if isinstance(said, dict) else {}

@@ -7,7 +7,6 @@ most WRITES writes are under way, and a server that says when to come again is o
 import asyncio
 import gc
 import importlib
-import json
 import os
 import random
 import ssl
@@ -17,6 +16,7 @@ from typing import Any, Self
 from urllib.parse import urlencode
 
 from jupyter_repl_runner.contract.errors import ReplError, Unavailable
+from jupyter_repl_runner.contract.json_text import parse_json
 from jupyter_repl_spawner.port import Address
 
 REQUEST_SECONDS = 15.0
@@ -301,7 +301,7 @@ def _parsed(raw: bytes) -> Object:
     was_enabled = gc.isenabled()
     gc.disable()
     try:
-        found = json.loads(raw)
+        found = parse_json(raw)
         if not isinstance(found, dict):
             return {"message": str(found)}
         for item in (found.get("object", found), *(found.get("items") or ())):

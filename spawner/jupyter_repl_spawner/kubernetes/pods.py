@@ -6,7 +6,6 @@ the person's: its answers decide about nothing but when it is ready.
 """
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from jupyter_repl_runner.contract import pod as contract
 from jupyter_repl_runner.contract.errors import Unavailable, from_json
 from jupyter_repl_runner.contract.grant import Credentials
+from jupyter_repl_runner.contract.json_text import parse_json
 from jupyter_repl_runner.contract.messages import AUTH_HEADER
 from jupyter_repl_runner.contract.proof import NONCE_HEADER, Question
 from jupyter_repl_spawner.port import Progress
@@ -184,7 +184,7 @@ class Pods:
 async def _refusal(answer: PodAnswer) -> Unavailable:
     """What a runner says no with; Unreachable if these are not its words."""
     with suppress(ValueError):
-        said = json.loads(await answer.line())
+        said = parse_json(await answer.line())
         if isinstance(said, dict) and "code" in said and said.get("kind") != "Status":
             return Unavailable(str(said.get("message", ""))[:500], hint=str(said.get("hint", ""))[:500])
     return Unreachable()

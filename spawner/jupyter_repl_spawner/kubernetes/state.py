@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from jupyter_repl_runner.contract.assignment import Assignment
+from jupyter_repl_runner.contract.json_text import parse_json
 from jupyter_repl_runner.contract.phases import RUNNING, STOPPED, STOPPING, Phase
 
 from . import names, reasons
@@ -108,7 +109,7 @@ def _read(read: Callable[[str], float], text: str) -> float:
 def _said(text: str) -> tuple[str, str]:
     """Reason and hint of FAILURE or LEFT."""
     try:
-        found = json.loads(text)
+        found = parse_json(text)
         return str(found["reason"]), str(found["hint"])
     except (ValueError, KeyError, TypeError):
         return text, ""

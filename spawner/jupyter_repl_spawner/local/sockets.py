@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_repl_runner.contract.errors import Unavailable
+from jupyter_repl_runner.contract.json_text import parse_json
 from jupyter_repl_runner.contract.local import EXIT_FILE, RECORD_FILE, SOCKET_FILE
 
 _MAX_SOCKET_PATH = 100
@@ -120,7 +121,7 @@ def write_exit(directory: Path, cause: str, reason: str = "", hint: str = "") ->
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text())
+        found = parse_json(path.read_text())
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -6,7 +6,6 @@ private directory; it ends with the server that started it.
 
 import asyncio
 import http.client
-import json
 import os
 import shutil
 import signal
@@ -21,6 +20,7 @@ import psutil
 
 from jupyter_repl_runner.contract.assignment import Assignment
 from jupyter_repl_runner.contract.errors import Unavailable
+from jupyter_repl_runner.contract.json_text import parse_json
 from jupyter_repl_runner.contract.local import CRASHED, MARK, SERVER_GONE, SOCKET_FILE, START_FAILED, UNSAVED
 from jupyter_repl_runner.contract.messages import AUTH_HEADER
 from jupyter_repl_runner.contract.phases import RUNNING, STOPPED, Phase
@@ -215,7 +215,7 @@ def _ask(directory: Path, method: str, path: str) -> dict[str, Any] | None:
     connection = _UnixConnection(directory / SOCKET_FILE)
     try:
         connection.request(method, path, headers={AUTH_HEADER: record.token})
-        found = json.loads(connection.getresponse().read() or b"{}")
+        found = parse_json(connection.getresponse().read() or b"{}")
     except (OSError, ValueError, http.client.HTTPException):
         return None
     finally:
