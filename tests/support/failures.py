@@ -1,7 +1,9 @@
 """What is kept of a test that failed: the logs of the servers that it used, and its page."""
 
+import os
 import re
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -25,10 +27,9 @@ def keep(item: pytest.Item, since: float) -> str:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     _screenshot(item, folder)
-    logs = [path for path in _logs(item) if path.stat().st_mtime >= since - 1]
-    logs.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+    logs = sorted(((when, path) for when, path in _logs(item) if when >= since - 1), reverse=True)
     said = [f"in {folder}:"]
-    for number, path in enumerate(logs):
+    for number, (_, path) in enumerate(logs):
         copy = folder / f"{path.parent.name}-{path.name}"
         shutil.copyfile(path, copy)
         if number < MOST and path.stat().st_size:
@@ -37,10 +38,17 @@ def keep(item: pytest.Item, since: float) -> str:
     return "\n".join(said)
 
 
-def _logs(item: pytest.Item) -> list[Path]:
-    """Of all servers of this worker's tests."""
+def _logs(item: pytest.Item) -> list[tuple[float, Path]]:
+    """Of all servers of this worker's tests, with the times of their last words. What lives goes on meanwhile, so a
+    folder may be gone once its name was read: `os.walk` passes over it."""
     base: Path = item.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
-    return [path for pattern in ("*.log", "log") for path in base.rglob(pattern) if path.is_file()]
+    found = []
+    for place, _, names in os.walk(base):
+        for name in names:
+            if name == "log" or name.endswith(".log"):
+                with suppress(OSError):
+                    found.append((os.stat(os.path.join(place, name)).st_mtime, Path(place, name)))
+    return found
 
 
 def _screenshot(item: pytest.Item, folder: Path) -> None:

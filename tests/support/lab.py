@@ -219,16 +219,16 @@ def stays(condition: Any, seconds: float) -> None:
 
 
 def wait_for(condition: Any, seconds: float = 10.0) -> Any:
-    """The first true answer of `condition`; AssertionError after `seconds`.
+    """The first true answer of `condition`; AssertionError after `seconds`. A file that is not there yet is none.
 
     The longer it has waited, the more seldom it asks: a question (kubectl, a listing of S3) may cost a tenth of a
     second of CPU, which other tests need. It is late by a twentieth of what it waited.
     """
     begun = time.monotonic()
     while True:
-        found = condition()
-        if found:
-            return found
+        with suppress(FileNotFoundError):
+            if found := condition():
+                return found
         waited = time.monotonic() - begun
         assert waited < seconds, f"waited {seconds} s in vain"
         time.sleep(min(0.25, 0.03 + waited / 20))

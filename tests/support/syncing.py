@@ -30,6 +30,7 @@ from .lab import wait_for
 from .s3 import CREDENTIALS
 
 REF = ProjectRef("", "abc")
+ANY_SIZE = 1 << 40
 
 
 class Sync:
@@ -180,7 +181,7 @@ def objects(store: S3Store, prefix: str = REF.code()) -> dict[str, bytes]:
         found = {}
         for key in [entry.key async for entry in store.list(prefix)]:
             with suppress(FileNotFound):  # deleted since it was listed
-                found[key.removeprefix(prefix)] = (await read_all(store, key))[0]
+                found[key.removeprefix(prefix)] = (await read_all(store, key, ANY_SIZE))[0]
         return found
 
     return asyncio.run(read())

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.faults import FaultyProxy
 from support.lab import wait_for
-from support.syncing import REF, Sync, put, tree
+from support.syncing import ANY_SIZE, REF, Sync, put, tree
 
 from jupyter_repl_runner.store.bundle import Bundle, Member, dump
 from jupyter_repl_runner.store.port import Entry, read_all
@@ -36,7 +36,7 @@ def saved(make: Make, store: S3Store) -> Sync:
 
 
 def read_raw(store: S3Store) -> bytes:
-    return asyncio.run(read_all(store, REF.bundle))[0]
+    return asyncio.run(read_all(store, REF.bundle, ANY_SIZE))[0]
 
 
 def test_a_restore_asks_for_few_objects(make: Make, saved: Sync, faulty: S3Store, proxy: FaultyProxy) -> None:

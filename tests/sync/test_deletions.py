@@ -13,7 +13,7 @@ from urllib.parse import quote
 import pytest
 from support.faults import FaultyProxy
 from support.lab import stays, wait_for
-from support.syncing import REF, Sync, objects, put, tree
+from support.syncing import ANY_SIZE, REF, Sync, objects, put, tree
 
 from jupyter_repl_runner.store.port import read_all
 from jupyter_repl_runner.store.s3 import S3Store
@@ -27,7 +27,9 @@ FILES = {f"f{n}": b"%d" % n for n in range(40)}
 def trashed(store: S3Store) -> dict[str, bytes]:
     async def read() -> dict[str, bytes]:
         entries = [entry.key async for entry in store.list(REF.trash)]
-        return {key.split("/files/", 1)[1]: (await read_all(store, key))[0] for key in entries if "/files/" in key}
+        return {
+            key.split("/files/", 1)[1]: (await read_all(store, key, ANY_SIZE))[0] for key in entries if "/files/" in key
+        }
 
     return asyncio.run(read())
 
