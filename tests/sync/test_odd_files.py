@@ -16,6 +16,7 @@ Make = Callable[..., Sync]
 YEARS = {"1900": -2_208_988_800, "1969": -1, "2300": 10_413_792_000, "2400": 13_569_465_600}
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("year", YEARS)
 def test_a_file_of_any_year_is_saved_and_comes_back(make: Make, store: S3Store, year: str) -> None:
     sync = make(main="").start().opened()
@@ -47,6 +48,19 @@ def test_what_must_not_be_read_is_told_and_not_missed(make: Make, store: S3Store
     (sync.project / "alone").chmod(0o644)
     wait_for(lambda: not sync.settled().marks.reports, 20)
     assert objects(store) == {**saved, "shut/g": b"4"}
+
+
+@pytest.mark.pods
+def test_a_folder_that_may_be_read_later_is_saved_from_then_on(make: Make, store: S3Store) -> None:
+    sync = make(main="").start().opened().settled()
+    (sync.project / "born").mkdir(0o300)
+    (sync.project / "born/x").write_text("1")
+    wait_for(lambda: sync.marks.reports, 20)
+    (sync.project / "born").chmod(0o755)
+    wait_for(lambda: objects(store) == {"born/x": b"1"}, 20)
+    (sync.project / "born/y").write_text("2")
+    wait_for(lambda: objects(store) == {"born/x": b"1", "born/y": b"2"}, 10)
+    assert not sync.settled().marks.reports
 
 
 @pytest.mark.pods

@@ -148,6 +148,8 @@ class Inotify:
         self._flush = flush
         self._unwatched = unwatched
         self._paths: dict[int, str] = {}
+        self._unreadable: set[str] = set()
+        """Folders that could not be watched: they are once their mode allows it."""
 
     def run(self) -> None:
         """Raises UsedUp."""
@@ -211,7 +213,11 @@ class Inotify:
         path = paths.join(folder, event.name)
         if event.mask & (self._flags.MODIFY | self._flags.CLOSE_WRITE | self._flags.ATTRIB):
             (changes.attributes if event.mask & self._flags.ISDIR else changes.files).add(path)
+            if path in self._unreadable:
+                self._unreadable.discard(path)
+                self._add_tree(path, changes)
             return
+        self._unreadable.discard(path)
         is_folder = bool(event.mask & self._flags.ISDIR)
         changes.add_entry(path, is_folder=is_folder)
         if is_folder and event.mask & (self._flags.CREATE | self._flags.MOVED_TO):
@@ -233,6 +239,8 @@ class Inotify:
             except OSError as error:
                 if error.errno in _USED_UP:
                     raise UsedUp(error.strerror) from error
+                if isinstance(error, PermissionError):
+                    self._unreadable.add(path)
                 continue  # it is gone, a link by now, or not to be read
             for name, is_folder in entries:
                 inner = paths.join(path, name)

@@ -22,6 +22,7 @@ from .queue import Batch
 from .rules import Rules
 from .scan import Sight
 from .sides import Sides
+from .status import UNREADABLE
 from .upload import Uploader
 
 AT_ONCE = 8
@@ -58,9 +59,8 @@ class Push:
         """
         _, (plan, sight) = await together(self._sides.fence.check(), asyncio.to_thread(self._look_for_changes, batch))
         for path in sight.unseen:
-            self._sides.status.report(path, "It can't be read: look at its mode.")
-        looked_at = self._sides.status.unsaved if batch.everything else batch.paths
-        self._sides.status.settle(path for path in looked_at if path not in sight.found and path not in sight.unseen)
+            self._sides.status.report(path, UNREADABLE)
+        self._settle(batch, plan, sight)
         again = self._put_off(plan, is_last)
         before = set() if batch.everything else set(self._sides.status.marks.left_out)
         self._sides.status.tell(left_out=tuple(sorted(sight.left_out | before)))
@@ -107,6 +107,20 @@ class Push:
             await self._delete(later, again, links, folders)
             await asyncio.to_thread(self._sides.volume.index.change, replacing)
 
+    def _settle(self, batch: Batch, plan: Plan, sight: Sight) -> None:
+        """Of what was reported: what is gone, and what can be read again and is as the store has it."""
+
+        def is_settled(path: str, reason: str) -> bool:
+            if path in sight.unseen:
+                return False
+            if path in sight.found:
+                return reason == UNREADABLE and path not in plan.uploads
+            return batch.everything or path in batch.paths
+
+        self._sides.status.settle(
+            path for path, reason in self._sides.status.unsaved.items() if is_settled(path, reason)
+        )
+
     def _look_for_changes(self, batch: Batch) -> tuple[Plan, Sight]:
         self._sides.volume.check()
         rules = self._sides.volume.rules()
@@ -124,7 +138,7 @@ class Push:
             self.look_seconds = time.thread_time() - begun
         else:
             sight, base = Sight(), {}
-            paths = {*batch.paths, *batch.folders} - {""}
+            paths, unreadable = {*batch.paths, *batch.folders} - {""}, self._sides.status.unsaved
             for folder in batch.folders:
                 tree.look(folder, rules, sight, deep=False)
                 paths |= index.children(folder)
@@ -132,7 +146,8 @@ class Push:
                 if path not in sight.found:
                     tree.look_at(path, rules, sight)
                 found, row = sight.found.get(path), index.get(path)
-                if found is not None and found.kind == "folder" and row is not None and row.found.kind == "folder":
+                is_known = found is not None and row is not None and found.kind == row.found.kind == "folder"
+                if row is not None and is_known and path not in unreadable:
                     base[path] = row  # what happens in a folder that is known has events of its own
                     continue
                 base |= index.at(path)

@@ -10,6 +10,7 @@ from pathlib import Path
 from jupyter_repl_runner.contract.marks import MAX_PATHS, Marks, State
 
 MOST_REPORTS = 50
+UNREADABLE = "It can't be read: look at its mode."
 TELL_SECONDS = 0.2
 """Between two words of files that the store takes."""
 

@@ -23,6 +23,7 @@ from .plan import conflict_name
 from .scan import ABSENT
 from .sides import Sides
 from .snapshot import IN_MEMORY, Snapshot, TooLarge, take
+from .status import UNREADABLE
 
 COPY_BYTES = 1 << 20
 """From here on a question and a copy cost less than sending it."""
@@ -52,7 +53,7 @@ class Uploader:
             self._sides.status.report(path, f"It is larger than {self._limit >> 20} MB.")
             return True
         except PermissionError:
-            self._sides.status.report(path, "It can't be read: look at its mode.")
+            self._sides.status.report(path, UNREADABLE)
             return True
         except OSError as error:
             if error.errno in ABSENT or isinstance(error, FileNotFoundError):
@@ -154,6 +155,7 @@ class Uploader:
 
     async def _agree(self, snapshot: Snapshot, tag: str) -> None:
         await asyncio.to_thread(self._sides.volume.index.change, [Row(snapshot.found, tag, snapshot.hash)])
+        self._sides.status.settle([snapshot.found.path])
 
 
 async def _chunks(body: IO[bytes]) -> AsyncIterator[bytes]:
