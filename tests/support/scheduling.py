@@ -2,8 +2,9 @@
 
 pytest-xdist hands out whole modules, since the tests of a module share servers. These rules are added:
 
-- Modules with tests on the Kubernetes node come first, and then the others; the longest first, by `times.json`, so that
-  no long one begins last.
+- The longest modules start first, by `times.json`, so that no long one begins last.
+- Two workers take modules with tests on the Kubernetes node, as long as there are any. Those wait more than they work,
+  the others work more than they wait: side by side they keep the machine busy.
 - Tests marked `alone` that need the node (they kill its parts) run one after the other on one worker, as soon as no
   other test needs the node. The other workers go on.
 - Tests marked `alone` that don't need it (they use up what all share, or judge times) start when everything else has
@@ -23,6 +24,8 @@ from xdist.workermanage import WorkerController
 TIMES = Path(__file__).parents[1] / "times.json"
 """How long each module took when it was last measured, see `times.py`."""
 UNKNOWN_SECONDS = 10.0
+ON_NODE = 2
+"""So many workers at most take modules on the node while there are others."""
 
 COLLECTED = pytest.StashKey[list[pytest.Item]]()
 """All that was collected, also what is deselected then."""
@@ -44,12 +47,11 @@ def arrange(config: pytest.Config, items: list[pytest.Item]) -> None:
     nothing but their ids."""
     _make_unique(items)
     times = json.loads(TIMES.read_text())
-    on_node = {_module(item.nodeid) for item in items if is_marked(item, "node")}
 
-    def start(item: pytest.Item) -> tuple[bool, bool, float, str]:
+    def start(item: pytest.Item) -> tuple[bool, float, str]:
         module = _module(item.nodeid)
         seconds = times.get(module.removeprefix("tests/"), {}).get("seconds", UNKNOWN_SECONDS)
-        return is_marked(item, "alone"), module not in on_node, -seconds, module
+        return is_marked(item, "alone"), -seconds, module
 
     items.sort(key=start)  # stable: the tests of a module stay in its order
     if workerinput := getattr(config, "workerinput", None):
@@ -139,6 +141,7 @@ class Scheduling(LoadScopeScheduling):
         if not self.workqueue and not self.on_node and self.later and self.nodes == [node]:
             self.workqueue, self.later = self.later, OrderedDict()
         while self.workqueue and self._pending_of(self.assigned_work[node]) < 2:
+            self._choose(node)
             self._assign_work_unit(node)
         if self.workqueue:
             return
@@ -147,8 +150,20 @@ class Scheduling(LoadScopeScheduling):
         if not (self.on_node or self.later) or others_work:
             node.shutdown()
 
+    def _choose(self, node: WorkerController) -> None:
+        """Put what this worker should do next to the front of the queue."""
+        others = [work for worker, work in self.assigned_work.items() if worker is not node]
+        wants_node = sum(any(map(self._needs_node, work.values())) for work in others) < ON_NODE
+        fitting = (name for name, unit in self.workqueue.items() if self._needs_node(unit) == wants_node)
+        if (name := next(fitting, None)) is not None:
+            self.workqueue.move_to_end(name, last=False)
+
     def _others_need_the_node(self, node: WorkerController) -> bool:
         """Whether a test needs the Kubernetes node that waits, or is another worker's."""
         works = [work for worker, work in self.assigned_work.items() if worker is not node]
-        units = [*self.workqueue.values(), *(unit for work in works for unit in work.values())]
-        return any(not done and name in self._marked["node"] for unit in units for name, done in unit.items())
+        return any(
+            map(self._needs_node, [*self.workqueue.values(), *(unit for work in works for unit in work.values())])
+        )
+
+    def _needs_node(self, unit: dict[str, bool]) -> bool:
+        return any(not done and name in self._marked["node"] for name, done in unit.items())
