@@ -1,6 +1,6 @@
 """The server extension: its settings, and the wiring of everything. No behaviour lives here.
 
-Each setting is also taken from the environment, see environment.py.
+Each setting is also taken from the environment, see settings/environment.py.
 """
 
 import os
@@ -12,10 +12,11 @@ from jupyter_core.paths import jupyter_data_dir
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Dict, Float, Integer, List, Unicode, Union, default
 
+from jupyter_repl_ext.settings.environment import from_environment
+from jupyter_repl_ext.settings.kubernetes import KubernetesTraits
+from jupyter_repl_ext.settings.s3 import S3Traits
+
 from . import __version__
-from .environment import from_environment
-from .kubernetes_settings import KubernetesTraits
-from .s3_settings import S3Traits
 
 
 class ReplExtension(S3Traits, KubernetesTraits, ExtensionApp):
@@ -118,17 +119,18 @@ class ReplExtension(S3Traits, KubernetesTraits, ExtensionApp):
 
     def make_services(self, activity: dict[str, Any]) -> Any:
         """All parts, not started; `activity` is where the time of the last one is told."""
-        from .activity import Activity
-        from .archives import Archives
-        from .catalog import Catalog
-        from .drive.making import make_drive
-        from .idle import Idle
-        from .lifecycle import Lifecycle
-        from .projects import Projects
-        from .recovery import Recovery
-        from .runner_client import RunnerClient
+        from jupyter_repl_ext.drive.making import make_drive
+        from jupyter_repl_ext.projects.archives import Archives
+        from jupyter_repl_ext.projects.catalog import Catalog
+        from jupyter_repl_ext.projects.projects import Projects
+        from jupyter_repl_ext.repls.activity import Activity
+        from jupyter_repl_ext.repls.idle import Idle
+        from jupyter_repl_ext.repls.lifecycle import Lifecycle
+        from jupyter_repl_ext.repls.recovery import Recovery
+        from jupyter_repl_ext.runners.client import RunnerClient
+        from jupyter_repl_ext.settings.stores import open_store
+
         from .services import Services
-        from .stores import open_store
 
         store = open_store(self.store_url, jupyter_data_dir(), **self.s3_settings())
         is_here = self.spawner != "kubernetes"  # else programs are the image's, not this machine's
@@ -159,9 +161,8 @@ class ReplExtension(S3Traits, KubernetesTraits, ExtensionApp):
         """None where projects are folders of this machine."""
         if not self.store_url.startswith("s3:"):
             return None
+        from jupyter_repl_ext.repls.grants import Grants
         from jupyter_repl_runner.store.s3 import S3Store
-
-        from .grants import Grants
 
         if not isinstance(store, S3Store):  # its address was not understood, which every call says
             return None
@@ -172,7 +173,7 @@ class ReplExtension(S3Traits, KubernetesTraits, ExtensionApp):
         """The spawner of the trait; a name that nobody registered is an error at start, not at the first click."""
         if self.spawner == "kubernetes":
             return self.make_kubernetes_spawner(granter, jupyter_data_dir())
-        from .volumes import folders_of
+        from jupyter_repl_ext.repls.volumes import folders_of
 
         options: dict[str, Any] = {
             "folders": folders_of(store, f"{self.s3_endpoint} {self.store_url}", jupyter_data_dir()),
@@ -183,7 +184,7 @@ class ReplExtension(S3Traits, KubernetesTraits, ExtensionApp):
         }
         if self.spawner == "local":
             if sys.platform == "win32":
-                from .unsupported import UnsupportedSpawner
+                from jupyter_repl_ext.repls.unsupported import UnsupportedSpawner
 
                 return UnsupportedSpawner()
             from jupyter_repl_spawner.local.spawner import LocalSpawner

@@ -5,19 +5,18 @@ import logging
 from dataclasses import dataclass, field
 from typing import Any
 
+from jupyter_repl_ext.projects.archives import Archives
+from jupyter_repl_ext.projects.catalog import Catalog
+from jupyter_repl_ext.projects.projects import Projects
+from jupyter_repl_ext.repls.activity import Activity
+from jupyter_repl_ext.repls.idle import Idle
+from jupyter_repl_ext.repls.lifecycle import Lifecycle
+from jupyter_repl_ext.repls.recovery import Recovery
+from jupyter_repl_ext.runners.client import RunnerClient
 from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.errors import ReplError
 from jupyter_repl_runner.store.port import Store
 from jupyter_repl_spawner.port import Spawner
-
-from .activity import Activity
-from .archives import Archives
-from .catalog import Catalog
-from .idle import Idle
-from .lifecycle import Lifecycle
-from .projects import Projects
-from .recovery import Recovery
-from .runner_client import RunnerClient
 
 SETTING = "jupyter_repl"
 STOP_SECONDS = 45.0

@@ -5,7 +5,7 @@ from typing import Any
 
 from tornado.httputil import HTTPHeaders
 
-from jupyter_repl_ext.runner_client import RunnerClient, file_url
+from jupyter_repl_ext.runners.client import RunnerClient, file_url
 from jupyter_repl_runner.contract.errors import FileTooLarge, ReplError
 from jupyter_repl_spawner.port import Address
 

@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 
-from jupyter_repl_ext.lifecycle import Lifecycle
-from jupyter_repl_ext.projects import Projects
-from jupyter_repl_ext.runner_client import RunnerClient
+from jupyter_repl_ext.projects.projects import Projects
+from jupyter_repl_ext.repls.lifecycle import Lifecycle
+from jupyter_repl_ext.runners.client import RunnerClient
 from jupyter_repl_runner.contract.refs import ProjectRef, owner_root
 from jupyter_repl_runner.store.port import Store
 from jupyter_repl_spawner.port import Spawner

@@ -8,7 +8,7 @@ from jupyter_server.auth.decorator import authorized
 from tornado.httputil import url_concat
 from tornado.web import authenticated, stream_request_body
 
-from jupyter_repl_ext.proxy import relay
+from jupyter_repl_ext.runners.forward import relay
 from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.errors import FileTooLarge, from_os_error
 from jupyter_repl_runner.contract.paths import check_path

@@ -8,7 +8,7 @@ from jupyter_server.base.websocket import WebSocketMixin
 from tornado.web import HTTPError
 from tornado.websocket import WebSocketHandler, WebSocketProtocol, WebSocketProtocol13
 
-from jupyter_repl_ext.relay import relay
+from jupyter_repl_ext.runners.relay import relay
 from jupyter_repl_runner.contract.errors import ReplError
 from jupyter_repl_runner.contract.messages import SUBPROTOCOL, is_subprotocol_in
 

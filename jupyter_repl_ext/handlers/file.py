@@ -8,8 +8,8 @@ from typing import Any
 from jupyter_server.auth.decorator import authorized
 from tornado.web import authenticated, stream_request_body
 
-from jupyter_repl_ext.proxy import relay
-from jupyter_repl_ext.runner_client import file_url
+from jupyter_repl_ext.runners.client import file_url
+from jupyter_repl_ext.runners.forward import relay
 from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.errors import Unavailable
 from jupyter_repl_runner.contract.paths import check_path

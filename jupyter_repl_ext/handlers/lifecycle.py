@@ -4,7 +4,7 @@ import json
 
 from tornado.web import authenticated
 
-from jupyter_repl_ext.unsupported import UnsupportedSpawner
+from jupyter_repl_ext.repls.unsupported import UnsupportedSpawner
 from jupyter_repl_runner.contract.messages import field
 from jupyter_repl_runner.contract.phases import Phase
 from jupyter_repl_spawner.port import Leaving

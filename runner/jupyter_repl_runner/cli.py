@@ -55,38 +55,38 @@ def _where(verb: argparse.ArgumentParser) -> None:
 
 def _serve(options: argparse.Namespace) -> int:
     if options.pod:
-        from .guard.init import with_init
+        from jupyter_repl_runner.guard.init import with_init
 
         return with_init(_serve_pod)
     from pathlib import Path
 
-    from .serve.app import ServeOptions, serve
+    from jupyter_repl_runner.serve.app import ServeOptions, serve
 
     return serve(ServeOptions(Path(options.directory), options.ready, options.guarded))
 
 
 def _serve_pod() -> int:
-    from .contract.pod import RUNNER_PORT
+    from jupyter_repl_runner.contract.pod import RUNNER_PORT
 
     with _listening(RUNNER_PORT) as listener:
-        from .serve.pod import serve_pod
+        from jupyter_repl_runner.serve.pod import serve_pod
 
         return serve_pod(listener)
 
 
 def _sync(options: argparse.Namespace) -> int:
     if options.pod:
-        from .contract.pod import SYNC_PORT
+        from jupyter_repl_runner.contract.pod import SYNC_PORT
 
         listener = None
         with suppress(OSError):  # a program of the person holds the port: saving goes on without it
             listener = _listening(SYNC_PORT)
-        from .sync.pod import sync_pod
+        from jupyter_repl_runner.sync.pod import sync_pod
 
         return sync_pod(listener, lambda: _listening(SYNC_PORT))
     from pathlib import Path
 
-    from .sync.app import SyncOptions, sync
+    from jupyter_repl_runner.sync.app import SyncOptions, sync
 
     return sync(SyncOptions(Path(options.directory), options.grants, options.ready, options.guarded))
 
@@ -103,7 +103,7 @@ def _listening(port: int) -> "socket.socket":
 
 
 def _guard(options: argparse.Namespace) -> int:
-    from .guard.guard import guard
+    from jupyter_repl_runner.guard.guard import guard
 
     return guard(options.directory, options.lock, options.control, options.ready, options.grants)
 

@@ -11,9 +11,9 @@ import pytest
 from support.kubernetes import Space, assignment
 from support.lab import stays, wait_for
 
-from jupyter_repl_ext.catalog import Catalog
-from jupyter_repl_ext.grants import Grants
-from jupyter_repl_ext.projects import Projects
+from jupyter_repl_ext.projects.catalog import Catalog
+from jupyter_repl_ext.projects.projects import Projects
+from jupyter_repl_ext.repls.grants import Grants
 from jupyter_repl_runner.contract.errors import Unavailable
 from jupyter_repl_runner.contract.grant import Credentials, Grant
 from jupyter_repl_runner.contract.phases import RUNNING

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from jupyter_repl_ext.catalog import Catalog
-from jupyter_repl_ext.projects import Projects
+from jupyter_repl_ext.projects.catalog import Catalog
+from jupyter_repl_ext.projects.projects import Projects
 from jupyter_repl_runner.contract.errors import ReplError
 from jupyter_repl_runner.contract.refs import ProjectRef, template_prefix
 from jupyter_repl_runner.contract.settings import TEMPLATE_FILE

@@ -10,9 +10,9 @@ import pytest
 from support.faults import FaultyProxy
 from support.s3 import CREDENTIALS, S3Server
 
-from jupyter_repl_ext.catalog import Catalog
-from jupyter_repl_ext.grants import Grants
-from jupyter_repl_ext.projects import Projects
+from jupyter_repl_ext.projects.catalog import Catalog
+from jupyter_repl_ext.projects.projects import Projects
+from jupyter_repl_ext.repls.grants import Grants
 from jupyter_repl_runner.contract.errors import ReplError
 from jupyter_repl_runner.contract.grant import S3Settings
 from jupyter_repl_runner.contract.refs import ProjectRef

@@ -11,7 +11,7 @@ from support.channel import Client
 from support.lab import Lab, elapse, wait_for
 from support.processes import pids, repl_processes
 
-from jupyter_repl_ext.runner_client import REQUEST_SECONDS
+from jupyter_repl_ext.runners.client import REQUEST_SECONDS
 
 TIMEOUT = 8
 

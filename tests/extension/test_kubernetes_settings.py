@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from jupyter_repl_ext.app import ReplExtension
-from jupyter_repl_ext.kubernetes_settings import read_templates
+from jupyter_repl_ext.settings.kubernetes import read_templates
 from jupyter_repl_runner.contract.errors import InvalidRequest
 from jupyter_repl_spawner.kubernetes.pool import Bounds
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_repl_ext.catalog import Catalog
-from jupyter_repl_ext.lifecycle import Lifecycle
-from jupyter_repl_ext.projects import Projects
+from jupyter_repl_ext.projects.catalog import Catalog
+from jupyter_repl_ext.projects.projects import Projects
+from jupyter_repl_ext.repls.lifecycle import Lifecycle
 from jupyter_repl_runner.contract.assignment import Assignment
 from jupyter_repl_runner.contract.errors import Conflict, FileNotFound, Unavailable
 from jupyter_repl_runner.contract.phases import RUNNING, STOPPED, Phase
@@ -124,7 +124,7 @@ def test_a_start_waits_for_those_who_read_the_files(tmp_path: Path, monkeypatch:
         await started(lifecycle)
         spawner.let_go.set()
         await lifecycle.stop_and_wait(REF)
-        monkeypatch.setattr("jupyter_repl_ext.lifecycle.READERS_SECONDS", 0.1)
+        monkeypatch.setattr("jupyter_repl_ext.repls.lifecycle.READERS_SECONDS", 0.1)
         async with lifecycle.without_runner(REF):
             with pytest.raises(Unavailable):
                 await lifecycle.start(REF)

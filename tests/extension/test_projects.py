@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from jupyter_repl_ext.catalog import Catalog
-from jupyter_repl_ext.projects import STALE_SECONDS, Projects, Record
+from jupyter_repl_ext.projects.catalog import Catalog
+from jupyter_repl_ext.projects.projects import STALE_SECONDS, Projects, Record
 from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotFound
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_runner.store.directory import DirectoryStore
@@ -29,7 +29,7 @@ MAX_CALLS = 30
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """For what is left by the dead, of whom no beat will come."""
-    monkeypatch.setattr("jupyter_repl_ext.projects.STALE_SECONDS", 0.2)
+    monkeypatch.setattr("jupyter_repl_ext.projects.projects.STALE_SECONDS", 0.2)
 
 
 class KillingStore(Store):

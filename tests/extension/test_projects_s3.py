@@ -15,8 +15,8 @@ import pytest
 sys.path.append(os.path.join(os.path.dirname(__file__), ".."))  # as a program of its own it finds `support` there
 from support.s3 import CREDENTIALS, S3Server
 
-from jupyter_repl_ext.catalog import Catalog
-from jupyter_repl_ext.projects import Projects
+from jupyter_repl_ext.projects.catalog import Catalog
+from jupyter_repl_ext.projects.projects import Projects
 from jupyter_repl_runner.contract.errors import FileExists, FileNotFound
 from jupyter_repl_runner.contract.grant import S3Settings
 from jupyter_repl_runner.contract.refs import ProjectRef

@@ -15,9 +15,9 @@ from support.ports import free_port
 from tornado.httputil import HTTPHeaders
 from tornado.web import Application, RequestHandler
 
-from jupyter_repl_ext.activity import SETTING, Activity
-from jupyter_repl_ext.runner_client import MAX_JSON, RunnerClient, _AddressResolver
-from jupyter_repl_ext.silence import Silence
+from jupyter_repl_ext.repls.activity import SETTING, Activity
+from jupyter_repl_ext.repls.silence import Silence
+from jupyter_repl_ext.runners.client import MAX_JSON, RunnerClient, _AddressResolver
 from jupyter_repl_runner.contract.errors import ReplError, Unavailable
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_spawner.port import Address
@@ -150,12 +150,12 @@ class Runners:
 @pytest.mark.parametrize("other", ["gone", "broken", "nonsense", "list", "empty"])
 def test_a_runner_that_answers_nonsense_hides_no_other(monkeypatch: pytest.MonkeyPatch, other: str) -> None:
     """From Jupyter's culler, which would end the server with a REPL at work."""
-    monkeypatch.setattr("jupyter_repl_ext.activity.ASK_SECONDS", 0.05)
+    monkeypatch.setattr("jupyter_repl_ext.repls.activity.ASK_SECONDS", 0.05)
     assert asyncio.run(told_activity([other, "good"])).timestamp() == 1000.0
 
 
 def test_a_runner_cannot_be_used_in_the_future(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jupyter_repl_ext.activity.ASK_SECONDS", 0.05)
+    monkeypatch.setattr("jupyter_repl_ext.repls.activity.ASK_SECONDS", 0.05)
     assert asyncio.run(told_activity(["future"])).timestamp() <= time.time()
 
 
@@ -205,7 +205,7 @@ def test_a_runner_that_does_not_answer_is_told_once_that_lasts(
     silence, ref, error = Silence(), ProjectRef("", "mute"), Unavailable("no answer")
     silence.failed(ref, error)
     assert not caplog.records
-    monkeypatch.setattr("jupyter_repl_ext.silence.TOLD_SECONDS", 0.0)
+    monkeypatch.setattr("jupyter_repl_ext.repls.silence.TOLD_SECONDS", 0.0)
     for _ in range(3):
         silence.failed(ref, error)
     silence.answered(ref)

@@ -10,9 +10,9 @@ from typing import Any
 
 import yaml
 
-from jupyter_repl_ext.catalog import Catalog
-from jupyter_repl_ext.grants import Grants
-from jupyter_repl_ext.projects import Projects
+from jupyter_repl_ext.projects.catalog import Catalog
+from jupyter_repl_ext.projects.projects import Projects
+from jupyter_repl_ext.repls.grants import Grants
 from jupyter_repl_runner.contract.assignment import Assignment
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_runner.store.s3 import S3Store

@@ -10,14 +10,14 @@ import math
 import time
 from collections.abc import Mapping
 
+from jupyter_repl_ext.projects.projects import Projects
+from jupyter_repl_ext.runners.client import RunnerClient
 from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.errors import ReplError
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_spawner.port import Leaving, Spawner, Unsaved
 
 from .lifecycle import Lifecycle
-from .projects import Projects
-from .runner_client import RunnerClient
 from .silence import Silence
 
 LOOK_SECONDS = 1.0

@@ -10,14 +10,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from jupyter_repl_ext.projects.projects import Projects
 from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.assignment import Assignment
 from jupyter_repl_runner.contract.errors import Conflict, ReplError, Unavailable
 from jupyter_repl_runner.contract.phases import STOPPING, Phase
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_spawner.port import Leaving, Spawner
-
-from .projects import Projects
 
 LOOK_SECONDS = 0.5
 EVENTS_SECONDS = 600.0

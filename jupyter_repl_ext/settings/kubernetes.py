@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from traitlets import Dict, Enum, Float, HasTraits, Unicode
 
-from . import __version__
+from jupyter_repl_ext import __version__
 
 POOL = {"pool_min": "least", "pool_max": "most"}
 

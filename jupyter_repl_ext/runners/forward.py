@@ -7,7 +7,7 @@ from tornado.web import RequestHandler
 
 from jupyter_repl_spawner.port import Address
 
-from .runner_client import RunnerClient
+from .client import RunnerClient
 
 FORWARDED = ("Range", "If-Match", "If-None-Match", "Content-Length")
 ANSWERED = (

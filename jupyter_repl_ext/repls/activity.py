@@ -7,12 +7,12 @@ from collections.abc import MutableMapping
 from datetime import UTC, datetime
 from typing import Any
 
+from jupyter_repl_ext.runners.client import RunnerClient
 from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.errors import ReplError
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_spawner.port import Spawner
 
-from .runner_client import RunnerClient
 from .silence import Silence
 
 SETTING = "jupyter_repl_last_activity"

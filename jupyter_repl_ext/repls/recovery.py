@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jupyter_repl_ext.runners.client import RunnerClient
 from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotADirectory, FileNotFound, NoPermissions
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_runner.files.containment import Beneath
@@ -17,7 +18,6 @@ from jupyter_repl_runner.store.trash import Item, StoreTrash
 from jupyter_repl_spawner.port import Spawner
 
 from .lifecycle import Lifecycle
-from .runner_client import RunnerClient
 
 MAX_NAMES = 5
 AT_ONCE = 8

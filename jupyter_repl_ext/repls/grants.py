@@ -5,6 +5,7 @@ import asyncio
 import logging
 from dataclasses import astuple
 
+from jupyter_repl_ext.projects.projects import Projects, Record
 from jupyter_repl_runner.contract.errors import ReplError, Unavailable
 from jupyter_repl_runner.contract.grant import Credentials, Grant
 from jupyter_repl_runner.contract.refs import ProjectRef
@@ -14,8 +15,6 @@ from jupyter_repl_runner.store.s3 import S3Store
 from jupyter_repl_runner.store.s3_client import find_credentials
 from jupyter_repl_runner.store.s3_errors import Denied
 from jupyter_repl_runner.store.sts import NoSts, Sts
-
-from .projects import Projects, Record
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from jupyter_repl_runner.contract.refs import template_prefix
 from jupyter_repl_runner.contract.settings import TEMPLATE_FILE, Template, parse_template
 from jupyter_repl_runner.store.port import Store, read_all
 
-PACKAGED = Path(__file__).parent / "templates"
+PACKAGED = Path(__file__).parents[1] / "templates"
 
 log = logging.getLogger(__name__)
 

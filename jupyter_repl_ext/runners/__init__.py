@@ -1,0 +1,1 @@
+"""What the server and the browser say to a runner: requests, transfers and the channel."""
