@@ -15,7 +15,7 @@ from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_runner.files.containment import Beneath
 from jupyter_repl_runner.files.trash import Trash
 from jupyter_repl_runner.serve import websocket
-from jupyter_repl_runner.serve.hub import Hub
+from jupyter_repl_runner.serve.room import Room
 from jupyter_repl_runner.terminal.manager import Terminals
 
 
@@ -56,10 +56,10 @@ class Other:
 @asynccontextmanager
 async def connected(folder: Path) -> AsyncIterator[Other]:
     beneath, terminals = Beneath(folder), Terminals(folder, {})
-    hub = Hub(Assignment(ProjectRef("", "abc")), beneath, Trash(folder / "trash"), terminals)
+    room = Room(Assignment(ProjectRef("", "abc")), beneath, Trash(folder / "trash"), terminals)
     ours, theirs = socket.socketpair()
     loop = asyncio.get_running_loop()
-    _, connection = await loop.connect_accepted_socket(lambda: websocket.Connection(hub), ours)
+    _, connection = await loop.connect_accepted_socket(lambda: websocket.Connection(room), ours)
     other = Other(*await asyncio.open_unix_connection(sock=theirs), terminals)
     try:
         async with asyncio.timeout(20):

@@ -9,7 +9,7 @@ import pytest
 
 from jupyter_repl_runner.files.root import Root
 from jupyter_repl_runner.sync.rules import Rules
-from jupyter_repl_runner.sync.scan import Sight, Tree
+from jupyter_repl_runner.sync.scan import Scan, Tree
 
 LOOK = """
 import resource, sys
@@ -17,13 +17,13 @@ from pathlib import Path
 from jupyter_repl_runner.contract.errors import Unavailable
 from jupyter_repl_runner.files.root import Root
 from jupyter_repl_runner.sync.rules import Rules
-from jupyter_repl_runner.sync.scan import Sight, Tree
-tree, sight, rules = Tree(Root(Path(sys.argv[1]))), Sight(), Rules()
+from jupyter_repl_runner.sync.scan import Scan, Tree
+tree, scan, rules = Tree(Root(Path(sys.argv[1]))), Scan(), Rules()
 resource.setrlimit(resource.RLIMIT_NOFILE, (int(sys.argv[2]), 4096))
 try:
-    tree.look("", rules, sight, deep=True)
-    few = len(sight.found) < 9
-    print(sorted(sight.found), sorted(sight.unseen)) if few else print(len(sight.found), len(sight.unseen))
+    tree.look("", rules, scan, deep=True)
+    few = len(scan.found) < 9
+    print(sorted(scan.found), sorted(scan.unseen)) if few else print(len(scan.found), len(scan.unseen))
 except Unavailable as error:
     print(error.message)
 """
@@ -70,6 +70,6 @@ def test_a_folder_behind_a_link_is_not_entered(tmp_path: Path) -> None:
     (tmp_path / "outside/f").write_text("x")
     (tmp_path / "project").mkdir()
     (tmp_path / "project/link").symlink_to("../outside")
-    sight = Sight()
-    Tree(Root(tmp_path / "project")).look("", Rules(), sight, deep=True)
-    assert {path: found.kind for path, found in sight.found.items()} == {"link": "link"}
+    scan = Scan()
+    Tree(Root(tmp_path / "project")).look("", Rules(), scan, deep=True)
+    assert {path: found.kind for path, found in scan.found.items()} == {"link": "link"}

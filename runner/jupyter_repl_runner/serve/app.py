@@ -31,8 +31,8 @@ from .http_archive import ArchiveHandler
 from .http_call import CallHandler
 from .http_file import FileHandler
 from .http_status import DrainHandler, StatusHandler
-from .hub import Hub
 from .marks import MarksReader
+from .room import Room
 from .websocket import ChannelHandler
 
 DRAIN_SECONDS = 5.0
@@ -102,23 +102,23 @@ class Runner:
         with beneath.folder("") as descriptor:
             os.fchdir(descriptor)
         self._terminals = Terminals(self._folder, dict(environment), self._assignment.ring_bytes)
-        hub = self._hub = Hub(self._assignment, beneath, Trash(self._trash), self._terminals)
+        room = self._room = Room(self._assignment, beneath, Trash(self._trash), self._terminals)
         loop = asyncio.get_running_loop()
 
         def tell(changes: Changes) -> None:
             if changes.everything or changes.folders or changes.files:
-                loop.call_soon_threadsafe(hub.broadcast, "changed", changes.to_json(beneath))
+                loop.call_soon_threadsafe(room.broadcast, "changed", changes.to_json(beneath))
 
         self._watcher = Watcher(beneath, tell)
         self._watcher.start()
-        self._marks = tasks.spawn(MarksReader(self._directory, hub.tell_synced).run(), "marks of sync")
-        return self._application(hub)
+        self._marks = tasks.spawn(MarksReader(self._directory, room.tell_synced).run(), "marks of sync")
+        return self._application(room)
 
     async def watch_disk(self, folder: Path, limit: int) -> None:
         """Tell how full it is, and refuse our own writes before it is over. Until it is cancelled."""
-        hub = self._hub
-        hub.disk = Disk(folder, limit, lambda said: hub.broadcast("disk", said))
-        await hub.disk.run()
+        room = self._room
+        room.disk = Disk(folder, limit, lambda said: room.broadcast("disk", said))
+        await room.disk.run()
 
     async def guard_memory(self) -> None:
         """End what would take all of the container's. Until it is cancelled; at once where there is no limit."""
@@ -132,9 +132,9 @@ class Runner:
     async def drained(self) -> None:
         """Return when it was asked to end, with every program ended."""
         await self._drained.wait()
-        self._hub.draining = True
+        self._room.draining = True
         async with asyncio.timeout(DRAIN_SECONDS):
-            await self._hub.program.close()
+            await self._room.program.close()
             await self._terminals.close_all()
         self._ended.set()
 
@@ -142,8 +142,8 @@ class Runner:
         await tasks.stop(self._marks)
         await asyncio.to_thread(self._watcher.stop)
 
-    def _application(self, hub: Hub) -> Application:
-        shared = {"token": self._token, "hub": hub}
+    def _application(self, room: Room) -> Application:
+        shared = {"token": self._token, "room": room}
         return Application(
             [
                 (r"/channel", ChannelHandler, shared),

@@ -12,7 +12,7 @@ from jupyter_repl_runner.files.tree import list_folder
 from . import events_files, events_idle, events_run, events_terminal
 from .context import Context, Handler
 from .events_files import PAGE
-from .hub import Hub
+from .room import Room
 from .viewers import Transport, Viewers
 
 EVENTS: dict[str, Handler] = {
@@ -31,16 +31,16 @@ log = getLogger(__name__)
 class Channel:
     """No message can raise out of `receive_*`."""
 
-    def __init__(self, hub: Hub, transport: Transport) -> None:
-        self._hub = hub
+    def __init__(self, room: Room, transport: Transport) -> None:
+        self._room = room
         self._send = transport.send
-        self._context = Context(hub, Viewers(transport))
+        self._context = Context(room, Viewers(transport))
         self._tasks: set[asyncio.Task[None]] = set()
         self._early: list[str] | None = []
 
     async def open(self) -> None:
         """Send `loaded` first, then all that happened since its listing was made."""
-        self._hub.join(self)
+        self._room.join(self)
         loaded = await self._loaded()
         self._send(messages.build_event("loaded", loaded))
         early, self._early = self._early or [], None
@@ -48,24 +48,24 @@ class Channel:
             self._send(message)
 
     async def _loaded(self) -> dict[str, Any]:
-        hub = self._hub
+        room = self._room
         try:
-            root, total = await asyncio.to_thread(list_folder, hub.beneath, "", 0, PAGE)
+            root, total = await asyncio.to_thread(list_folder, room.beneath, "", 0, PAGE)
         except ReplError as error:
-            log.warning("%s: the project's folder can't be listed: %s", hub.assignment.ref, error.message)
+            log.warning("%s: the project's folder can't be listed: %s", room.assignment.ref, error.message)
             root, total = [], 0
         return {
-            "runner": hub.instance,
-            "replId": hub.assignment.ref.repl_id,
-            "language": hub.assignment.language,
-            "folder": str(hub.beneath.root),
-            "main": await asyncio.to_thread(hub.program.main_file),
+            "runner": room.instance,
+            "replId": room.assignment.ref.repl_id,
+            "language": room.assignment.language,
+            "folder": str(room.beneath.root),
+            "main": await asyncio.to_thread(room.program.main_file),
             "rootContent": [{key: row[key] for key in ("type", "name", "path")} for row in root],
             "rootTotal": total,
-            "terminals": hub.terminals.to_json(),
-            "runs": hub.program.to_json(),
-            "synced": hub.synced,
-            "disk": hub.disk.to_json() if hub.disk else None,
+            "terminals": room.terminals.to_json(),
+            "runs": room.program.to_json(),
+            "synced": room.synced,
+            "disk": room.disk.to_json() if room.disk else None,
         }
 
     def send(self, message: str) -> None:
@@ -77,7 +77,7 @@ class Channel:
 
     def receive_text(self, text: str) -> None:
         """Answers in the order of arrival only where the requests are about the same file or terminal."""
-        self._hub.activity.touch()
+        self._room.activity.touch()
         try:
             request = messages.parse_request(text)
             handler = EVENTS.get(request.event)
@@ -98,16 +98,16 @@ class Channel:
         except ReplError as error:
             self._send(messages.build_error(None, error))
         except Exception:
-            log.exception("%s: a frame failed", self._hub.assignment.ref)
+            log.exception("%s: a frame failed", self._room.assignment.ref)
             self._send(messages.build_error(None, _FAILURE))
 
     def close(self) -> None:
         """Leave; requests under way come to their end, so that a save that was sent is a save."""
-        self._hub.leave(self)
+        self._room.leave(self)
         self._context.viewers.close()
 
     async def _answer(self, request: messages.Request, handler: Handler) -> None:
-        context = Context(self._context.hub, self._context.viewers)
+        context = Context(self._context.room, self._context.viewers)
         reply = await answer(context, request, handler)
         if request.id is not None or '"error"' in reply:
             self._send(reply)
@@ -126,6 +126,6 @@ async def answer(context: Context, request: messages.Request, handler: Handler) 
     except OSError as error:
         reply = messages.build_error(request.id, from_os_error(error, str(request.data.get("path", ""))[:200]))
     except Exception:
-        log.exception("%s: the event %s failed", context.hub.assignment.ref, request.event)
+        log.exception("%s: the event %s failed", context.room.assignment.ref, request.event)
         reply = messages.build_error(request.id, _FAILURE)
     return reply

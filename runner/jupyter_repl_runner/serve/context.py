@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .hub import Hub
+from .room import Room
 
 if TYPE_CHECKING:
     from .viewers import Viewers
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class Context:
     """One channel's view of the runner. `after_reply` runs when the reply was sent, before anything else is."""
 
-    hub: Hub
+    room: Room
     viewers: "Viewers"
     after_reply: list[Callable[[], None]] = field(default_factory=list)
 

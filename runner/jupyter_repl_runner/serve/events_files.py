@@ -24,7 +24,7 @@ async def fetch_dir(context: Context, data: Mapping[str, Any]) -> dict[str, Any]
     path = paths.check_path(data.get("path", ""), root_allowed=True)
     offset = bounded(data, "offset", 0, 1 << 31, 0)
     limit = bounded(data, "limit", 1, MAX_LIMIT, PAGE)
-    rows, total = await asyncio.to_thread(list_folder, context.hub.beneath, path, offset, limit)
+    rows, total = await asyncio.to_thread(list_folder, context.room.beneath, path, offset, limit)
     return {"content": _fitting(rows), "total": total}
 
 
@@ -37,7 +37,7 @@ def _fitting(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 async def fetch_content(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
     path = paths.check_path(data.get("path"))
-    text, etag = await asyncio.to_thread(content.read_text, context.hub.beneath, path, MAX_TEXT)
+    text, etag = await asyncio.to_thread(content.read_text, context.room.beneath, path, MAX_TEXT)
     return {"content": text, "etag": etag}
 
 
@@ -50,47 +50,47 @@ async def update_content(context: Context, data: Mapping[str, Any]) -> dict[str,
         raw = text.encode("utf-8", "replace")
     if len(raw) > MAX_MESSAGE:
         raise FileTooLarge("The text is too large for a message.", hint="Send it to file/.")
-    async with context.hub.writing(path):
-        status = await asyncio.to_thread(content.write, context.hub.beneath, path, raw, if_match=etag)
+    async with context.room.writing(path):
+        status = await asyncio.to_thread(content.write, context.room.beneath, path, raw, if_match=etag)
     return {"etag": status.etag}
 
 
 async def create(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
     path, kind = paths.check_path(data.get("path")), field(data, "type", str, "file")
-    context.hub.check_room()
-    await asyncio.to_thread(operations.create, context.hub.beneath, path, kind)
+    context.room.check_disk()
+    await asyncio.to_thread(operations.create, context.room.beneath, path, kind)
     return {"path": path}
 
 
 async def rename(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
     path, name = paths.check_path(data.get("path")), paths.check_name(data.get("name"))
-    return {"path": await asyncio.to_thread(operations.rename, context.hub.beneath, path, name)}
+    return {"path": await asyncio.to_thread(operations.rename, context.room.beneath, path, name)}
 
 
 async def move(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
     path, to = paths.check_path(data.get("path")), paths.check_path(data.get("to"))
-    return {"path": await asyncio.to_thread(operations.move, context.hub.beneath, path, to)}
+    return {"path": await asyncio.to_thread(operations.move, context.room.beneath, path, to)}
 
 
 async def copy(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
     path, to = paths.check_path(data.get("path")), paths.check_path(data.get("to"))
-    context.hub.check_room()
-    return {"path": await asyncio.to_thread(operations.copy, context.hub.beneath, path, to)}
+    context.room.check_disk()
+    return {"path": await asyncio.to_thread(operations.copy, context.room.beneath, path, to)}
 
 
 async def delete(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
-    path, hub = paths.check_path(data.get("path")), context.hub
+    path, room = paths.check_path(data.get("path")), context.room
     if field(data, "forever", bool, False):
-        await asyncio.to_thread(operations.delete_forever, hub.beneath, path)
+        await asyncio.to_thread(operations.delete_forever, room.beneath, path)
         return {"path": path, "item": ""}
-    if hub.disk is not None and hub.disk.is_full:
+    if room.disk is not None and room.disk.is_full:
         raise DiskFull("The disk is full, and the trash is on it.", hint="Delete for good what you don't need.")
-    return {"path": path, "item": await asyncio.to_thread(hub.trash.delete, hub.beneath, path)}
+    return {"path": path, "item": await asyncio.to_thread(room.trash.delete, room.beneath, path)}
 
 
 async def restore(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
     item = field(data, "item", str)
-    return {"path": await asyncio.to_thread(context.hub.trash.restore, context.hub.beneath, item)}
+    return {"path": await asyncio.to_thread(context.room.trash.restore, context.room.beneath, item)}
 
 
 EVENTS: dict[str, Handler] = {

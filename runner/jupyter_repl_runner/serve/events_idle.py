@@ -18,7 +18,7 @@ async def keep(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
 async def tell_idle(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
     """The server's: tell every tab that it stops in `seconds` (0: not after all), or is `asleep` from now on."""
     seconds = bounded(data, "seconds", 0, MAX_SECONDS, 0)
-    context.hub.broadcast("idle", {"seconds": seconds, "asleep": bool(optional(data, "asleep", bool))})
+    context.room.broadcast("idle", {"seconds": seconds, "asleep": bool(optional(data, "asleep", bool))})
     return {}
 
 

@@ -14,13 +14,13 @@ MAX_PROBLEMS = 50
 
 
 async def run(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
-    started = await context.hub.program.start(optional(data, "path", str), size_of(data))
-    context.hub.broadcast("runStarted", started.to_json())
+    started = await context.room.program.start(optional(data, "path", str), size_of(data))
+    context.room.broadcast("runStarted", started.to_json())
     return started.to_json()
 
 
 async def stop_run(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
-    context.hub.program.stop(field(data, "run", int))
+    context.room.program.stop(field(data, "run", int))
     return {}
 
 

@@ -26,7 +26,7 @@ async def request_terminal(context: Context, data: Mapping[str, Any]) -> dict[st
     start = None if data.get("from") is None else bounded(data, "from", 0, MAX_OFFSET)
     if name is not None and not 0 < len(name) <= MAX_VIEWER_NAME:
         raise InvalidRequest("The name of the viewer is empty or too long.", hint=f"At most {MAX_VIEWER_NAME}.")
-    terminals = context.hub.terminals
+    terminals = context.room.terminals
     session = await _open(context, size, data) if number is None else terminals.get(number)
     try:
         viewer, reply = context.viewers.attach(session, name, size, start, text)
@@ -40,7 +40,7 @@ async def request_terminal(context: Context, data: Mapping[str, Any]) -> dict[st
 
 async def _open(context: Context, size: tuple[int, int], data: Mapping[str, Any]) -> Session:
     """Open one in `folder` of the project, or where the program in terminal `beside` is now, which may be outside."""
-    beneath, terminals = context.hub.beneath, context.hub.terminals
+    beneath, terminals = context.room.beneath, context.room.terminals
     beside = optional(data, "beside", int)
     if beside is not None:
         session = terminals.get(beside)
@@ -72,7 +72,7 @@ async def clear_terminal(context: Context, data: Mapping[str, Any]) -> dict[str,
 async def close_terminal(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
     number = field(data, "terminal", int)
     context.viewers.detach(number)
-    context.hub.terminals.close(number)
+    context.room.terminals.close(number)
     return {}
 
 

@@ -7,18 +7,18 @@ from jupyter_repl_runner.store.http import send_archive
 from jupyter_repl_runner.store.pack import pack
 
 from .auth import RunnerHandler
-from .hub import Hub
+from .room import Room
 
 
 class ArchiveHandler(RunnerHandler):
     def initialize(self, **shared: Any) -> None:
         super().initialize(**shared)
-        self._hub: Hub = shared["hub"]
+        self._room: Room = shared["room"]
 
     async def get(self) -> None:
-        hub = self._hub
-        hub.activity.touch()
+        room = self._room
+        room.activity.touch()
         path = check_path(self.get_query_argument("path", ""), root_allowed=True)
-        name = path.rpartition("/")[2] or hub.assignment.ref.repl_id
-        about = None if path else {"language": hub.assignment.language}
-        await send_archive(self, pack(hub.beneath, path, about), name)
+        name = path.rpartition("/")[2] or room.assignment.ref.repl_id
+        about = None if path else {"language": room.assignment.language}
+        await send_archive(self, pack(room.beneath, path, about), name)

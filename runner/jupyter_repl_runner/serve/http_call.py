@@ -14,19 +14,19 @@ from .channel import answer
 from .context import Context, Handler
 from .events_files import EVENTS as FILE_EVENTS
 from .events_idle import SERVER_EVENTS
-from .hub import Hub
+from .room import Room
 from .viewers import Viewers
 
 
 async def make_link(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
     path, target = paths.check_path(data.get("path")), field(data, "target", str)
-    await asyncio.to_thread(operations.make_link, context.hub.beneath, path, target)
+    await asyncio.to_thread(operations.make_link, context.room.beneath, path, target)
     return {"path": path}
 
 
 async def set_mode(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
     path, mode = paths.check_path(data.get("path")), bounded(data, "mode", 0, 0o7777)
-    await asyncio.to_thread(operations.set_mode, context.hub.beneath, path, mode)
+    await asyncio.to_thread(operations.set_mode, context.room.beneath, path, mode)
     return {"path": path}
 
 
@@ -37,7 +37,7 @@ EVENTS: dict[str, Handler] = {**FILE_EVENTS, "makeLink": make_link, "setMode": s
 class CallHandler(RunnerHandler):
     def initialize(self, **shared: Any) -> None:
         super().initialize(**shared)
-        self._hub: Hub = shared["hub"]
+        self._room: Room = shared["room"]
 
     async def post(self) -> None:
         request = parse_request(self.request.body.decode())
@@ -45,9 +45,9 @@ class CallHandler(RunnerHandler):
         if handler is None:
             raise InvalidRequest(f"There is no event {request.event[:40]} about files.")
         if request.event not in SERVER_EVENTS:
-            self._hub.activity.touch()
+            self._room.activity.touch()
         self.set_header("Content-Type", "application/json")
-        self.finish(await answer(Context(self._hub, Viewers(self)), request, handler))
+        self.finish(await answer(Context(self._room, Viewers(self)), request, handler))
 
     # -- a transport that nothing is sent to: events about files only answer
 

@@ -10,7 +10,7 @@ from jupyter_repl_runner.store.directory import DirectoryStore
 from jupyter_repl_runner.store.http import Upload, describe, send_object
 
 from .auth import RunnerHandler
-from .hub import Hub
+from .room import Room
 
 MAX_UPLOAD = 5 << 30
 REST_SECONDS = 0.003
@@ -21,7 +21,7 @@ REST_SECONDS = 0.003
 class FileHandler(RunnerHandler):
     def initialize(self, **shared: Any) -> None:
         super().initialize(**shared)
-        self._hub: Hub = shared["hub"]
+        self._room: Room = shared["room"]
         self._store: DirectoryStore = shared["store"]
         self._upload: Upload | None = None
 
@@ -29,16 +29,16 @@ class FileHandler(RunnerHandler):
         await super().prepare()
         if self._finished:
             return
-        self._hub.activity.touch()
+        self._room.activity.touch()
         if self.request.method == "PUT":
-            self._hub.check_room()
+            self._room.check_disk()
             self.request.connection.set_max_body_size(MAX_UPLOAD)  # type: ignore[union-attr]
             self._upload = Upload(self._store, check_path(self._path()), self)
 
     async def data_received(self, chunk: bytes) -> None:
         if self._upload:
             await self._upload.feed(chunk)
-            if self._hub.terminals.are_typed_into:
+            if self._room.terminals.are_typed_into:
                 await asyncio.sleep(REST_SECONDS)
 
     async def get(self, path: str) -> None:
@@ -46,7 +46,7 @@ class FileHandler(RunnerHandler):
 
     async def put(self, path: str) -> None:
         assert self._upload is not None
-        async with self._hub.writing(path):
+        async with self._room.writing(path):
             head = await self._upload.finish()
         describe(self, head)
         self.set_header("Content-Type", "application/json")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .auth import RunnerHandler
-from .hub import Hub
+from .room import Room
 
 WAIT_SECONDS = 8.0
 
@@ -15,16 +15,16 @@ WAIT_SECONDS = 8.0
 class StatusHandler(RunnerHandler):
     def initialize(self, **shared: Any) -> None:
         super().initialize(**shared)
-        self._hub: Hub = shared["hub"]
+        self._room: Room = shared["room"]
 
     async def get(self) -> None:
         self.write(
             {
-                "draining": self._hub.draining,
-                "lastActivity": self._hub.activity.last,
-                "idle": max(0.0, time.time() - self._hub.activity.last),
-                "terminals": len(self._hub.terminals.to_json()),
-                "running": self._hub.program.current is not None,
+                "draining": self._room.draining,
+                "lastActivity": self._room.activity.last,
+                "idle": max(0.0, time.time() - self._room.activity.last),
+                "terminals": len(self._room.terminals.to_json()),
+                "running": self._room.program.current is not None,
             }
         )
 

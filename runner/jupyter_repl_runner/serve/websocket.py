@@ -22,7 +22,7 @@ from .framing import (
     build_close,
     build_frame,
 )
-from .hub import Hub
+from .room import Room
 
 MAX_BACKLOG = 32 << 20
 """Bytes that may wait for a client that does not read; credit keeps honest ones far below."""
@@ -39,7 +39,7 @@ class ChannelHandler(RunnerHandler):
 
     def initialize(self, **shared: Any) -> None:
         super().initialize(**shared)
-        self._hub: Hub = shared["hub"]
+        self._room: Room = shared["room"]
 
     async def get(self) -> None:
         headers = self.request.headers
@@ -58,14 +58,14 @@ class ChannelHandler(RunnerHandler):
         stream = self.detach()
         socket = stream.socket.dup()
         stream.close()
-        await asyncio.get_running_loop().connect_accepted_socket(lambda: Connection(self._hub), socket)
+        await asyncio.get_running_loop().connect_accepted_socket(lambda: Connection(self._room), socket)
 
 
 class Connection(asyncio.Protocol):
     """One WebSocket and its channel, behind the handshake."""
 
-    def __init__(self, hub: Hub) -> None:
-        self._channel = Channel(hub, self)
+    def __init__(self, room: Room) -> None:
+        self._channel = Channel(room, self)
         self._parser = Parser(MAX_FRAME)
         self._loop = asyncio.get_running_loop()
         self._heard = self._loop.time()

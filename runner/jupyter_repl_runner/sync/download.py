@@ -24,7 +24,7 @@ from .index import Found, Row
 from .plan import Plan
 from .push import AT_ONCE
 from .rules import Rules
-from .scan import Sight, describe
+from .scan import Scan, describe
 from .sides import Sides
 
 TRIES = 4
@@ -148,9 +148,9 @@ class Downloader:
         def check() -> None:
             """A large file has no hash to compare."""
             if found is not None and found.size > content.HASHED_BYTES:
-                sight = Sight()
-                sides.volume.tree.look_at(path, Rules(), sight)
-                if sight.found.get(path) != found:
+                scan = Scan()
+                sides.volume.tree.look_at(path, Rules(), scan)
+                if scan.found.get(path) != found:
                     raise Conflict(f"{path} was changed meanwhile.")
 
         try:
@@ -199,10 +199,10 @@ class Downloader:
         modes = {**dict.fromkeys(above, USUAL_MODE), **manifest.folders}
         for path in sorted({*above, *wanted} & set(modes), reverse=True):
             self._set_mode(path, modes[path])
-        sight = Sight()
+        scan = Scan()
         for path in {*above, *wanted}:
-            volume.tree.look_at(path, Rules(), sight)
-        volume.index.change([Row(found) for found in sight.found.values() if found.kind != "file"])
+            volume.tree.look_at(path, Rules(), scan)
+        volume.index.change([Row(found) for found in scan.found.values() if found.kind != "file"])
 
     def _set_mode(self, path: str, mode: int) -> None:
         try:
@@ -214,9 +214,9 @@ class Downloader:
     def _remove(self, path: str, found: Found, again: set[str]) -> None:
         """The store has it no more, and it has not changed here: to the volume's own trash, and empty folders with
         it."""
-        volume, sight = self._sides.volume, Sight()
-        volume.tree.look_at(path, Rules(), sight)
-        if sight.found.get(path) != found:
+        volume, scan = self._sides.volume, Scan()
+        volume.tree.look_at(path, Rules(), scan)
+        if scan.found.get(path) != found:
             again.add(path)
             return
         try:

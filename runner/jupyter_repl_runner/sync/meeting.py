@@ -21,7 +21,7 @@ from .index import Row
 from .plan import Plan, plan_meeting
 from .push import Push, is_at_or_below
 from .rules import DEPENDENCIES, Rules
-from .scan import Sight
+from .scan import Scan
 from .sides import Sides
 from .upload import Uploader
 
@@ -49,27 +49,27 @@ class Meeting:
                 read_manifest(self._sides.store, self._sides.ref), self._sides.listed(), self._begin(opened)
             )
             rules = await asyncio.to_thread(self._sides.volume.rules)
-            sight = await asyncio.to_thread(self._sides.volume.look_at_all, rules)
-            base, newer = await asyncio.to_thread(self._known, rules, sight, before)
+            scan = await asyncio.to_thread(self._sides.volume.look_at_all, rules)
+            base, newer = await asyncio.to_thread(self._known, rules, scan, before)
             tags = {path: entry.tag for path, entry in listed.items() if not rules.is_below_ignored(path)}
-            plan = plan_meeting(sight.found, base, tags, manifest, newer, is_ours=self._push.is_met)
-            await self._sort_out_orphans(plan, sight)
+            plan = plan_meeting(scan.found, base, tags, manifest, newer, is_ours=self._push.is_met)
+            await self._sort_out_orphans(plan, scan)
             self._tell_missing(manifest)
-            again = await self._downloader.bring(plan, sight.found, listed, manifest, bundle, opened)
+            again = await self._downloader.bring(plan, scan.found, listed, manifest, bundle, opened)
             if not again:
-                return await self._agree(plan, sight, opened)
+                return await self._agree(plan, scan, opened)
         raise Unavailable("The files change faster than they can be restored.", hint="Stop what writes them.")
 
-    async def _sort_out_orphans(self, plan: Plan, sight: Sight) -> None:
+    async def _sort_out_orphans(self, plan: Plan, scan: Scan) -> None:
         """What we sent before we were killed, and somebody has deleted since, is not to come back."""
         if self._sides.volume.is_whole:
             attempted = await asyncio.to_thread(self._sides.volume.index.attempted)
-            for path in [path for path in plan.downloads if path in attempted and path not in sight.found]:
+            for path in [path for path in plan.downloads if path in attempted and path not in scan.found]:
                 if await self._push.is_orphan(path):
                     plan.downloads.remove(path)
                     plan.trash.append(path)
 
-    async def _agree(self, plan: Plan, sight: Sight, opened: Callable[[], None]) -> set[str]:
+    async def _agree(self, plan: Plan, scan: Scan, opened: Callable[[], None]) -> set[str]:
         """All that the store has is here: now the other direction."""
         await self._sides.fence.check()
         if not self._sides.volume.is_whole:
@@ -77,7 +77,7 @@ class Meeting:
         self._push.is_met = True
         async with self._push.turn:
             again = {path for path in plan.conflicts if not await self._settle(path)}
-        await self._push.carry_out(_only_pushes(plan), sight.found, again)
+        await self._push.carry_out(_only_pushes(plan), scan.found, again)
         opened()
         return again
 
@@ -89,7 +89,7 @@ class Meeting:
         bundle, _ = await together(self._bundler.read(), self._downloader.bring_first(opened))
         return bundle
 
-    def _known(self, rules: Rules, sight: Sight, before: dict[str, Row]) -> tuple[dict[str, Row], set[str]]:
+    def _known(self, rules: Rules, scan: Scan, before: dict[str, Row]) -> tuple[dict[str, Row], set[str]]:
         """The rows, but for what is ignored or can't be seen; and the paths whose row is another one than `before`.
 
         Of a volume that is not whole all rows of absent files are forgotten: they are to come, not to go.
@@ -97,20 +97,20 @@ class Meeting:
         rows = self._sides.volume.index.all()
         newer = {path for path in {*before, *rows} if before.get(path) != rows.get(path)}
         if not self._sides.volume.is_whole:
-            absent = {path for path in rows if path not in sight.found} - newer
+            absent = {path for path in rows if path not in scan.found} - newer
             self._sides.volume.index.change((), absent)
             rows = {path: row for path, row in rows.items() if path not in absent}
         return {
             path: row
             for path, row in rows.items()
-            if not rules.is_below_ignored(path) and not any(is_at_or_below(path, each) for each in sight.unseen)
+            if not rules.is_below_ignored(path) and not any(is_at_or_below(path, each) for each in scan.unseen)
         }, newer
 
     async def _settle(self, path: str) -> bool:
         """Both sides have changed it; whether that is done with."""
-        sight = Sight()
-        await asyncio.to_thread(self._sides.volume.tree.look_at, path, Rules(), sight)
-        found = sight.found.get(path)
+        scan = Scan()
+        await asyncio.to_thread(self._sides.volume.tree.look_at, path, Rules(), scan)
+        found = scan.found.get(path)
         if found is not None and found.kind == "file":
             return await self._uploader.upload(path, anew=True)
         if found is not None:

@@ -20,7 +20,7 @@ from .index import Found, Row
 from .plan import Plan, build_manifest, first_of, plan_push
 from .queue import Batch
 from .rules import Rules
-from .scan import Sight
+from .scan import Scan
 from .sides import Sides
 from .status import UNREADABLE
 from .upload import Uploader
@@ -57,14 +57,14 @@ class Push:
         `is_last`: deletions have no grace. Raises Fenced, Gone and what the store raises; what was done until then is
         done.
         """
-        _, (plan, sight) = await together(self._sides.fence.check(), asyncio.to_thread(self._look_for_changes, batch))
-        for path in sight.unseen:
+        _, (plan, scan) = await together(self._sides.fence.check(), asyncio.to_thread(self._look_for_changes, batch))
+        for path in scan.unseen:
             self._sides.status.report(path, UNREADABLE)
-        self._settle(batch, plan, sight)
+        self._settle(batch, plan, scan)
         again = self._put_off(plan, is_last)
         before = set() if batch.everything else set(self._sides.status.marks.left_out)
-        self._sides.status.tell(left_out=tuple(sorted(sight.left_out | before)))
-        await self.carry_out(plan, sight.found, again)
+        self._sides.status.tell(left_out=tuple(sorted(scan.left_out | before)))
+        await self.carry_out(plan, scan.found, again)
         return again
 
     async def forget_old(self) -> None:
@@ -107,13 +107,13 @@ class Push:
             await self._delete(later, again, links, folders)
             await asyncio.to_thread(self._sides.volume.index.change, replacing)
 
-    def _settle(self, batch: Batch, plan: Plan, sight: Sight) -> None:
+    def _settle(self, batch: Batch, plan: Plan, scan: Scan) -> None:
         """Of what was reported: what is gone, and what can be read again and is as the store has it."""
 
         def is_settled(path: str, reason: str) -> bool:
-            if path in sight.unseen:
+            if path in scan.unseen:
                 return False
-            if path in sight.found:
+            if path in scan.found:
                 return reason == UNREADABLE and path not in plan.uploads
             return batch.everything or path in batch.paths
 
@@ -121,51 +121,51 @@ class Push:
             path for path, reason in self._sides.status.unsaved.items() if is_settled(path, reason)
         )
 
-    def _look_for_changes(self, batch: Batch) -> tuple[Plan, Sight]:
+    def _look_for_changes(self, batch: Batch) -> tuple[Plan, Scan]:
         self._sides.volume.check()
         rules = self._sides.volume.rules()
-        sight, base = self._look(batch, rules)
-        plan = plan_push(sight.found, base)
+        scan, base = self._look(batch, rules)
+        plan = plan_push(scan.found, base)
         plan.trash += self._orphans(plan, rules)
-        return plan, sight
+        return plan, scan
 
-    def _look(self, batch: Batch, rules: Rules) -> tuple[Sight, dict[str, Row]]:
+    def _look(self, batch: Batch, rules: Rules) -> tuple[Scan, dict[str, Row]]:
         """What lies there now, and the rows of just that."""
         index, tree = self._sides.volume.index, self._sides.volume.tree
         if batch.everything:
             begun = time.thread_time()
-            sight, base = self._sides.volume.look_at_all(rules), index.all()
+            scan, base = self._sides.volume.look_at_all(rules), index.all()
             self.look_seconds = time.thread_time() - begun
         else:
-            sight, base = Sight(), {}
+            scan, base = Scan(), {}
             paths, unreadable = {*batch.paths, *batch.folders} - {""}, self._sides.status.unsaved
             for folder in batch.folders:
-                tree.look(folder, rules, sight, deep=False)
+                tree.look(folder, rules, scan, deep=False)
                 paths |= index.children(folder)
-            for path in {*paths, *sight.found}:
-                if path not in sight.found:
-                    tree.look_at(path, rules, sight)
-                found, row = sight.found.get(path), index.get(path)
+            for path in {*paths, *scan.found}:
+                if path not in scan.found:
+                    tree.look_at(path, rules, scan)
+                found, row = scan.found.get(path), index.get(path)
                 is_known = found is not None and row is not None and found.kind == row.found.kind == "folder"
                 if row is not None and is_known and path not in unreadable:
                     base[path] = row  # what happens in a folder that is known has events of its own
                     continue
                 base |= index.at(path)
                 if found is not None and found.kind == "folder":
-                    tree.look(path, rules, sight, deep=True)
-        return sight, {
+                    tree.look(path, rules, scan, deep=True)
+        return scan, {
             path: row
             for path, row in base.items()
-            if not rules.is_below_ignored(path) and not any(is_at_or_below(path, each) for each in sight.unseen)
+            if not rules.is_below_ignored(path) and not any(is_at_or_below(path, each) for each in scan.unseen)
         }
 
     def _orphans(self, plan: Plan, rules: Rules) -> list[str]:
         """Files that were sent, perhaps in vain, and have gone since: nobody but the store would remember them."""
-        index, sight = self._sides.volume.index, Sight()
+        index, scan = self._sides.volume.index, Scan()
         paths = [path for path in index.attempted() if index.get(path) is None and path not in plan.trash]
         for path in paths:
-            self._sides.volume.tree.look_at(path, rules, sight)
-        return [path for path in sorted(paths) if path not in sight.found and path not in sight.unseen]
+            self._sides.volume.tree.look_at(path, rules, scan)
+        return [path for path in sorted(paths) if path not in scan.found and path not in scan.unseen]
 
     def _put_off(self, plan: Plan, is_last: bool) -> set[str]:
         """Take out of the plan what has only just gone, and all deletions where absence can't be believed."""
@@ -244,9 +244,9 @@ class Push:
         return there is not None and await self._is_known(there, None)
 
     def _is_here(self, path: str) -> bool:
-        sight = Sight()
-        self._sides.volume.tree.look_at(path, Rules(), sight)
-        return path in sight.unseen or (path in sight.found and sight.found[path].kind == "file")
+        scan = Scan()
+        self._sides.volume.tree.look_at(path, Rules(), scan)
+        return path in scan.unseen or (path in scan.found and scan.found[path].kind == "file")
 
     async def _write_manifest(self, gone: set[str], replacing: list[Row]) -> None:
         """Write what objects can't tell, if that has changed. `gone`: files that are about to be deleted; `replacing`:

@@ -23,7 +23,7 @@ ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG
 
 
 @dataclass
-class Sight:
+class Scan:
     """What a look at some paths has found. `unseen`: folders that could not be read, below which nothing is known.
     `left_out`: folders of dependencies, which the rules leave out. `halves`: files that somebody began to write long
     ago and never put in place."""
@@ -40,34 +40,34 @@ class Tree:
     def __init__(self, root: Root) -> None:
         self._root = root
 
-    def look_at(self, path: str, rules: Rules, sight: Sight) -> bool:
+    def look_at(self, path: str, rules: Rules, scan: Scan) -> bool:
         """Add what lies at `path` alone, unless it or a folder on the way is ignored; whether it is a folder. Raises
         Unavailable."""
         is_folder = False
-        with _absent_or_unseen(path, sight), self._root.parent(path) as (folder, name):
-            is_folder = not rules.is_below_ignored(path) and self._note(folder, name, path, rules, sight)
+        with _absent_or_unseen(path, scan), self._root.parent(path) as (folder, name):
+            is_folder = not rules.is_below_ignored(path) and self._note(folder, name, path, rules, scan)
         return is_folder
 
-    def look(self, path: str, rules: Rules, sight: Sight, *, deep: bool) -> None:
+    def look(self, path: str, rules: Rules, scan: Scan, *, deep: bool) -> None:
         """Add what lies at `path` ("": the root), and right in it, or `deep`: anywhere below it. Raises Unavailable.
 
         Not recursive, and one folder open at a time: a deep or a wide tree must exhaust neither stack nor descriptors.
         """
-        if path and not self.look_at(path, rules, sight):
+        if path and not self.look_at(path, rules, scan):
             return
         todo = [path]
         while todo:
-            inner = self._look_in(todo.pop(), rules, sight)
+            inner = self._look_in(todo.pop(), rules, scan)
             todo += inner if deep else ()
 
-    def _look_in(self, path: str, rules: Rules, sight: Sight) -> list[str]:
+    def _look_in(self, path: str, rules: Rules, scan: Scan) -> list[str]:
         """Add what lies right in a folder; the folders among that."""
         inner = []
-        with _absent_or_unseen(path, sight), self._root.folder(path) as descriptor:
+        with _absent_or_unseen(path, scan), self._root.folder(path) as descriptor:
             for name in os.listdir(descriptor):
                 inside = join(path, name)
-                with _absent_or_unseen(inside, sight):
-                    if self._note(descriptor, name, inside, rules, sight):
+                with _absent_or_unseen(inside, scan):
+                    if self._note(descriptor, name, inside, rules, scan):
                         inner.append(inside)
         return inner
 
@@ -76,38 +76,38 @@ class Tree:
         with suppress(OSError), self._root.parent(path) as (folder, name):
             os.unlink(name, dir_fd=folder)
 
-    def _note(self, folder: int, name: str, path: str, rules: Rules, sight: Sight) -> bool:
+    def _note(self, folder: int, name: str, path: str, rules: Rules, scan: Scan) -> bool:
         """Whether it is a folder that belongs to the project. Raises OSError."""
         status = os.stat(name, dir_fd=folder, follow_symlinks=False)
         found = describe(status, path, folder, name)
         if name.startswith(TEMPORARY_PREFIX):
             if status.st_mtime < time.time() - HALF_SECONDS:
-                sight.halves.add(path)
+                scan.halves.add(path)
             return False
         if found is None:
             return False
         is_folder = found.kind == "folder"
         if rules.is_ignored(path, is_folder):
             if is_folder and rules.is_dependency(path):
-                sight.left_out.add(path)
+                scan.left_out.add(path)
             return False
-        sight.found[path] = found
+        scan.found[path] = found
         return is_folder
 
 
 @contextmanager
-def _absent_or_unseen(path: str, sight: Sight) -> Iterator[None]:
+def _absent_or_unseen(path: str, scan: Scan) -> Iterator[None]:
     """What the block fails to look at: nothing is there, or a link is by now; it may not be looked at, so nothing is
     known of it; or Unavailable, since any other error says nothing of what is there."""
     try:
         yield
     except PermissionError:
-        sight.unseen.add(path)
+        scan.unseen.add(path)
     except OSError as error:
         if error.errno not in ABSENT:
             message = f"{path or 'The project'} can't be looked at: {error.strerror}."
             raise Unavailable(message, hint="It is tried again.") from error
-        sight.found.pop(path, None)
+        scan.found.pop(path, None)
 
 
 def describe(status: os.stat_result, path: str, folder: int = -1, name: str = "") -> Found | None:

@@ -22,7 +22,7 @@ from jupyter_repl_runner.files.trash import Trash
 
 from .index import Index
 from .rules import RULES_FILE, Rules
-from .scan import ABSENT, Sight, Tree
+from .scan import ABSENT, Scan, Tree
 
 FOLDERS_FILE = "folders.json"
 """In the place of our own: the identities of project and trash, and what `restored` is about, once it was."""
@@ -119,13 +119,13 @@ class Volume:
             return False
         return True
 
-    def look_at_all(self, rules: Rules) -> Sight:
+    def look_at_all(self, rules: Rules) -> Scan:
         """Also deletes what a killed restore or save has left half-written."""
-        sight = Sight()
-        self.tree.look("", rules, sight, deep=True)
-        for path in sight.halves:
+        scan = Scan()
+        self.tree.look("", rules, scan, deep=True)
+        for path in scan.halves:
             self.tree.remove(path)
-        return sight
+        return scan
 
     def close(self) -> None:
         self.index.close()

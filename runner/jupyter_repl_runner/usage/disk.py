@@ -50,7 +50,7 @@ class Disk:
         """Whether nothing more may be written."""
         return self._state == "full"
 
-    def check_room(self) -> None:
+    def check_disk(self) -> None:
         """Raises DiskFull where nothing more may be written."""
         if self.is_full:
             raise DiskFull(

@@ -15,9 +15,9 @@ from jupyter_repl_spawner.port import Progress
 from . import manifests, names, reasons, state
 from .claim import claim, is_claimable
 from .client import Api, ApiError, Object
+from .cluster_view import ClusterView
 from .manifests import PodTemplate
 from .pods import Pods
-from .sight import Sight
 from .state import Anchor
 
 CLAIMS = 3
@@ -45,13 +45,13 @@ class Candidates:
     def __init__(
         self,
         api: Api,
-        sight: Sight,
+        view: ClusterView,
         pods: Pods,
         template_of: Callable[[str], PodTemplate],
         deadlines: Deadlines,
     ) -> None:
         self._api = api
-        self._sight = sight
+        self._view = view
         self._pods = pods
         self._template_of = template_of
         self._deadlines = deadlines
@@ -63,32 +63,32 @@ class Candidates:
             progress("Looking for a pod")
             pool = manifests.pool_name(template)
             for _ in range(CLAIMS):
-                warm = [pod for pod in self._sight.pods.objects.values() if _is_warm(pod, pool)]
+                warm = [pod for pod in self._view.pods.objects.values() if _is_warm(pod, pool)]
                 if not warm:
                     break
                 if pod := await claim(self._api, ref, ours.reference, warm, names.WARM, self._is_free):
-                    self._sight.pods.learn(pod)
+                    self._view.pods.learn(pod)
                     return pod
             await self._deploy(ref, ours, template)
         for _ in range(COLD_CLAIMS):
             pod = await self._cold(ours, progress)
             claimed = await claim(self._api, ref, ours.reference, [pod], names.COLD)
             if claimed is not None:
-                self._sight.pods.learn(claimed)
+                self._view.pods.learn(claimed)
                 return claimed
-            await self._sight.changed(ours.name, 0.5)
+            await self._view.changed(ours.name, 0.5)
         raise Unavailable(
             "The pod can't be taken.", hint="Something changes it all the time, or forbids it: see events."
         )
 
     def _is_free(self, pod: Object) -> bool:
-        known = self._sight.pods.objects.get(pod["metadata"]["name"])
+        known = self._view.pods.objects.get(pod["metadata"]["name"])
         return known is not None and is_claimable(known, names.WARM)
 
     async def _redeploy(self, ours: Anchor) -> bool:
         """Whether it was started cold: then its Deployment makes the pod. Who was stopping it may have died between the
         pods and the Lease, so it is set to one pod."""
-        found = self._sight.deployments.objects.get(ours.name)
+        found = self._view.deployments.objects.get(ours.name)
         owners = found["metadata"].get("ownerReferences", ()) if found else ()
         if not any(owner["uid"] == ours.uid for owner in owners):
             return False
@@ -113,7 +113,7 @@ class Candidates:
                 if time.monotonic() > until:
                     raise
             await self._api.delete("deployments", ours.name)  # of an earlier Lease, which is collected about now
-            await self._sight.changed(ours.name, 0.3)
+            await self._view.changed(ours.name, 0.3)
 
     async def _cold(self, ours: Anchor, progress: Progress) -> Object:
         """The own Deployment's pod, as soon as its sync answers: that is long before the API calls it ready, and an
@@ -122,7 +122,7 @@ class Candidates:
         events = _Events(self._api)
         try:
             while True:
-                pods = [pod for pod in self._sight.pods_of(ours.name) if _is_cold(pod)]
+                pods = [pod for pod in self._view.pods_of(ours.name) if _is_cold(pod)]
                 pod = pods[-1] if pods else None
                 if pod is not None and pod.get("status", {}).get("podIP"):
                     if await self._pods.answers(pod):
@@ -134,7 +134,7 @@ class Candidates:
                 reason = (
                     reasons.waiting_for(pod, events.known)
                     if pod is not None
-                    else reasons.undeployed(self._sight.deployments.objects.get(ours.name))
+                    else reasons.undeployed(self._view.deployments.objects.get(ours.name))
                 )
                 if reason.text != told:
                     told = reason.text
@@ -145,7 +145,7 @@ class Candidates:
                 if reason.is_final or waited > limit:
                     raise Unavailable(reason.sentence, hint=reason.hint or "Try again, or ask the administrator.")
                 has_address = pod is not None and bool(pod.get("status", {}).get("podIP"))
-                await self._sight.changed(ours.name, pause if has_address else 1.0)
+                await self._view.changed(ours.name, pause if has_address else 1.0)
         finally:
             await events.close()
 

@@ -18,8 +18,8 @@ from jupyter_repl_runner.contract.errors import ReplError
 from . import manifests, names
 from .claim import claimed_at
 from .client import Api, ApiError, Object
+from .cluster_view import ClusterView
 from .manifests import PodTemplate
-from .sight import Sight
 from .state import Anchor, seconds, stamp
 
 LOOK_SECONDS = 2.0
@@ -65,10 +65,10 @@ class Pools:
     """`run` is owned by the spawner."""
 
     def __init__(
-        self, api: Api, sight: Sight, templates: Mapping[str, PodTemplate], bounds: Mapping[str, Bounds]
+        self, api: Api, view: ClusterView, templates: Mapping[str, PodTemplate], bounds: Mapping[str, Bounds]
     ) -> None:
         self._api = api
-        self._sight = sight
+        self._view = view
         self._templates = templates
         self._bounds = bounds
         self._made: set[str] = set()
@@ -97,7 +97,7 @@ class Pools:
         await self._drain(ours)
 
     async def _keep(self, name: str, template: PodTemplate, wanted: int) -> None:
-        found = self._sight.deployments.objects.get(name)
+        found = self._view.deployments.objects.get(name)
         if found is None:
             if name in self._made:  # a server with newer templates has drained it: we are about to be replaced
                 return
@@ -110,12 +110,12 @@ class Pools:
         self._made.add(name)
         if (change := resize(found, wanted, time.time())) is not None:
             with suppress(ApiError):  # another server was faster: the next look sees what it made of it
-                self._sight.deployments.learn(await self._api.patch("deployments", name, change))
+                self._view.deployments.learn(await self._api.patch("deployments", name, change))
 
     async def _drain(self, ours: set[str]) -> None:
         """Pools from before our time go with their waiting pods, claimed ones belong to their REPLs. Later ones are of
         servers that are about to replace us."""
-        for name, found in list(self._sight.deployments.objects.items()):
+        for name, found in list(self._view.deployments.objects.items()):
             metadata = found["metadata"]
             is_pool = names.TEMPLATE in metadata.get("labels", {})
             if is_pool and name not in ours and metadata["creationTimestamp"] <= self._began:
@@ -126,9 +126,9 @@ class Pools:
         now = time.time()
         claims = sum(
             pod["metadata"].get("labels", {}).get(names.POOL) == name and now - claimed_at(pod) < WINDOW_SECONDS
-            for pod in self._sight.pods.objects.values()
+            for pod in self._view.pods.objects.values()
         )
-        leases = self._sight.leases.objects.values()
+        leases = self._view.leases.objects.values()
         anchors = [anchor for anchor in map(Anchor.of, leases) if anchor.deadline]
         starting = [each for each in anchors if each.is_worked_on(now) and not each.pod and not each.is_stopping]
         return claims, sum(self._template_of(each.to_do.language) == language for each in starting)

@@ -15,8 +15,8 @@ from jupyter_repl_spawner.port import Granter
 from . import names, state
 from .anchor import Leases
 from .client import Api, Object, between
+from .cluster_view import ClusterView
 from .pods import NotSync, Pods
-from .sight import Sight
 from .start import ATTEMPTS, Starts, begin, new_holder
 from .state import Anchor
 from .stop import Stops, leaving_of
@@ -43,7 +43,7 @@ class Reconciler:
     def __init__(
         self,
         api: Api,
-        sight: Sight,
+        view: ClusterView,
         leases: Leases,
         pods: Pods,
         granter: Granter,
@@ -51,7 +51,7 @@ class Reconciler:
         stops: Stops,
     ) -> None:
         self._api = api
-        self._sight = sight
+        self._view = view
         self._leases = leases
         self._pods = pods
         self._granter = granter
@@ -62,8 +62,8 @@ class Reconciler:
         self._changed: set[str] = set()
         self._wake = asyncio.Event()
         self._ask_at: dict[str, float] = {}
-        sight.leases.listen(lambda lease, _: self._note(lease["metadata"]["name"]))
-        sight.pods.listen(lambda pod, _: self._note(pod["metadata"].get("labels", {}).get(names.ID, "")))
+        view.leases.listen(lambda lease, _: self._note(lease["metadata"]["name"]))
+        view.pods.listen(lambda pod, _: self._note(pod["metadata"].get("labels", {}).get(names.ID, "")))
 
     async def run(self) -> None:
         """Until it is cancelled: at what has changed, and now and then at everything."""
@@ -74,7 +74,7 @@ class Reconciler:
                 self._wake.clear()
                 changed, self._changed = self._changed, set()
                 if loop.time() >= whole_look_at:
-                    changed |= {*self._sight.leases.objects, *self._ask_at}
+                    changed |= {*self._view.leases.objects, *self._ask_at}
                     whole_look_at = loop.time() + LOOK_SECONDS
                 for place, slug in enumerate(changed):
                     try:
@@ -96,15 +96,15 @@ class Reconciler:
             self._wake.set()
 
     def _look(self, slug: str) -> None:
-        lease, now = self._sight.lease(slug), time.time()
+        lease, now = self._view.lease(slug), time.time()
         ref = names.ref_of(lease["metadata"].get("annotations", {})) if lease is not None else None
         if lease is None or ref is None:
             self._ask_at.pop(slug, None)
-            self._sight.complain(slug)
+            self._view.complain(slug)
             return
         if slug in self._tasks:
             return
-        seen, pods = Anchor.of(lease), self._sight.pods_of(slug)
+        seen, pods = Anchor.of(lease), self._view.pods_of(slug)
         if seen.is_abandoned(now):
             self._begin(slug, lambda: self._finish(seen, ref))
         elif seen.has_lost(pods):
@@ -155,7 +155,7 @@ class Reconciler:
 
     async def _why(self, seen: Anchor) -> str:
         """What has become of its pod."""
-        pod = next((each for each in self._sight.pods_of(seen.name) if each["metadata"]["uid"] == seen.pod), None)
+        pod = next((each for each in self._view.pods_of(seen.name) if each["metadata"]["uid"] == seen.pod), None)
         events: list[Object] = []
         if pod is not None:
             name = pod["metadata"]["name"]
@@ -170,7 +170,7 @@ class Reconciler:
     async def _look_after(self, seen: Anchor, ref: ProjectRef) -> None:
         """Sync proves that it is there, and gets credentials at half their life, by whichever server comes first."""
         self._ask_at[seen.name] = time.monotonic() + STATUS_SECONDS
-        pod = seen.pod_of(self._sight.pods_of(seen.name))
+        pod = seen.pod_of(self._view.pods_of(seen.name))
         if pod is None:
             return
         try:
@@ -178,9 +178,9 @@ class Reconciler:
             if expires and expires - time.time() < LIFETIME_SECONDS * RENEW_SHARE:
                 await self._pods.renew(pod, seen.generation, await self._granter.credentials(ref))
         except NotSync as error:
-            self._sight.complain(seen.name, error.message, error.hint)
+            self._view.complain(seen.name, error.message, error.hint)
             raise
-        self._sight.complain(seen.name)
+        self._view.complain(seen.name)
 
 
 def _is_stray(pod: Object, seen: Anchor) -> bool:

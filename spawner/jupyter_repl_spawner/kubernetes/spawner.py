@@ -22,6 +22,7 @@ from . import manifests, names
 from .anchor import Leases
 from .candidate import Candidates, Deadlines
 from .client import Api, ApiError
+from .cluster_view import ClusterView
 from .keys import Keys, read_keys
 from .manifests import DEFAULT, Hosts, PodTemplate
 from .pods import Pods
@@ -29,7 +30,6 @@ from .pool import Bounds, Pools
 from .publish import Publisher
 from .reach import Reach, Way
 from .reconcile import Reconciler
-from .sight import Sight
 from .start import Starts
 from .state import Anchor
 from .stop import Stops
@@ -67,13 +67,13 @@ class KubernetesSpawner(Spawner):
     async def __aenter__(self) -> Self:
         settings = self._settings
         await self._connect()
-        leases = Leases(self._api, self._sight.leases.learn)
+        leases = Leases(self._api, self._view.leases.learn)
         pods = Pods(self._api, self._reach, self._keys)
         publisher = Publisher(self._api, settings.hosts)
-        candidates = Candidates(self._api, self._sight, pods, self._template_of, settings.deadlines)
+        candidates = Candidates(self._api, self._view, pods, self._template_of, settings.deadlines)
         self._starts = Starts(
             self._api,
-            self._sight,
+            self._view,
             leases,
             pods,
             self._keys,
@@ -82,10 +82,10 @@ class KubernetesSpawner(Spawner):
             publisher,
             settings.deadlines,
         )
-        self._stops = Stops(self._api, self._sight, leases, pods, self._starts, settings.gone_seconds)
-        reconciler = Reconciler(self._api, self._sight, leases, pods, self._granter, self._starts, self._stops)
-        pools = Pools(self._api, self._sight, self._templates, settings.pools)
-        await self._stack.enter_async_context(self._sight)
+        self._stops = Stops(self._api, self._view, leases, pods, self._starts, settings.gone_seconds)
+        reconciler = Reconciler(self._api, self._view, leases, pods, self._granter, self._starts, self._stops)
+        pools = Pools(self._api, self._view, self._templates, settings.pools)
+        await self._stack.enter_async_context(self._view)
         self._stack.push_async_callback(publisher.close)
         for name, work in (("pools", pools.run), ("reconcile", reconciler.run)):
             self._stack.push_async_callback(tasks.stop, tasks.spawn(work(), name, lasting=True))
@@ -96,7 +96,7 @@ class KubernetesSpawner(Spawner):
     async def looking(self) -> AsyncIterator[Self]:
         async with self._stack:
             await self._connect()
-            await self._stack.enter_async_context(self._sight)
+            await self._stack.enter_async_context(self._view)
             yield self
 
     async def _connect(self) -> None:
@@ -107,7 +107,7 @@ class KubernetesSpawner(Spawner):
             Api(settings.namespace, settings.kubeconfig, settings.context)
         )
         self._reach = Reach(self._api, settings.way)
-        self._sight = Sight(self._api)
+        self._view = ClusterView(self._api)
         self._opened = True
 
     async def __aexit__(
@@ -131,11 +131,11 @@ class KubernetesSpawner(Spawner):
 
     async def poll(self, ref: ProjectRef) -> Phase:
         self._check()
-        return self._sight.phase(ref)
+        return self._view.phase(ref)
 
     async def list(self) -> list[ProjectRef]:
         self._check()
-        leases = self._sight.leases.objects.values()
+        leases = self._view.leases.objects.values()
         refs = [names.ref_of(lease["metadata"].get("annotations", {})) for lease in leases]
         return sorted(ref for ref in refs if ref is not None)
 
@@ -146,9 +146,9 @@ class KubernetesSpawner(Spawner):
 
     async def address(self, ref: ProjectRef) -> Address:
         self._check()
-        lease = self._sight.lease_of(ref)
+        lease = self._view.lease_of(ref)
         seen = Anchor.of(lease) if lease is not None else None
-        pod = seen.pod_of(self._sight.pods_of(seen.name)) if seen is not None and not seen.deadline else None
+        pod = seen.pod_of(self._view.pods_of(seen.name)) if seen is not None and not seen.deadline else None
         if seen is None or pod is None:
             raise Unavailable(f"{ref} is not running.", hint="Start it.")
         return await self._reach.address(pod, RUNNER_PORT, self._keys.of(pod).token(seen.pod, seen.generation))
@@ -156,7 +156,7 @@ class KubernetesSpawner(Spawner):
     def _check(self) -> None:
         if not self._opened:
             raise Unavailable("The cluster is not connected.", hint="The server's log says why.")
-        if not self._sight.is_known:  # else what runs would look stopped
+        if not self._view.is_known:  # else what runs would look stopped
             raise Unavailable("The cluster does not answer.", hint="It is asked again and again.")
 
     def _template_of(self, language: str) -> PodTemplate:

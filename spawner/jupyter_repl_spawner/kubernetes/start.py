@@ -24,10 +24,10 @@ from . import names, reasons, state
 from .anchor import Leases, Lost
 from .candidate import Candidates, Deadlines
 from .client import Api, Object, Unreachable
+from .cluster_view import ClusterView
 from .keys import Keys
 from .pods import Pods
 from .publish import Publisher
-from .sight import Sight
 from .state import Anchor
 
 HOLD_SECONDS = 30.0
@@ -46,7 +46,7 @@ class Starts:
     def __init__(
         self,
         api: Api,
-        sight: Sight,
+        view: ClusterView,
         leases: Leases,
         pods: Pods,
         keys: Keys,
@@ -56,7 +56,7 @@ class Starts:
         deadlines: Deadlines,
     ) -> None:
         self._api = api
-        self._sight = sight
+        self._view = view
         self._leases = leases
         self._pods = pods
         self._keys = keys
@@ -108,7 +108,7 @@ class Starts:
 
     async def is_alive(self, seen: Anchor) -> bool:
         """Whether the pod that a Lease names is there; asked of the API where our memory does not know it."""
-        if seen.pod_of(self._sight.pods_of(seen.name)) is not None:
+        if seen.pod_of(self._view.pods_of(seen.name)) is not None:
             return True
         found = await self._api.list("pods", labelSelector=f"{names.ID}={seen.name}")
         return seen.pod_of(found.get("items", ())) is not None
@@ -130,8 +130,8 @@ class Starts:
         """Return when nobody works on it any more, as far as is known; the API is not asked meanwhile."""
         slug, told = names.slug(ref), ""
         while time.monotonic() < until:
-            await self._sight.changed(slug, 1.0)
-            lease, phase = self._sight.lease(slug), self._sight.phase(ref)
+            await self._view.changed(slug, 1.0)
+            lease, phase = self._view.lease(slug), self._view.phase(ref)
             if lease is None or not Anchor.of(lease).is_worked_on(time.time()):
                 return
             if phase.step and phase.step != told:
@@ -169,12 +169,12 @@ class Starts:
 
         def saves() -> bool:
             now, uid = time.time(), pod["metadata"]["uid"]
-            others = [each for each in self._sight.pods_of(ours.name) if each["metadata"]["uid"] != uid]
+            others = [each for each in self._view.pods_of(ours.name) if each["metadata"]["uid"] != uid]
             return any(state.may_still_save(each, now) for each in others)
 
         if saves():
             progress("Waiting for the last save of the pod before")
-            await self._sight.until(ours.name, lambda: not saves(), GRACE_SECONDS)
+            await self._view.until(ours.name, lambda: not saves(), GRACE_SECONDS)
 
     async def _wait_for_runner(self, ours: Anchor, pod: Object, generation: int) -> None:
         """Return when it serves. Raises Unreachable, at once if it ends again and again."""
@@ -189,14 +189,14 @@ class Starts:
 
     def _why(self, ours: Anchor, uid: str) -> reasons.Reason:
         """What the cluster says of a pod that does not answer."""
-        for pod in self._sight.pods_of(ours.name):
+        for pod in self._view.pods_of(ours.name):
             if pod["metadata"]["uid"] == uid:
                 return reasons.waiting_for(pod)
         return reasons.Reason("The pod was lost while it started.", "Start it again.")
 
     async def _clear(self, ours: Anchor) -> None:
         """Pods of earlier generations go; the store has fenced them off, or will."""
-        for pod in self._sight.pods_of(ours.name):
+        for pod in self._view.pods_of(ours.name):
             metadata = pod["metadata"]
             if metadata["labels"].get(names.STATE) == names.CLAIMED and not metadata.get("deletionTimestamp"):
                 await self._api.delete("pods", metadata["name"], metadata["uid"])
@@ -247,7 +247,7 @@ class Starts:
                 log.warning("%s: the cancelled start could not be taken back: %s", slug, error.message)
                 await asyncio.sleep(1.0)
             else:
-                await self._sight.until(slug, lambda: self._sight.lease(slug) is None, 2.0)
+                await self._view.until(slug, lambda: self._view.lease(slug) is None, 2.0)
                 return
 
     async def remove(self, ours: Anchor) -> None:
@@ -258,7 +258,7 @@ class Starts:
             await self._delete_pods(ours)
 
     async def _delete_pods(self, ours: Anchor) -> None:
-        for pod in self._sight.pods_of(ours.name):
+        for pod in self._view.pods_of(ours.name):
             await self._api.delete("pods", pod["metadata"]["name"], pod["metadata"]["uid"])
 
 

@@ -15,8 +15,8 @@ from jupyter_repl_spawner.port import Leaving, Unsaved
 from . import names, state
 from .anchor import Leases
 from .client import Api, Object, Unreachable
+from .cluster_view import ClusterView
 from .pods import NotSync, Pods
-from .sight import Sight
 from .start import HOLD_SECONDS, Starts, new_holder
 from .state import Anchor
 
@@ -31,7 +31,7 @@ class Stops:
     def __init__(
         self,
         api: Api,
-        sight: Sight,
+        view: ClusterView,
         leases: Leases,
         pods: Pods,
         starts: Starts,
@@ -39,7 +39,7 @@ class Stops:
     ) -> None:
         """`gone_seconds`: for which what is deleted may still be there."""
         self._api = api
-        self._sight = sight
+        self._view = view
         self._leases = leases
         self._pods = pods
         self._starts = starts
@@ -53,7 +53,7 @@ class Stops:
             if seen is None:
                 break
             if seen.is_stopping and leaving_of(seen).covers(leaving) and seen.is_worked_on(time.time()):
-                await self._sight.until(slug, lambda: self._is_over(slug), self._gone_seconds)  # by another server
+                await self._view.until(slug, lambda: self._is_over(slug), self._gone_seconds)  # by another server
                 continue
             changes = {names.STOPPING: leaving.value, names.DEADLINE: state.stamp(time.time() + HOLD_SECONDS)}
             taken = await self._leases.take_over(seen, new_holder(), changes)
@@ -70,7 +70,7 @@ class Stops:
             await self._leases.release(seen)
 
     async def _stop(self, ours: Anchor, leaving: Leaving) -> None:
-        pod, left = ours.pod_of(self._sight.pods_of(ours.name)), ""
+        pod, left = ours.pod_of(self._view.pods_of(ours.name)), ""
         if pod is not None and ours.generation:
             try:
                 left = await (self._rest(ours, pod) if leaving is Leaving.ANYTHING else self._save(ours, pod, leaving))
@@ -118,7 +118,7 @@ class Stops:
             except NotSync as error:
                 raise Unsaved(error.message, error.hint) from error
             except Unreachable as error:
-                if ours.pod_of(self._sight.pods_of(ours.name)) is None:
+                if ours.pod_of(self._view.pods_of(ours.name)) is None:
                     return None
                 if time.monotonic() > until:
                     raise Unsaved(
@@ -137,11 +137,11 @@ class Stops:
         return _named([*unsaved, *marks["paths"]], len(unsaved) + marks["pending"])
 
     def _is_over(self, slug: str) -> bool:
-        lease = self._sight.lease(slug)
-        return (lease is None or Anchor.of(lease).is_over) and not self._sight.pods_of(slug)
+        lease = self._view.lease(slug)
+        return (lease is None or Anchor.of(lease).is_over) and not self._view.pods_of(slug)
 
     async def _wait_until_gone(self, slug: str) -> None:
-        if not await self._sight.until(slug, lambda: self._is_over(slug), self._gone_seconds):
+        if not await self._view.until(slug, lambda: self._is_over(slug), self._gone_seconds):
             raise Unavailable("The pod takes long to end.", hint="The cluster goes on with it; nothing is lost.")
 
 

@@ -14,9 +14,9 @@ from jupyter_repl_spawner.kubernetes import manifests, names
 from jupyter_repl_spawner.kubernetes.anchor import Leases, Lost
 from jupyter_repl_spawner.kubernetes.claim import claim
 from jupyter_repl_spawner.kubernetes.client import Api, Object
+from jupyter_repl_spawner.kubernetes.cluster_view import ClusterView
 from jupyter_repl_spawner.kubernetes.manifests import Hosts, PodTemplate
 from jupyter_repl_spawner.kubernetes.reconcile import AT_ONCE, Reconciler
-from jupyter_repl_spawner.kubernetes.sight import Sight
 
 TEMPLATE = PodTemplate("python", "example/runner:1", public_key="ab" * 32)
 
@@ -162,10 +162,10 @@ def test_a_lease_of_that_name_that_is_somebody_elses(cluster: ApiServer) -> None
         for ask in (leases.get(ref), leases.acquire(ref, "server", {})):
             with pytest.raises(Unavailable, match="is not of ann/mine"):
                 await ask
-        async with Sight(api) as sight:
-            assert sight.lease(names.slug(ref)) is not None
-            assert sight.lease_of(ref) is None
-            assert sight.phase(ref) == STOPPED
+        async with ClusterView(api) as view:
+            assert view.lease(names.slug(ref)) is not None
+            assert view.lease_of(ref) is None
+            assert view.phase(ref) == STOPPED
 
     run(cluster, check)
 
@@ -179,7 +179,7 @@ def test_credentials_do_not_wait_for_restarts(cluster: ApiServer) -> None:
 
     async def check(api: Api) -> None:
         nobody: Any = None
-        reconciler = Reconciler(api, Sight(api), nobody, nobody, nobody, nobody, nobody)
+        reconciler = Reconciler(api, ClusterView(api), nobody, nobody, nobody, nobody, nobody)
         forever, asked = asyncio.Event(), asyncio.Event()
 
         async def ask() -> None:

@@ -20,7 +20,7 @@ OURS = f"{names.MANAGED_BY}={names.DOMAIN}"
 log = getLogger(__name__)
 
 
-class Sight:
+class ClusterView:
     """An async context manager around its watches."""
 
     def __init__(self, api: Api) -> None:

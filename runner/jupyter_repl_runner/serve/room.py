@@ -21,7 +21,7 @@ class Listener(Protocol):
     def send(self, message: str) -> None: ...
 
 
-class Hub:
+class Room:
     """Lives as long as the runner."""
 
     def __init__(self, assignment: Assignment, beneath: Beneath, trash: Trash, terminals: Terminals) -> None:
@@ -53,15 +53,15 @@ class Hub:
             for listener in list(self._listeners):
                 listener.send(message)
 
-    def check_room(self) -> None:
+    def check_disk(self) -> None:
         """Raises DiskFull where nothing of ours may be written any more."""
         if self.disk is not None:
-            self.disk.check_room()
+            self.disk.check_disk()
 
     @asynccontextmanager
     async def writing(self, path: str) -> AsyncIterator[None]:
         """One writer of a path at a time, first come first served: the newer of two saves must win."""
-        self.check_room()
+        self.check_disk()
         lock = self._locks.get(path)
         if lock is None:
             lock = self._locks[path] = asyncio.Lock()
