@@ -161,13 +161,13 @@ class ReplExtension(S3Traits, KubernetesTraits, ExtensionApp):
         """None where projects are folders of this machine."""
         if not self.store_url.startswith("s3:"):
             return None
-        from jupyter_repl_ext.repls.grants import Grants
+        from jupyter_repl_ext.repls.grant_issuer import GrantIssuer
         from jupyter_repl_runner.store.s3 import S3Store
 
         if not isinstance(store, S3Store):  # its address was not understood, which every call says
             return None
         scoped_only = self.spawner == "kubernetes" and self.s3_runner_keys == "scoped"
-        return Grants(store, projects, self.s3_role_arn, self.s3_max_file_mb << 20, scoped_only=scoped_only)
+        return GrantIssuer(store, projects, self.s3_role_arn, self.s3_max_file_mb << 20, scoped_only=scoped_only)
 
     def _make_spawner(self, store: Any, granter: Any) -> Any:
         """The spawner of the trait; a name that nobody registered is an error at start, not at the first click."""

@@ -8,7 +8,7 @@ from jupyter_server.auth.decorator import authorized
 from tornado.httputil import url_concat
 from tornado.web import authenticated, stream_request_body
 
-from jupyter_repl_ext.runners.forward import relay
+from jupyter_repl_ext.runners.forward import forward
 from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.errors import FileTooLarge, from_os_error
 from jupyter_repl_runner.contract.paths import check_path
@@ -66,7 +66,7 @@ class ArchiveHandler(ReplHandler):
                 await send_archive(self, chunks, path.rpartition("/")[2] or repl_id)
             else:
                 address = await self.services.spawner.address(ref)
-                await relay(self, self.services.client, address, url_concat("/archive", {"path": path}), None)
+                await forward(self, self.services.client, address, url_concat("/archive", {"path": path}), None)
         self.finish()
 
     @authenticated

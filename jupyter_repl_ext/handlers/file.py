@@ -9,7 +9,7 @@ from jupyter_server.auth.decorator import authorized
 from tornado.web import authenticated, stream_request_body
 
 from jupyter_repl_ext.runners.client import file_url
-from jupyter_repl_ext.runners.forward import relay
+from jupyter_repl_ext.runners.forward import forward
 from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.errors import Unavailable
 from jupyter_repl_runner.contract.paths import check_path
@@ -52,7 +52,7 @@ class FileHandler(ReplHandler):
                 await send_object(self, self.services.store, ref.code(check_path(path)))
             else:
                 address = await self.services.spawner.address(ref)
-                await relay(self, self.services.client, address, file_url(check_path(path)), None)
+                await forward(self, self.services.client, address, file_url(check_path(path)), None)
         self.finish()
 
     @authenticated
@@ -77,7 +77,7 @@ class FileHandler(ReplHandler):
         async with self.services.lifecycle.without_runner(ref) as stopped:
             if not stopped:
                 address = await self.services.spawner.address(ref)
-                await relay(self, self.services.client, address, file_url(path), self._chunks())
+                await forward(self, self.services.client, address, file_url(path), self._chunks())
                 return
             upload = Upload(self.services.store, ref.code(path), self)
             try:

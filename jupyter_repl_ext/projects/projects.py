@@ -48,7 +48,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Record:
+class ProjectRecord:
     """What `meta/{replId}.json` holds. `source`: "template", or "archive", which only its worker has, so that nobody
     can finish for it. `worker` names who creates or deletes, `beat` counts that it lives."""
 
@@ -66,7 +66,7 @@ class Record:
         return json.dumps(asdict(self)).encode()
 
     @classmethod
-    def from_bytes(cls, raw: bytes) -> "Record":
+    def from_bytes(cls, raw: bytes) -> "ProjectRecord":
         """Fields of a later version are left out."""
         fields = parse_json(raw)
         return cls(**{name: fields[name] for name in cls.__dataclass_fields__ if name in fields})
@@ -75,7 +75,7 @@ class Record:
 @dataclass(frozen=True)
 class Project:
     ref: ProjectRef
-    record: Record
+    record: ProjectRecord
 
     def to_json(self) -> dict[str, Any]:
         record = self.record
@@ -100,9 +100,9 @@ class Projects:
         self._server = secrets.token_hex(4)
         self._working: set[str] = set()
         self._finishing: dict[ProjectRef, asyncio.Task[Project]] = {}
-        self._unfinished: dict[ProjectRef, Record] = {}
+        self._unfinished: dict[ProjectRef, ProjectRecord] = {}
         """Those that a list looks at, and the records of those that others are making or deleting."""
-        self._known: dict[ProjectRef, tuple[Record, str]] = {}
+        self._known: dict[ProjectRef, tuple[ProjectRecord, str]] = {}
         """Records as they were last seen, each with the tag that it had in a listing just before, or none: what still
         has it need not be read again, and all of them do for a while where the store is away."""
 
@@ -112,7 +112,7 @@ class Projects:
         `folder`: its files, in a `scratch` of the store, in place of the template's.
         """
         template = await self._catalog.get(language)
-        record = Record(
+        record = ProjectRecord(
             language=language,
             title=ref.repl_id,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -219,7 +219,7 @@ class Projects:
 
     # -- half-made
 
-    async def _claim_left(self, ref: ProjectRef, ours: Record) -> str:
+    async def _claim_left(self, ref: ProjectRef, ours: ProjectRecord) -> str:
         """Take over a record that its worker left, for a creation of ours; its etag. Raises FileExists."""
         taken = _taken(ref)
         try:
@@ -240,7 +240,7 @@ class Projects:
         except (Conflict, FileNotFound):  # somebody else took it, or has just deleted it
             raise taken from None
 
-    async def _finish(self, ref: ProjectRef, record: Record, etag: str) -> Record:
+    async def _finish(self, ref: ProjectRef, record: ProjectRecord, etag: str) -> ProjectRecord:
         """Bring to its end what another worker began; raises FileNotFound if that was a deletion, at once if that is
         under way."""
         if record.state == "deleting" and record.worker in self._working:
@@ -263,7 +263,7 @@ class Projects:
         finally:
             self._working.discard(mine.worker)
 
-    async def _wait_left(self, ref: ProjectRef, record: Record, etag: str) -> tuple[Record, str]:
+    async def _wait_left(self, ref: ProjectRef, record: ProjectRecord, etag: str) -> tuple[ProjectRecord, str]:
         """Return the record once it is ready, or once nobody works on it any more. Raises FileNotFound once it is
         deleted, or is seen to be."""
         loop = asyncio.get_running_loop()
@@ -283,7 +283,9 @@ class Projects:
             record, etag = found
         return record, etag
 
-    async def _fill(self, ref: ProjectRef, record: Record, etag: str, folder: Path | None = None) -> Record:
+    async def _fill(
+        self, ref: ProjectRef, record: ProjectRecord, etag: str, folder: Path | None = None
+    ) -> ProjectRecord:
         """Put the files there, the template's or a folder's, beating meanwhile, and declare the project ready."""
         if folder is not None:
             putting = self._store.put_folder(folder, ref.code(), ref.manifest)
@@ -298,7 +300,7 @@ class Projects:
             raise _taken(ref) from None
         return record
 
-    async def _delete(self, ref: ProjectRef, record: Record, etag: str) -> None:
+    async def _delete(self, ref: ProjectRef, record: ProjectRecord, etag: str) -> None:
         """Raises Conflict if somebody else has changed the record, or taken this over."""
         record = replace(record, state="deleting", worker=self._new_worker())
         self._working.add(record.worker)
@@ -315,8 +317,8 @@ class Projects:
         await self._store.delete(ref.generation)
 
     async def _beat(
-        self, work: Coroutine[Any, Any, Any], ref: ProjectRef, record: Record, etag: str
-    ) -> tuple[Record, str]:
+        self, work: Coroutine[Any, Any, Any], ref: ProjectRef, record: ProjectRecord, etag: str
+    ) -> tuple[ProjectRecord, str]:
         """Do the work, beating meanwhile; the record as it is then. Raises Conflict if another has taken it over."""
         task = tasks.awaited(work, f"{record.state} {ref}")
         try:
@@ -350,10 +352,10 @@ class Projects:
         self._known[ref] = record, tag
         return Project(ref, record)
 
-    async def _read(self, ref: ProjectRef) -> tuple[Record, str]:
+    async def _read(self, ref: ProjectRef) -> tuple[ProjectRecord, str]:
         try:
             raw, etag = await read_all(self._store, ref.meta)
-            return Record.from_bytes(raw), etag
+            return ProjectRecord.from_bytes(raw), etag
         except FileNotFound:
             raise _missing(ref) from None
         except (FileTooLarge, ValueError, TypeError) as error:

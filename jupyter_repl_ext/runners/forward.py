@@ -23,7 +23,7 @@ ANSWERED = (
 )
 
 
-async def relay(
+async def forward(
     handler: RequestHandler, client: RunnerClient, address: Address, url: str, body: AsyncIterator[bytes] | None
 ) -> None:
     """Answer `handler`'s request with the runner's answer at `url`; raises ReplError before anything was sent."""

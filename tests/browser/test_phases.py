@@ -33,10 +33,10 @@ def test_a_start_that_takes_long_says_what_it_waits_for_and_is_cancelled(person:
 
 def _hold_lock(lab: Lab, name: str) -> int:
     """Hold the lock of a REPL's private directory, as another server does that is about to start it."""
-    from jupyter_repl_spawner.local import sockets
+    from jupyter_repl_spawner.local import private_directory
 
     lab.runtime_dir.mkdir(mode=0o700, exist_ok=True)
-    lock = sockets.lock(lab.runtime_dir / sockets.directory_name(lab.project(name)), make=True)
+    lock = private_directory.lock(lab.runtime_dir / private_directory.directory_name(lab.project(name)), make=True)
     assert lock is not None
     return lock
 

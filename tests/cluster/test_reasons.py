@@ -13,7 +13,7 @@ from support.lab import stays, wait_for
 
 from jupyter_repl_ext.projects.catalog import Catalog
 from jupyter_repl_ext.projects.projects import Projects
-from jupyter_repl_ext.repls.grants import Grants
+from jupyter_repl_ext.repls.grant_issuer import GrantIssuer
 from jupyter_repl_runner.contract.errors import Unavailable
 from jupyter_repl_runner.contract.grant import Credentials, Grant
 from jupyter_repl_runner.contract.phases import RUNNING
@@ -103,7 +103,7 @@ class _Elsewhere(Granter):
 
 def test_a_pod_that_can_not_reach_s3(space: Space) -> None:
     store = space.store()
-    inner = Grants(store, Projects(store, Catalog(store, lambda program: True)), "", 1 << 20)
+    inner = GrantIssuer(store, Projects(store, Catalog(store, lambda program: True)), "", 1 << 20)
     steps = fails(
         space,
         r"The files could not be restored: S3 can't be reached at http://10\.250\.0\.1:9",

@@ -12,7 +12,7 @@ from support.s3 import CREDENTIALS, S3Server
 
 from jupyter_repl_ext.projects.catalog import Catalog
 from jupyter_repl_ext.projects.projects import Projects
-from jupyter_repl_ext.repls.grants import Grants
+from jupyter_repl_ext.repls.grant_issuer import GrantIssuer
 from jupyter_repl_runner.contract.errors import ReplError
 from jupyter_repl_runner.contract.grant import S3Settings
 from jupyter_repl_runner.contract.refs import ProjectRef
@@ -29,12 +29,12 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", CREDENTIALS.secret_key)
 
 
-async def granted(server: S3Server, prefix: str) -> tuple[Store, S3Store, Grants, Any]:
+async def granted(server: S3Server, prefix: str) -> tuple[Store, S3Store, GrantIssuer, Any]:
     store = S3Store(server.settings(prefix))
     projects = Projects(store, Catalog(store, lambda program: True))
     for ref in (OURS, OTHER, LONGER):
         await projects.create(ref, "python")
-    grants = Grants(store, projects, "", 1 << 20)
+    grants = GrantIssuer(store, projects, "", 1 << 20)
     grant = await grants.grant(OURS)
     return store, S3Store(grant.store, grant.credentials), grants, grant
 
@@ -111,9 +111,9 @@ def faulty(minio: S3Server) -> Iterator[FaultyProxy]:
     proxy.close()
 
 
-def made(proxy: FaultyProxy, minio: S3Server, prefix: str, **options: bool) -> Grants:
+def made(proxy: FaultyProxy, minio: S3Server, prefix: str, **options: bool) -> GrantIssuer:
     store = S3Store(replace(minio.settings(prefix), endpoint=proxy.endpoint))
-    return Grants(store, Projects(store, Catalog(store, lambda program: True)), "", 1 << 20, **options)
+    return GrantIssuer(store, Projects(store, Catalog(store, lambda program: True)), "", 1 << 20, **options)
 
 
 PASSING = [
@@ -168,7 +168,7 @@ def test_on_aws_keys_are_for_one_project(moto: S3Server, monkeypatch: pytest.Mon
         store = S3Store(S3Settings(moto.bucket, f"sts-{bool(role)}/", path_style=True))
         projects = Projects(store, Catalog(store, lambda program: True))
         await projects.create(OURS, "python")
-        grant = await Grants(store, projects, role, 1 << 20).grant(OURS)
+        grant = await GrantIssuer(store, projects, role, 1 << 20).grant(OURS)
         assert grant.credentials is not None
         assert grant.credentials.token
         assert 600 < grant.credentials.expires - time.time() < 3700

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from jupyter_repl_ext.projects.catalog import Catalog
-from jupyter_repl_ext.projects.projects import STALE_SECONDS, Projects, Record
+from jupyter_repl_ext.projects.projects import STALE_SECONDS, ProjectRecord, Projects
 from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotFound
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_runner.store.directory import DirectoryStore
@@ -263,7 +263,7 @@ def test_a_list_waits_for_nobody(tmp_path: Path, state: str, seen: list[ProjectR
 
     async def check() -> None:
         projects = make(store)
-        record = Record(language="python", title="abc", created="2026-01-01", state="ready")
+        record = ProjectRecord(language="python", title="abc", created="2026-01-01", state="ready")
         stop = asyncio.Event()
 
         async def beat() -> None:
@@ -290,7 +290,7 @@ def test_a_list_waits_for_nobody(tmp_path: Path, state: str, seen: list[ProjectR
 def test_what_is_made_in_place_of_what_was_half_deleted_has_nothing_of_it(tmp_path: Path) -> None:
     """Neither its trash nor its links."""
     store = prepared(tmp_path)
-    record = Record(language="python", title="abc", created="2026-01-01", state="deleting", worker="dead-1")
+    record = ProjectRecord(language="python", title="abc", created="2026-01-01", state="deleting", worker="dead-1")
 
     async def check() -> None:
         await store.put(REF.meta, record.to_bytes())

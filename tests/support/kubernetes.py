@@ -12,7 +12,7 @@ import yaml
 
 from jupyter_repl_ext.projects.catalog import Catalog
 from jupyter_repl_ext.projects.projects import Projects
-from jupyter_repl_ext.repls.grants import Grants
+from jupyter_repl_ext.repls.grant_issuer import GrantIssuer
 from jupyter_repl_runner.contract.assignment import Assignment
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_runner.store.s3 import S3Store
@@ -113,7 +113,7 @@ class Space:
         settings = Settings(self.namespace, {"*": self.pod_template()}, self.world.key, {"*": self.pool}, **options)
         store = self.store()
         projects = Projects(store, Catalog(store, lambda program: True))
-        return KubernetesSpawner(settings, granter or Grants(store, projects, "", MAX_FILE))
+        return KubernetesSpawner(settings, granter or GrantIssuer(store, projects, "", MAX_FILE))
 
     def store(self) -> S3Store:
         return self.world.s3.store(self.prefix)

@@ -16,7 +16,7 @@ from jupyter_repl_runner.contract.json_text import parse_json
 from jupyter_repl_runner.contract.local import RECORD_FILE
 from jupyter_repl_runner.contract.marks import MARKS_FILE
 
-from .credentials import Grants
+from .grant_client import GrantClient
 from .status import Status
 from .volume import Place
 from .work import Work
@@ -51,7 +51,7 @@ async def _sync(options: SyncOptions) -> int:
     assignment = Assignment.from_json(record["assignment"])
     status = Status(options.directory / MARKS_FILE)
     status.write()
-    grants = Grants(options.grants)
+    grants = GrantClient(options.grants)
     try:
         grant = await grants.first()
     except ReplError as error:

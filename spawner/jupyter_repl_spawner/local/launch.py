@@ -15,8 +15,8 @@ from jupyter_repl_runner.contract.local import EXIT_FILE, LOG_FILE, MARK, RECORD
 from jupyter_repl_runner.contract.marks import MARKS_FILE, Marks
 from jupyter_repl_spawner.port import Folders, Progress
 
-from .answers import Answers
-from .sockets import Record, write_record
+from .grant_server import GrantServer
+from .private_directory import RunnerRecord, write_record
 
 END_SECONDS = 8.0
 FLUSH_SECONDS = 30.0
@@ -31,7 +31,7 @@ class Guard:
 
     process: "subprocess.Popen[bytes]"
     control: int
-    answers: Answers | None = None
+    answers: GrantServer | None = None
 
     async def discard(self) -> None:
         """Let go of it and wait until it has ended everything and itself. Idempotent."""
@@ -58,7 +58,7 @@ async def launch(
     environment: Mapping[str, str],
     seconds: float,
     progress: Progress,
-    answers: Answers | None = None,
+    answers: GrantServer | None = None,
 ) -> Guard:
     """Start a guard and return it when its runner listens. `lock` is the directory's, the guard inherits it; `answers`
     are for sync, where the files come from a store. `seconds` may pass without any progress.
@@ -70,7 +70,7 @@ async def launch(
         (directory / name).unlink(missing_ok=True)
     write_record(
         directory,
-        Record(
+        RunnerRecord(
             owner=assignment.ref.owner,
             repl_id=assignment.ref.repl_id,
             token=secrets.token_urlsafe(32),

@@ -27,9 +27,9 @@ from jupyter_repl_runner.contract.phases import RUNNING, STOPPED, Phase
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_spawner.port import Address, Folders, Granter, Leaving, Progress, Spawner
 
-from . import sockets
-from .answers import Answers
+from . import private_directory
 from .environment import repl_environment
+from .grant_server import GrantServer
 from .launch import FLUSH_SECONDS, Guard, launch, read_marks
 from .sweep import end_marked, sweep
 
@@ -75,7 +75,7 @@ class LocalSpawner(Spawner):
         directory = self._directory(assignment.ref)
         progress("Starting the runner")
         async with _deadline(self._start_seconds, "The REPL did not start in time."):
-            while (lock := sockets.lock(directory, make=True)) is None:
+            while (lock := private_directory.lock(directory, make=True)) is None:
                 if await asyncio.to_thread(_answers, directory):
                     return
                 await asyncio.sleep(POLL_SECONDS)
@@ -87,7 +87,9 @@ class LocalSpawner(Spawner):
     async def _launch(self, directory: Path, lock: int, assignment: Assignment, progress: Progress) -> None:
         if (earlier := self._guards.pop(directory, None)) is not None:  # of a runner that has crashed
             await earlier.discard()
-        if sockets.read_record(directory) is not None:  # its guard was killed: nothing of it may live on beside us
+        if (
+            private_directory.read_record(directory) is not None
+        ):  # its guard was killed: nothing of it may live on beside us
             await asyncio.to_thread(end_marked, directory)
         folders = self._folders(assignment.ref)
         environment = repl_environment(os.environ, self._keep)
@@ -96,7 +98,7 @@ class LocalSpawner(Spawner):
             if self._granter is not None:
                 grant = await self._granter.grant(assignment.ref)
                 folders.workdir.mkdir(parents=True, exist_ok=True)
-                answers = Answers(self._granter, grant)
+                answers = GrantServer(self._granter, grant)
             elif not folders.workdir.is_dir():
                 raise Unavailable(f"The folder of {assignment.ref} is gone.", hint="Put it back, or make a new REPL.")
             guard = await launch(
@@ -106,7 +108,7 @@ class LocalSpawner(Spawner):
             if answers is not None:
                 await answers.stop()
             if isinstance(error, Unavailable):
-                sockets.write_exit(directory, START_FAILED, error.message, error.hint)
+                private_directory.write_exit(directory, START_FAILED, error.message, error.hint)
             raise
         self._guards[directory] = guard
 
@@ -117,7 +119,7 @@ class LocalSpawner(Spawner):
     async def _stop(self, directory: Path) -> None:
         """Ask the runner to drain, wait for the guard to let go of the lock, else insist."""
         guard = self._guards.pop(directory, None)
-        if sockets.is_locked(directory):
+        if private_directory.is_locked(directory):
             await asyncio.to_thread(_ask, directory, "POST", "/drain")
             if not await self._is_free(directory, self._stop_seconds * 0.8):
                 _signal_guard(directory)
@@ -125,13 +127,13 @@ class LocalSpawner(Spawner):
         if guard is not None:
             await guard.discard()
         async with _deadline(self._stop_seconds, "The REPL did not stop in time."):
-            while (lock := sockets.lock(directory, make=False)) is None:
-                if not sockets.is_locked(directory):
+            while (lock := private_directory.lock(directory, make=False)) is None:
+                if not private_directory.is_locked(directory):
                     return
                 await asyncio.sleep(POLL_SECONDS)  # another server is at the same step
         try:
             await asyncio.to_thread(end_marked, directory)
-            if sockets.read_exit(directory).get("cause") != UNSAVED:
+            if private_directory.read_exit(directory).get("cause") != UNSAVED:
                 shutil.rmtree(directory, ignore_errors=True)
         finally:
             os.close(lock)
@@ -146,12 +148,12 @@ class LocalSpawner(Spawner):
 
     async def poll(self, ref: ProjectRef) -> Phase:
         directory = self._directory(ref)
-        if sockets.is_locked(directory):
+        if private_directory.is_locked(directory):
             if (directory / SOCKET_FILE).exists():
                 return RUNNING
             marks = read_marks(directory)
             return Phase("starting", step=marks.progress if marks else "Starting the runner")
-        record, end = sockets.read_record(directory), sockets.read_exit(directory)
+        record, end = private_directory.read_record(directory), private_directory.read_exit(directory)
         if end.get("cause") == START_FAILED:
             return Phase("failed", cause="start-failed", reason=end["reason"], hint=end["hint"])
         if end.get("cause") == UNSAVED:
@@ -163,13 +165,13 @@ class LocalSpawner(Spawner):
         return STOPPED
 
     async def list(self) -> list[ProjectRef]:
-        records = [sockets.read_record(directory) for directory in self._root().iterdir()]
+        records = [private_directory.read_record(directory) for directory in self._root().iterdir()]
         return sorted(ProjectRef(record.owner, record.repl_id) for record in records if record)
 
     async def address(self, ref: ProjectRef) -> Address:
         directory = self._directory(ref)
-        record = sockets.read_record(directory)
-        if record is None or not sockets.is_locked(directory):
+        record = private_directory.read_record(directory)
+        if record is None or not private_directory.is_locked(directory):
             raise Unavailable(f"{ref} is not running.", hint="Start it.")
         return Address(f"unix:{directory / SOCKET_FILE}", record.token)
 
@@ -177,17 +179,17 @@ class LocalSpawner(Spawner):
         """Wait until nobody holds the directory; whether that came in time."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
-        while sockets.is_locked(directory):
+        while private_directory.is_locked(directory):
             if loop.time() > until:
                 return False
             await asyncio.sleep(POLL_SECONDS)
         return True
 
     def _directory(self, ref: ProjectRef) -> Path:
-        return self._root() / sockets.directory_name(self._folders(ref).workdir)
+        return self._root() / private_directory.directory_name(self._folders(ref).workdir)
 
     def _root(self) -> Path:
-        return sockets.runtime_root(self._runtime_dir)
+        return private_directory.runtime_root(self._runtime_dir)
 
 
 _UNSAVED = "Not everything has reached S3 yet: the rest is kept on this machine."
@@ -209,7 +211,7 @@ def _answers(directory: Path) -> bool:
 
 def _ask(directory: Path, method: str, path: str) -> dict[str, Any] | None:
     """The runner's answer, or None if there is none."""
-    record = sockets.read_record(directory)
+    record = private_directory.read_record(directory)
     if record is None:
         return None
     connection = _UnixConnection(directory / SOCKET_FILE)
@@ -236,7 +238,7 @@ class _UnixConnection(http.client.HTTPConnection):
 
 def _signal_guard(directory: Path) -> None:
     """Tell a guard whose runner does not answer to end everything; it is known by the mark, never by a pid alone."""
-    record = sockets.read_record(directory)
+    record = private_directory.read_record(directory)
     for process in psutil.process_iter() if record else ():
         try:
             if "guard" in process.cmdline() and record and process.environ().get(MARK) == record.mark:

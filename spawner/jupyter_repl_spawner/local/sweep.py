@@ -14,7 +14,7 @@ import psutil
 
 from jupyter_repl_runner.contract.local import EXIT_FILE, MARK, RECORD_FILE, SERVER_GONE
 
-from .sockets import lock, read_exit, read_record, write_exit
+from .private_directory import lock, read_exit, read_record, write_exit
 
 KEEP_EXIT_SECONDS = 24 * 3600
 END_SECONDS = 3.0

@@ -15,8 +15,8 @@ ANSWER_SECONDS = 15.0
 log = getLogger(__name__)
 
 
-class Answers:
-    """Answers as long as it is not stopped; the first answer is `grant`, later ones have new credentials."""
+class GrantServer:
+    """GrantServer as long as it is not stopped; the first answer is `grant`, later ones have new credentials."""
 
     def __init__(self, granter: Granter, grant: Grant) -> None:
         ours, self.theirs = socket.socketpair()

@@ -20,7 +20,7 @@ _LIMIT = 1 << 16
 log = getLogger(__name__)
 
 
-class Grants:
+class GrantClient:
     """`descriptor` is our end of the socket."""
 
     def __init__(self, descriptor: int) -> None:

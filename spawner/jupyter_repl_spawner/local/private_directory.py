@@ -22,7 +22,7 @@ _MAX_SOCKET_PATH = 100
 
 
 @dataclass(frozen=True)
-class Record:
+class RunnerRecord:
     """Who serves what, for other servers of the same user to attach by. `mark` is in every process's environment."""
 
     owner: str
@@ -91,7 +91,7 @@ def is_locked(directory: Path) -> bool:
     return False
 
 
-def write_record(directory: Path, record: Record) -> None:
+def write_record(directory: Path, record: RunnerRecord) -> None:
     """Mode 600, whole or not at all."""
     handle, temporary = tempfile.mkstemp(dir=directory)
     with open(handle, "w") as file:
@@ -99,10 +99,10 @@ def write_record(directory: Path, record: Record) -> None:
     os.replace(temporary, directory / RECORD_FILE)
 
 
-def read_record(directory: Path) -> Record | None:
+def read_record(directory: Path) -> RunnerRecord | None:
     """None if there is none, or one of a version that wrote another."""
     try:
-        return Record(**_read_json(directory / RECORD_FILE))
+        return RunnerRecord(**_read_json(directory / RECORD_FILE))
     except TypeError:
         return None
 

@@ -5,7 +5,7 @@ import asyncio
 import logging
 from dataclasses import astuple
 
-from jupyter_repl_ext.projects.projects import Projects, Record
+from jupyter_repl_ext.projects.projects import ProjectRecord, Projects
 from jupyter_repl_runner.contract.errors import ReplError, Unavailable
 from jupyter_repl_runner.contract.grant import Credentials, Grant
 from jupyter_repl_runner.contract.refs import ProjectRef
@@ -19,7 +19,7 @@ from jupyter_repl_runner.store.sts import NoSts, Sts
 log = logging.getLogger(__name__)
 
 
-class Grants:
+class GrantIssuer:
     """A `Granter` of the spawner's. `role`: see ReplExtension.s3_role_arn. `scoped_only`: no runner ever gets the
     server's own keys."""
 
@@ -49,7 +49,7 @@ class Grants:
             max_file_bytes=self._max_file_bytes,
         )
 
-    async def _raise(self, ref: ProjectRef) -> tuple[Record, Generation]:
+    async def _raise(self, ref: ProjectRef) -> tuple[ProjectRecord, Generation]:
         """A project that is no more gets no generation."""
         return (await self._projects.get(ref)).record, await raise_generation(self._store, ref)
 
