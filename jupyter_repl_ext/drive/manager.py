@@ -84,7 +84,7 @@ class DirectoryDrive(Drive):
     async def get_inside(
         self, path: str, content: bool, type: str | None, format: str | None, require_hash: bool
     ) -> dict[str, Any]:
-        with self._told(path):
+        with self._map_errors(path):
             return dict(await self._inner.get(path, content, type, format, require_hash))
 
     async def dir_exists(self, path: str) -> bool:
@@ -95,37 +95,37 @@ class DirectoryDrive(Drive):
 
     async def save(self, model: dict[str, Any], path: str = "") -> dict[str, Any]:
         self._check_inside(path)
-        with self._told(path):
+        with self._map_errors(path):
             return dict(await self._inner.save(model, path))
 
     async def delete(self, path: str) -> None:
         self._check_inside(path)
-        with self._told(path):
+        with self._map_errors(path):
             await self._inner.delete(path)
 
     async def rename(self, old_path: str, new_path: str) -> None:
         self._check_inside(old_path, new_path)
-        with self._told(new_path):
+        with self._map_errors(new_path):
             await self._inner.rename(old_path, new_path)
 
     async def create_checkpoint(self, path: str) -> Any:
-        with self._told(path):
+        with self._map_errors(path):
             return await self._inner.create_checkpoint(path)
 
     async def restore_checkpoint(self, checkpoint_id: str, path: str) -> None:
-        with self._told(path):
+        with self._map_errors(path):
             await self._inner.restore_checkpoint(checkpoint_id, path)
 
     async def list_checkpoints(self, path: str) -> Any:
-        with self._told(path):
+        with self._map_errors(path):
             return await self._inner.list_checkpoints(path)
 
     async def delete_checkpoint(self, checkpoint_id: str, path: str) -> None:
-        with self._told(path):
+        with self._map_errors(path):
             await self._inner.delete_checkpoint(checkpoint_id, path)
 
     @contextmanager
-    def _told(self, path: str) -> Iterator[None]:
+    def _map_errors(self, path: str) -> Iterator[None]:
         """Errors of the disk in words of ours: Jupyter's are a 500, and say where the file lies on this machine."""
         try:
             yield

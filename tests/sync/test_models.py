@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_repl_runner.store.manifest import Manifest
-from jupyter_repl_runner.sync.index import Found, Index, Row
+from jupyter_repl_runner.sync.found import Found, Row
+from jupyter_repl_runner.sync.index import Index
 from jupyter_repl_runner.sync.plan import build_manifest, conflict_name, first_of, plan_meeting, plan_push
 from jupyter_repl_runner.sync.queue import LONGEST_SECONDS, MOST_PATHS, QUIET_SECONDS, Queue
 

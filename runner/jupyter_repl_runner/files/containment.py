@@ -30,7 +30,7 @@ _FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | 
 
 
 @contextmanager
-def told_as(path: str) -> Iterator[None]:
+def map_os_errors(path: str) -> Iterator[None]:
     """Turn an OSError of the block into the ReplError about `path`."""
     try:
         yield
@@ -54,7 +54,7 @@ class Beneath:
         `follow`: go through a link in the last component; `make`: create missing folders on the way.
         Raises FileIsADirectory where the path comes down to the root itself.
         """
-        with ExitStack() as stack, told_as(path):
+        with ExitStack() as stack, map_os_errors(path):
             folders = [self._enter_root(stack)]
             name = self._walk(stack, folders, check_path(path), follow, make)
             if name is None:
@@ -64,7 +64,7 @@ class Beneath:
     @contextmanager
     def folder(self, path: str) -> Iterator[int]:
         """Yield a descriptor, fit for scandir, of the folder `path`; empty is the root."""
-        with ExitStack() as stack, told_as(path):
+        with ExitStack() as stack, map_os_errors(path):
             folders = [self._enter_root(stack)]
             if path:
                 name = self._walk(stack, folders, check_path(path), follow=True, make=False)

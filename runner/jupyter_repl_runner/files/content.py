@@ -22,7 +22,7 @@ from jupyter_repl_runner.contract.errors import (
 )
 from jupyter_repl_runner.contract.paths import parent
 
-from .containment import Beneath, check_regular, told_as
+from .containment import Beneath, check_regular, map_os_errors
 
 HASHED_BYTES = 5_000_000
 TEMPORARY_PREFIX = ".jupyter-repl-tmp-"
@@ -87,7 +87,7 @@ def read_text(beneath: Beneath, path: str, limit: int) -> tuple[str, str]:
     """`(text, etag)` of a UTF-8 file of at most `limit` bytes; raises FileTooLarge, or InvalidRequest for binary."""
     descriptor = beneath.open(path)
     try:
-        with told_as(path):
+        with map_os_errors(path):
             if os.fstat(descriptor).st_size > limit:
                 raise FileTooLarge(f"{path} is larger than {limit // 1024} KiB.", hint="Read it from file/.")
             raw = b"".join(read_chunks(descriptor, 0, limit + 1))
@@ -146,7 +146,7 @@ class Writer:
         self._folder, self._name = self._stack.enter_context(entry)
         self._stack.callback(self._close)
         try:
-            with told_as(self.path):
+            with map_os_errors(self.path):
                 self._create()
         except BaseException:
             self.close()
@@ -156,7 +156,7 @@ class Writer:
         self._stack.close()
 
     def write(self, data: bytes | memoryview) -> None:
-        with told_as(self.path):
+        with map_os_errors(self.path):
             view = memoryview(data)
             while view:
                 view = view[os.write(self._descriptor, view) :]
@@ -168,7 +168,7 @@ class Writer:
 
     def place(self, if_match: str | None = None) -> os.stat_result:
         """`commit`, for whoever knows the etag."""
-        with told_as(self.path):
+        with map_os_errors(self.path):
             if self._staged is not None:
                 self._write_in_place(self._staged, if_match)
             if self.mtime is not None:

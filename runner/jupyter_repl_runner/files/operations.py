@@ -8,7 +8,7 @@ from jupyter_repl_runner.contract.errors import FileExists, InvalidRequest, NoPe
 from jupyter_repl_runner.contract.paths import check_name, join, parent
 
 from . import content
-from .containment import Beneath, told_as
+from .containment import Beneath, map_os_errors
 from .removal import remove_tree
 from .root import FOLDER
 
@@ -40,7 +40,7 @@ def move(beneath: Beneath, path: str, to: str) -> str:
     if to.startswith(path + "/"):
         raise InvalidRequest("A folder can't move into itself.")
     with beneath.entry(path, follow=False) as (source, name), beneath.entry(to, follow=False) as (target, new):
-        with told_as(path):
+        with map_os_errors(path):
             old = os.stat(name, dir_fd=source, follow_symlinks=False)
         check_free(target, new, to, unless=old)
         os.rename(name, new, src_dir_fd=source, dst_dir_fd=target)
@@ -52,7 +52,7 @@ def copy(beneath: Beneath, path: str, to: str) -> str:
     if to == path or to.startswith(path + "/"):
         raise InvalidRequest("A folder can't be copied into itself.")
     with beneath.entry(path, follow=False) as (source, name), beneath.entry(to, follow=False) as (target, new):
-        with told_as(path):
+        with map_os_errors(path):
             check_free(target, new, to)
             copy_entry(source, name, target, new)
     return to

@@ -18,7 +18,7 @@ from jupyter_repl_runner.contract.errors import FileNotFound, InvalidRequest
 from jupyter_repl_runner.contract.json_text import parse_json
 from jupyter_repl_runner.contract.paths import check_path
 
-from .containment import Beneath, told_as
+from .containment import Beneath, map_os_errors
 from .operations import check_free, copy_entry, remove_entry
 from .removal import remove_tree
 from .root import Root
@@ -43,7 +43,7 @@ class Trash:
         item = secrets.token_hex(8)
         with beneath.entry(path, follow=False) as (folder, name):
             os.stat(name, dir_fd=folder, follow_symlinks=False)  # told as FileNotFound
-            with told_as("The trash"):
+            with map_os_errors("The trash"):
                 trash = self._opened(make=True)
                 os.mkdir(item, 0o700, dir_fd=trash.descriptor)
                 _write(trash, item, path)
@@ -69,7 +69,7 @@ class Trash:
     def list(self) -> list[tuple[str, float, str]]:
         """`(item, when in seconds since the epoch, path)`, newest first."""
         found = []
-        with told_as("The trash"):
+        with map_os_errors("The trash"):
             try:
                 trash = self._opened()
             except FileNotFoundError:

@@ -7,7 +7,7 @@ from typing import Any
 
 from jupyter_repl_runner.contract.paths import join
 
-from .containment import Beneath, told_as
+from .containment import Beneath, map_os_errors
 from .content import TEMPORARY_PREFIX
 
 
@@ -19,7 +19,7 @@ def list_folder(
     Folders first, then by name; a broken link counts as a file. Only the rows of the answer are looked at one by one,
     so that a page of a folder with 50,000 files costs its names and no more.
     """
-    with beneath.folder(path) as descriptor, told_as(path):
+    with beneath.folder(path) as descriptor, map_os_errors(path):
         with os.scandir(descriptor) as entries:
             found = [
                 (not _is_folder(entry), entry.name.casefold(), entry.name)

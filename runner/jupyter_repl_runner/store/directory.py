@@ -19,7 +19,7 @@ from typing import TypeVar
 from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotADirectory, FileNotFound, Unavailable
 from jupyter_repl_runner.files import content, operations
-from jupyter_repl_runner.files.containment import Beneath, told_as
+from jupyter_repl_runner.files.containment import Beneath, map_os_errors
 from jupyter_repl_runner.files.removal import remove_tree
 
 from .port import Blob, Entry, Head, Store
@@ -41,7 +41,7 @@ class DirectoryStore(Store):
     def __init__(self, root: Path, private: Path | None = None, beneath: Beneath | None = None) -> None:
         self.root = root
         self._private = private or root / ".private"
-        with told_as(str(root)):
+        with map_os_errors(str(root)):
             root.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._private.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._beneath = beneath or Beneath(root)
@@ -216,11 +216,11 @@ class DirectoryStore(Store):
 
     @staticmethod
     async def _call(key: str, function: Callable[[], Result]) -> Result:
-        def told() -> Result:
-            with told_as(key):
+        def mapped() -> Result:
+            with map_os_errors(key):
                 return function()
 
-        return await tasks.in_thread(told)
+        return await tasks.in_thread(mapped)
 
 
 class _FileBlob(Blob):
@@ -244,7 +244,7 @@ def _head(key: str, status: content.Stat) -> Head:
 def _put_in_place(folder: Path, final: Path) -> None:
     """One rename; raises FileExists if something is there, an empty folder excepted."""
     final.parent.mkdir(parents=True, exist_ok=True)
-    with told_as(final.name):  # ENOTEMPTY is FileExists
+    with map_os_errors(final.name):  # ENOTEMPTY is FileExists
         os.rename(folder, final)
 
 

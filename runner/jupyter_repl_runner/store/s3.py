@@ -25,8 +25,8 @@ from .keys import decode, encode
 from .port import Blob, Entry, Head, Honoured, Store
 from .probe import probe
 from .s3_client import THREADS, make_client
-from .s3_errors import Denied, translated
-from .s3_object import HASH, MODE, MTIME, S3Blob, bare, etag_of, head_of, told
+from .s3_errors import Denied, map_s3_errors
+from .s3_object import HASH, MODE, MTIME, S3Blob, bare, etag_of, head_of, map_refusals
 from .single import SingleServer
 
 IN_MEMORY = 8 << 20
@@ -177,7 +177,7 @@ class S3Store(Store):
             # Where a DELETE's condition is ignored, the moment between look and deletion is not guarded.
             tag = await self._tag_for(key, if_match)
             condition = {"IfMatch": f'"{tag}"'} if (await self.probe()).delete else {}
-            with told({"412": Conflict(f"{key} was changed meanwhile.", hint="Look at it again.")}):
+            with map_refusals({"412": Conflict(f"{key} was changed meanwhile.", hint="Look at it again.")}):
                 await self._ask("delete_object", key, **condition)
 
     async def probe(self) -> Honoured:
@@ -210,7 +210,7 @@ class S3Store(Store):
                 if_tag = await self._tag_for(key, if_match, if_tag)
             if if_tag is not None:
                 condition["IfMatch"] = f'"{if_tag}"'
-            with told({"412": refusal, "404": refusal}):
+            with map_refusals({"412": refusal, "404": refusal}):
                 return await self._ask("put_object", key, **request, **(condition if is_honoured else {}))
 
     async def _tag_for(self, key: str, if_match: str | None, if_tag: str | None = None) -> str:
@@ -251,7 +251,7 @@ class S3Store(Store):
             request["Key"] = self._name(key)
 
         def ask() -> Any:
-            with translated(self.settings, key or ""):
+            with map_s3_errors(self.settings, key or ""):
                 return getattr(self._client(), verb)(Bucket=self.settings.bucket, **request)
 
         answer = await self.in_thread(ask)

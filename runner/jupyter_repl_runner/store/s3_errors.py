@@ -75,7 +75,7 @@ _BY_TYPE: dict[str, tuple[str, str]] = {
 
 
 @contextmanager
-def translated(settings: S3Settings, key: str) -> Iterator[None]:
+def map_s3_errors(settings: S3Settings, key: str) -> Iterator[None]:
     """Turn an error of boto3 in the block into a ReplError about `key`."""
     try:
         yield

@@ -10,7 +10,7 @@ from jupyter_repl_runner.contract.grant import S3Settings
 from jupyter_repl_runner.files.content import HASHED_BYTES
 
 from .port import Blob, Entry, Head
-from .s3_errors import translated
+from .s3_errors import map_s3_errors
 
 CHUNK = 1 << 18
 RESUMES = 4
@@ -59,7 +59,7 @@ class S3Blob(Blob):
 
     async def _read(self, count: int) -> bytes:
         def read() -> Any:
-            with translated(self._settings, self._key):
+            with map_s3_errors(self._settings, self._key):
                 return self._body.read(count)
 
         chunk = await tasks.to_the_end(self._in_thread(read))
@@ -69,7 +69,7 @@ class S3Blob(Blob):
 
     async def _ask_again(self, start: int, end: int) -> None:
         tag = {"IfMatch": f'"{self.head.entry.tag}"'}
-        with told({"412": Conflict(f"{self._key} was changed meanwhile.", hint="Read it again.")}):
+        with map_refusals({"412": Conflict(f"{self._key} was changed meanwhile.", hint="Read it again.")}):
             answer = await self._ask("get_object", self._key, Range=f"bytes={start}-{end - 1}", **tag)
         self._body = answer["Body"]
 
@@ -84,7 +84,7 @@ class S3Blob(Blob):
 
 
 @contextmanager
-def told(refusals: dict[str, ReplError]) -> Iterator[None]:
+def map_refusals(refusals: dict[str, ReplError]) -> Iterator[None]:
     """Raise what is named in place of the errors of conditions."""
     try:
         yield

@@ -11,7 +11,7 @@ from jupyter_repl_runner.contract.refs import ProjectRef
 
 from .keys import encode
 from .s3_client import make_client
-from .s3_errors import translated
+from .s3_errors import map_s3_errors
 
 LIFETIME_SECONDS = 3600
 NAME_LENGTH = 32
@@ -37,10 +37,10 @@ class Sts:
         self._made: Any = None
 
     def mint(self, ref: ProjectRef) -> Credentials:
-        """Blocks. Raises NoSts, and what S3's answers are translated to."""
+        """Blocks. Raises NoSts, and what S3's answers are map_s3_errors to."""
         name, limits = f"repl-{ref.repl_id}"[:NAME_LENGTH], json.dumps(policy(self._settings, ref))
         asked = {"DurationSeconds": LIFETIME_SECONDS, "Policy": limits}
-        with translated(self._settings, ""):
+        with map_s3_errors(self._settings, ""):
             try:
                 if self._settings.endpoint or self._role:
                     role = self._role or _ANY_ROLE

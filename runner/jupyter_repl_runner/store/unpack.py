@@ -18,7 +18,7 @@ from typing import Any
 from jupyter_repl_runner.contract.errors import FileTooLarge, InvalidRequest, NoPermissions, ReplError, from_os_error
 from jupyter_repl_runner.contract.json_text import parse_json
 from jupyter_repl_runner.contract.paths import check_path
-from jupyter_repl_runner.files.containment import told_as
+from jupyter_repl_runner.files.containment import map_os_errors
 
 from .pack import MARK
 
@@ -101,7 +101,7 @@ def unpack(archive: Path, target: Path) -> Report:
 def _unpack_file(zipped: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path, budget: int) -> int:
     size = 0
     mode = stat.S_IMODE(info.external_attr >> 16) & 0o777
-    with told_as(info.filename), zipped.open(info) as source, open(target, "xb") as file:
+    with map_os_errors(info.filename), zipped.open(info) as source, open(target, "xb") as file:
         while chunk := source.read(_CHUNK):
             size += len(chunk)
             if size > budget:

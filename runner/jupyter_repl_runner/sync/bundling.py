@@ -7,7 +7,7 @@ from itertools import chain
 from jupyter_repl_runner.store.bundle import MEMBER_BYTES, MOST_BYTES, Bundle, Member, dump, read_bundle, read_members
 from jupyter_repl_runner.store.port import Entry
 
-from .index import Row
+from .found import Row
 from .sides import Sides
 from .snapshot import TooLarge, take
 

@@ -20,7 +20,7 @@ from jupyter_repl_runner.store.each import each
 from jupyter_repl_runner.store.manifest import USUAL_MODE, Manifest
 from jupyter_repl_runner.store.port import Entry
 
-from .index import Found, Row
+from .found import Found, Row
 from .plan import Plan
 from .push import AT_ONCE
 from .rules import Rules

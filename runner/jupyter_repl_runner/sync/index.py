@@ -11,37 +11,11 @@ import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from jupyter_repl_runner.contract.errors import Unavailable
 
-Kind = Literal["file", "link", "folder"]
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What lies at `path` in the volume. `mode`: the permission bits; `target`: where a link points to."""
-
-    path: str
-    kind: Kind
-    mode: int = 0
-    size: int = 0
-    mtime_ns: int = 0
-    ctime_ns: int = 0
-    inode: int = 0
-    target: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """What was found when both sides agreed, with the store's tag and the content's sha256 (files only)."""
-
-    found: Found
-    tag: str = ""
-    hash: str = ""
-
+from .found import Found, Row
 
 PAGE = 1000
 _COLUMNS = "path, kind, mode, size, mtime_ns, ctime_ns, inode, target, tag, hash"

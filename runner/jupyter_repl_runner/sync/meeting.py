@@ -17,7 +17,7 @@ from jupyter_repl_runner.store.manifest import Manifest
 
 from .bundling import Bundler
 from .download import Downloader
-from .index import Row
+from .found import Row
 from .plan import Plan, plan_meeting
 from .push import Push, is_at_or_below
 from .rules import DEPENDENCIES, Rules

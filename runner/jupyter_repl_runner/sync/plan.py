@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from jupyter_repl_runner.store.manifest import USUAL_MODE, Manifest
 
-from .index import Found, Row
+from .found import Found, Row
 
 
 @dataclass
@@ -74,7 +74,7 @@ def plan_meeting(
         elif now is not None and now.kind == "file":
             plan.uploads.append(path)
         elif path in manifest.links or path in manifest.folders:
-            _meet_told(plan, path, now, row, manifest)
+            _meet_in_manifest(plan, path, now, row, manifest)
         elif now is None:
             plan.forgotten.append(path)
         elif has_changed(now, row):
@@ -84,7 +84,7 @@ def plan_meeting(
     return plan
 
 
-def _meet_told(plan: Plan, path: str, now: Found | None, row: Row | None, manifest: Manifest) -> None:
+def _meet_in_manifest(plan: Plan, path: str, now: Found | None, row: Row | None, manifest: Manifest) -> None:
     """A link or a folder that the manifest tells of."""
     if now is None:
         (plan.downloads if row is None else plan.forgotten).append(path)

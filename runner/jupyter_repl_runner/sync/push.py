@@ -16,7 +16,7 @@ from jupyter_repl_runner.store.manifest import Manifest
 from jupyter_repl_runner.store.port import Head
 from jupyter_repl_runner.store.trash import Item, StoreTrash
 
-from .index import Found, Row
+from .found import Found, Row
 from .plan import Plan, build_manifest, first_of, plan_push
 from .queue import Batch
 from .rules import Rules

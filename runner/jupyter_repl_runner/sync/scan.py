@@ -13,7 +13,7 @@ from jupyter_repl_runner.contract.paths import join
 from jupyter_repl_runner.files.content import TEMPORARY_PREFIX
 from jupyter_repl_runner.files.root import Root
 
-from .index import Found
+from .found import Found
 from .rules import Rules
 
 HALF_SECONDS = 60.0

@@ -9,7 +9,7 @@ from typing import IO, Self
 
 from jupyter_repl_runner.files.root import Root
 
-from .index import Found
+from .found import Found
 from .scan import describe
 
 IN_MEMORY = 8 << 20

@@ -18,7 +18,7 @@ from jupyter_repl_runner.store.checkout import fetch
 from jupyter_repl_runner.store.port import Head
 from jupyter_repl_runner.store.s3_errors import Unreachable
 
-from .index import Row
+from .found import Row
 from .plan import conflict_name
 from .scan import ABSENT
 from .sides import Sides
