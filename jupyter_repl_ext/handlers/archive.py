@@ -12,7 +12,7 @@ from jupyter_repl_ext.runners.forward import forward
 from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.errors import FileTooLarge, from_os_error
 from jupyter_repl_runner.contract.paths import check_path
-from jupyter_repl_runner.store.http import send_archive
+from jupyter_repl_runner.store.transfer import send_archive
 
 from .base import ReplHandler
 from .project import answer_created, describe

@@ -1,6 +1,5 @@
 """`project/{replId}/file/{path}`: bytes of one file, from the runner where one runs, else from the store."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -10,23 +9,20 @@ from tornado.web import authenticated, stream_request_body
 
 from jupyter_repl_ext.runners.client import file_url
 from jupyter_repl_ext.runners.forward import forward
-from jupyter_repl_runner import tasks
-from jupyter_repl_runner.contract.errors import Unavailable
 from jupyter_repl_runner.contract.paths import check_path
 from jupyter_repl_runner.contract.refs import ProjectRef
-from jupyter_repl_runner.store.http import STALL_SECONDS, Upload, describe, send_object
+from jupyter_repl_runner.store.transfer import RequestBody, conditions_of, describe, send_object
 
 from .base import ReplHandler
 
 MAX_UPLOAD = 5 << 30
-_QUEUED_CHUNKS = 4
 
 
 @stream_request_body
 class FileHandler(ReplHandler):
     """A body is passed on while it arrives, so rights and names are checked in `prepare`, before its first byte."""
 
-    _work: "asyncio.Task[None] | None" = None
+    _body: RequestBody[None] | None = None
 
     async def prepare(self, **options: Any) -> None:
         await super().prepare(**options)
@@ -35,12 +31,11 @@ class FileHandler(ReplHandler):
             self.request.connection.set_max_body_size(MAX_UPLOAD)  # type: ignore[union-attr]
             ref, path = self.ref(self.path_args[0]), check_path(self.path_args[1])
             await self.services.projects.get(ref)
-            self._body: asyncio.Queue[bytes] = asyncio.Queue(_QUEUED_CHUNKS)
-            self._work = tasks.awaited(self._receive(ref, path), f"upload to {ref}")
+            self._body = RequestBody(lambda chunks: self._receive(ref, path, chunks), f"upload to {ref}")
 
     async def data_received(self, chunk: bytes) -> None:
-        if self._work is not None:  # only a PUT has a use for its body
-            await self._offer(chunk)
+        if self._body is not None:  # only a PUT has a use for its body
+            await self._body.feed(chunk)
 
     @authenticated
     @authorized
@@ -58,54 +53,27 @@ class FileHandler(ReplHandler):
     @authenticated
     @authorized
     async def put(self, repl_id: str, path: str) -> None:
-        assert self._work is not None
-        await self._offer(b"")
-        await self._work
+        assert self._body is not None
+        await self._body.finish()
         if not self._finished:
             self.finish()
 
     def on_connection_close(self) -> None:
-        if self._work is not None:
-            self._work.cancel()
+        if self._body is not None:
+            self._body.cancel()
 
     def finish(self, *args: Any, **kwargs: Any) -> Any:
         kwargs.setdefault("set_content_type", self._headers.get("Content-Type", "application/json"))
         return super().finish(*args, **kwargs)
 
-    async def _receive(self, ref: ProjectRef, path: str) -> None:
+    async def _receive(self, ref: ProjectRef, path: str, chunks: AsyncIterator[bytes]) -> None:
         """Carry the body to where the files are; raises what goes wrong there."""
         async with self.services.lifecycle.without_runner(ref) as stopped:
             if not stopped:
                 address = await self.services.spawner.address(ref)
-                await forward(self, self.services.client, address, file_url(path), self._chunks())
+                await forward(self, self.services.client, address, file_url(path), chunks)
                 return
-            upload = Upload(self.services.store, ref.code(path), self)
-            try:
-                async for chunk in self._chunks():
-                    await upload.feed(chunk)
-                head = await upload.finish()
-            finally:
-                upload.cancel()
+            head = await self.services.store.put(ref.code(path), chunks, **conditions_of(self.request.headers))
         describe(self, head)
         self.set_header("Content-Type", "application/json")
         self.write(json.dumps({"etag": head.etag}))
-
-    async def _offer(self, chunk: bytes) -> None:
-        """Hand over a chunk (empty: the end); what comes after a failure is dropped, `put` tells of it."""
-        assert self._work is not None
-        room = asyncio.ensure_future(self._body.put(chunk))
-        try:
-            await asyncio.wait({room, self._work}, timeout=STALL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            room.cancel()
-
-    async def _chunks(self) -> AsyncIterator[bytes]:
-        while True:
-            try:
-                async with asyncio.timeout(STALL_SECONDS):
-                    chunk = await self._body.get()
-            except TimeoutError:
-                raise Unavailable("The upload stopped.", hint="Try again.") from None
-            if not chunk:
-                return
-            yield chunk

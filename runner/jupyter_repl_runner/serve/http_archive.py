@@ -3,8 +3,8 @@
 from typing import Any
 
 from jupyter_repl_runner.contract.paths import check_path
-from jupyter_repl_runner.store.http import send_archive
 from jupyter_repl_runner.store.pack import pack
+from jupyter_repl_runner.store.transfer import send_archive
 
 from .auth import RunnerHandler
 from .room import Room

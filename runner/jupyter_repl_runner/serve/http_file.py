@@ -7,7 +7,8 @@ from tornado.web import stream_request_body
 
 from jupyter_repl_runner.contract.paths import check_path
 from jupyter_repl_runner.store.directory import DirectoryStore
-from jupyter_repl_runner.store.http import Upload, describe, send_object
+from jupyter_repl_runner.store.port import Head
+from jupyter_repl_runner.store.transfer import RequestBody, conditions_of, describe, send_object
 
 from .auth import RunnerHandler
 from .room import Room
@@ -23,7 +24,7 @@ class FileHandler(RunnerHandler):
         super().initialize(**shared)
         self._room: Room = shared["room"]
         self._store: DirectoryStore = shared["store"]
-        self._upload: Upload | None = None
+        self._upload: RequestBody[Head] | None = None
 
     async def prepare(self) -> None:
         await super().prepare()
@@ -33,7 +34,8 @@ class FileHandler(RunnerHandler):
         if self.request.method == "PUT":
             self._room.check_disk()
             self.request.connection.set_max_body_size(MAX_UPLOAD)  # type: ignore[union-attr]
-            self._upload = Upload(self._store, check_path(self._path()), self)
+            key, conditions = check_path(self._path()), conditions_of(self.request.headers)
+            self._upload = RequestBody(lambda chunks: self._store.put(key, chunks, **conditions), f"upload {key}")
 
     async def data_received(self, chunk: bytes) -> None:
         if self._upload:

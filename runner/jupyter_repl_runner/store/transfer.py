@@ -1,11 +1,13 @@
-"""One object of a store over HTTP: Range, If-Match and If-None-Match, streamed both ways. For any tornado handler."""
+"""Files over HTTP, for any tornado handler: an object of a store, with Range and conditions; request bodies; zips."""
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from email.utils import formatdate
+from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
+from tornado.httputil import HTTPHeaders
 from tornado.web import RequestHandler
 
 from jupyter_repl_runner import tasks
@@ -18,6 +20,7 @@ STALL_SECONDS = 60.0
 _QUEUED_CHUNKS = 4
 _END = b""  # no chunk of a body is empty
 
+Result = TypeVar("Result")
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 
@@ -97,45 +100,45 @@ def describe(handler: RequestHandler, head: Head) -> None:
     handler.set_header("Content-Disposition", "attachment")
 
 
-class Upload:
-    """The body of a PUT on its way into the store; made in `prepare`, fed by `data_received`, ended by `finish`.
+def conditions_of(headers: HTTPHeaders) -> dict[str, Any]:
+    """The conditions of a PUT, as `Store.put` takes them; raises InvalidRequest."""
+    return {
+        "if_match": one_etag(headers.get("If-Match")),
+        "if_none_match": headers.get("If-None-Match") == "*",
+    }
 
-    The caller cancels it when the connection closes first: nothing is written then.
+
+class RequestBody(Generic[Result]):
+    """The body of a request, given to `work` while it arrives; made in `prepare`, fed by `data_received`, ended by
+    `finish`.
+
+    The caller cancels it when the connection closes first: then `work` is cancelled.
     """
 
-    def __init__(self, store: Store, key: str, handler: RequestHandler) -> None:
-        headers = handler.request.headers
+    def __init__(self, work: Callable[[AsyncIterator[bytes]], Coroutine[Any, Any, Result]], name: str) -> None:
         self._queue: asyncio.Queue[bytes] = asyncio.Queue(_QUEUED_CHUNKS)
-        self._put = tasks.awaited(
-            store.put(
-                key,
-                self._chunks(),
-                if_match=one_etag(headers.get("If-Match")),
-                if_none_match=headers.get("If-None-Match") == "*",
-            ),
-            f"upload {key}",
-        )
+        self._work = tasks.awaited(work(self._chunks()), name)
 
     async def feed(self, chunk: bytes) -> None:
         """Returns when there is room; what comes after a failure is dropped, `finish` tells of it."""
         if chunk:
             await self._offer(chunk)
 
+    async def finish(self) -> Result:
+        """What `work` returns; raises what it raises."""
+        await self._offer(_END)
+        return await self._work
+
+    def cancel(self) -> None:
+        """Idempotent; nothing happens to work that is done."""
+        self._work.cancel()
+
     async def _offer(self, chunk: bytes) -> None:
         room = asyncio.ensure_future(self._queue.put(chunk))
         try:
-            await asyncio.wait({room, self._put}, timeout=STALL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({room, self._work}, timeout=STALL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         finally:
             room.cancel()
-
-    async def finish(self) -> Head:
-        """Raises what the store raised."""
-        await self._offer(_END)
-        return await self._put
-
-    def cancel(self) -> None:
-        """Idempotent; nothing happens to an upload that is done."""
-        self._put.cancel()
 
     async def _chunks(self) -> AsyncIterator[bytes]:
         while True:
