@@ -100,7 +100,8 @@ class KubernetesTraits(HasTraits):
 
 def read_templates(given: Mapping[str, Any], image: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """The pods' templates and the pools' bounds, by language. Raises ValueError with the name that is wrong."""
-    from jupyter_repl_spawner.kubernetes.manifests import DEFAULT, PodTemplate, pool_name
+    from jupyter_repl_spawner.kubernetes.manifests import pool_name
+    from jupyter_repl_spawner.kubernetes.pod_template import DEFAULT, PodTemplate
     from jupyter_repl_spawner.kubernetes.pool import Bounds
 
     known = {field.name for field in fields(PodTemplate)} - {"language", "public_key"}

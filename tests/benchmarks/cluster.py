@@ -18,7 +18,7 @@ from support.pod_lab import PodLab
 from support.s3 import SERVERS
 
 from jupyter_repl_runner.contract.refs import ProjectRef
-from jupyter_repl_spawner.kubernetes import manifests, names
+from jupyter_repl_spawner.kubernetes import names, pod_template
 from jupyter_repl_spawner.kubernetes.anchor import Leases
 from jupyter_repl_spawner.kubernetes.claim import claim
 from jupyter_repl_spawner.kubernetes.client import Api
@@ -123,7 +123,7 @@ def _bare(space: Space) -> float:
         async with Api(space.namespace, str(space.world.node.kubeconfig)) as api:
             watch = Watch(api, "pods", "bare=yes")
             await watch.start(10)
-            spec = manifests.pod_spec(space.pod_template())
+            spec = pod_template.pod_spec(space.pod_template())
             only = {**spec, "initContainers": [], "containers": [{**spec["containers"][0], "args": ["serve", "--pod"]}]}
             metadata = {"name": "bare", "namespace": space.namespace, "labels": {"bare": "yes"}}
             begun = time.perf_counter()
@@ -188,7 +188,7 @@ def _claims(world: World) -> list[Row]:
 
 async def _asleep(space: Space, api: Api, name: str) -> Any:
     """A pod that no scheduler takes."""
-    spec = {**manifests.pod_spec(space.pod_template()), "schedulerName": "nobody"}
+    spec = {**pod_template.pod_spec(space.pod_template()), "schedulerName": "nobody"}
     labels = {names.STATE: names.WARM}
     metadata = {"name": name, "namespace": space.namespace, "labels": labels}
     return await api.create("pods", {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})

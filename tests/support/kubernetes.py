@@ -17,7 +17,7 @@ from jupyter_repl_runner.contract.assignment import Assignment
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_runner.store.s3 import S3Store
 from jupyter_repl_spawner.kubernetes import names
-from jupyter_repl_spawner.kubernetes.manifests import PodTemplate
+from jupyter_repl_spawner.kubernetes.pod_template import PodTemplate
 from jupyter_repl_spawner.kubernetes.pool import Bounds
 from jupyter_repl_spawner.kubernetes.rights import PROXY_RULES, RULES
 from jupyter_repl_spawner.kubernetes.spawner import KubernetesSpawner, Settings

@@ -8,7 +8,7 @@ from typing import Any
 
 import psutil
 
-from jupyter_repl_spawner.kubernetes.manifests import UID
+from jupyter_repl_spawner.kubernetes.pod_template import UID
 
 from . import idmap
 from .kubernetes import Space, World

@@ -18,7 +18,7 @@ from jupyter_repl_runner.contract.errors import ReplError
 from jupyter_repl_runner.contract.local import FENCED_CODE
 from jupyter_repl_runner.contract.pod import RUNNER_PORT, Order
 from jupyter_repl_runner.store.s3 import S3Store
-from jupyter_repl_spawner.kubernetes import manifests
+from jupyter_repl_spawner.kubernetes import pod_template
 from jupyter_repl_spawner.kubernetes.client import Api
 from jupyter_repl_spawner.kubernetes.keys import read_keys
 from jupyter_repl_spawner.kubernetes.pods import Pods
@@ -47,7 +47,7 @@ class PodSync(Sync):
         self._keys = read_keys(space.world.key)
         self._opened, self._failure = threading.Event(), ""
         self._pod = self._ask(self._make_pod)
-        idmap.mount(self._volume_of_node("work"), self.volume, manifests.UID)
+        idmap.mount(self._volume_of_node("work"), self.volume, pod_template.UID)
         self._is_mounted = True
 
     def _launch(self, assignment: Assignment) -> None:
@@ -138,7 +138,7 @@ class PodSync(Sync):
     async def _make_pod(self, api: Api) -> Any:
         template = replace(self._space.pod_template(), public_key=self._keys.current.public)
         metadata = {"name": self._name, "namespace": self._space.namespace, "finalizers": [HOLD]}
-        spec = manifests.pod_spec(template)
+        spec = pod_template.pod_spec(template)
         await api.create("pods", {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
         until = time.monotonic() + 60
         pods = Pods(api, Reach(api, "pod"), self._keys)

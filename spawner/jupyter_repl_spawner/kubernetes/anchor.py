@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from jupyter_repl_runner.contract.errors import Unavailable
 from jupyter_repl_runner.contract.refs import ProjectRef
 
-from . import manifests, names
+from . import manifests, names, patches
 from .client import Api, ApiError, Object
 from .state import Anchor, stamp
 
@@ -57,7 +57,7 @@ class Leases:
 
     async def take_over(self, seen: Anchor, holder: str, changes: Mapping[str, str]) -> Anchor | None:
         """Ours from now on; None if it is not any more as it was seen."""
-        patch = manifests.take_over(seen.uid, seen.holder, seen.said_deadline, holder, changes)
+        patch = patches.take_over(seen.uid, seen.holder, seen.said_deadline, holder, changes)
         try:
             return self._read(await self._api.patch("leases", seen.name, patch))
         except ApiError as error:
@@ -68,7 +68,7 @@ class Leases:
     async def note(self, ours: Anchor, changes: Mapping[str, str], *, touch: bool = False) -> None:
         """Write annotations, and with `touch` that somebody works with it. Raises Lost if it is not its holder's any
         more."""
-        patch = manifests.note(ours.uid, ours.holder, changes, stamp(time.time()) if touch else "")
+        patch = patches.note(ours.uid, ours.holder, changes, stamp(time.time()) if touch else "")
         try:
             self._read(await self._api.patch("leases", ours.name, patch))
         except ApiError as error:

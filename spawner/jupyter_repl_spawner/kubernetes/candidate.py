@@ -16,7 +16,7 @@ from . import manifests, names, reasons, state
 from .claim import claim, is_claimable
 from .client import Api, ApiError, Object
 from .cluster_view import ClusterView
-from .manifests import PodTemplate
+from .pod_template import PodTemplate
 from .pods import Pods
 from .state import Anchor
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from jupyter_repl_runner.contract.refs import ProjectRef
 
-from . import manifests, names
+from . import names, patches
 from .client import Api, ApiError, Object
 from .state import seconds, stamp
 
@@ -29,7 +29,7 @@ async def claim(
             continue
         metadata, now = pod["metadata"], stamp(time.time())
         has_annotations = bool(metadata.get("annotations"))
-        patch = manifests.claim(metadata["uid"], state, ref, lease, now, has_annotations=has_annotations)
+        patch = patches.claim(metadata["uid"], state, ref, lease, now, has_annotations=has_annotations)
         try:
             return await api.patch("pods", metadata["name"], patch)
         except ApiError as error:

@@ -15,11 +15,11 @@ from math import ceil
 
 from jupyter_repl_runner.contract.errors import ReplError
 
-from . import manifests, names
+from . import manifests, names, pod_template
 from .claim import claimed_at
 from .client import Api, ApiError, Object
 from .cluster_view import ClusterView
-from .manifests import PodTemplate
+from .pod_template import PodTemplate
 from .state import Anchor, seconds, stamp
 
 LOOK_SECONDS = 2.0
@@ -134,4 +134,4 @@ class Pools:
         return claims, sum(self._template_of(each.to_do.language) == language for each in starting)
 
     def _template_of(self, language: str) -> str:
-        return language if language in self._templates else manifests.DEFAULT
+        return language if language in self._templates else pod_template.DEFAULT

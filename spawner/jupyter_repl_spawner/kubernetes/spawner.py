@@ -24,7 +24,8 @@ from .candidate import Candidates, Deadlines
 from .client import Api, ApiError
 from .cluster_view import ClusterView
 from .keys import Keys, read_keys
-from .manifests import DEFAULT, Hosts, PodTemplate
+from .manifests import Hosts
+from .pod_template import DEFAULT, PodTemplate
 from .pods import Pods
 from .pool import Bounds, Pools
 from .publish import Publisher

@@ -11,7 +11,7 @@ from jupyter_repl_runner.contract.errors import Unavailable
 from jupyter_repl_runner.contract.phases import STOPPED
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_spawner.kubernetes import view
-from jupyter_repl_spawner.kubernetes.manifests import PodTemplate
+from jupyter_repl_spawner.kubernetes.pod_template import PodTemplate
 from jupyter_repl_spawner.kubernetes.spawner import KubernetesSpawner, Settings
 
 REF = ProjectRef("", "abc")

@@ -10,12 +10,13 @@ from support.api_server import NAMESPACE, ApiServer
 from jupyter_repl_runner.contract.errors import Unavailable
 from jupyter_repl_runner.contract.phases import STOPPED
 from jupyter_repl_runner.contract.refs import ProjectRef
-from jupyter_repl_spawner.kubernetes import manifests, names
+from jupyter_repl_spawner.kubernetes import manifests, names, pod_template
 from jupyter_repl_spawner.kubernetes.anchor import Leases, Lost
 from jupyter_repl_spawner.kubernetes.claim import claim
 from jupyter_repl_spawner.kubernetes.client import Api, Object
 from jupyter_repl_spawner.kubernetes.cluster_view import ClusterView
-from jupyter_repl_spawner.kubernetes.manifests import Hosts, PodTemplate
+from jupyter_repl_spawner.kubernetes.manifests import Hosts
+from jupyter_repl_spawner.kubernetes.pod_template import PodTemplate
 from jupyter_repl_spawner.kubernetes.reconcile import AT_ONCE, Reconciler
 
 TEMPLATE = PodTemplate("python", "example/runner:1", public_key="ab" * 32)
@@ -32,7 +33,7 @@ def run(cluster: ApiServer, check: Any) -> None:
 async def warm_pod(api: Api, name: str, **annotations: str) -> Object:
     labels = {names.STATE: names.WARM, names.TEMPLATE: "python"}
     metadata = {"name": name, "namespace": NAMESPACE, "labels": labels, "annotations": annotations}
-    spec = manifests.pod_spec(TEMPLATE)
+    spec = pod_template.pod_spec(TEMPLATE)
     return await api.create("pods", {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
 
 

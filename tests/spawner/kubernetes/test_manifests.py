@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from jupyter_repl_runner.contract.refs import ProjectRef
-from jupyter_repl_spawner.kubernetes import manifests
-from jupyter_repl_spawner.kubernetes.manifests import Hosts, PodTemplate
+from jupyter_repl_spawner.kubernetes import manifests, patches, pod_template
+from jupyter_repl_spawner.kubernetes.manifests import Hosts
+from jupyter_repl_spawner.kubernetes.pod_template import PodTemplate
 
 GOLDEN = Path(__file__).parent.parent.parent / "fixtures/kubernetes"
 REF = ProjectRef("ann", "quiet-otter-42")
@@ -30,7 +31,7 @@ OBJECTS: dict[str, Callable[[], Any]] = {
     "ingress": lambda: manifests.ingress(REF, ANCHOR, Hosts("{name}.apps.example.org", "nginx")),
     "deployment": lambda: manifests.deployment(REF, ANCHOR, TEMPLATE),
     "pool": lambda: manifests.pool(TEMPLATE, "repls", 3),
-    "claim": lambda: manifests.claim(
+    "claim": lambda: patches.claim(
         "66666666-7777-8888-9999-000000000000", "warm", REF, ANCHOR, "2026-01-02T03:04:05Z", has_annotations=False
     ),
 }
@@ -46,7 +47,7 @@ def test_an_object_is_as_it_was(name: str) -> None:
 
 
 def test_the_runner_sees_no_credentials() -> None:
-    spec = manifests.pod_spec(TEMPLATE)
+    spec = pod_template.pod_spec(TEMPLATE)
     (runner,), (sync,) = spec["containers"], spec["initContainers"]
     assert {mount["name"] for mount in runner["volumeMounts"]} == {"work", "marks", "temporary"}
     assert next(mount for mount in runner["volumeMounts"] if mount["name"] == "marks")["readOnly"]

@@ -3,8 +3,8 @@
 import pytest
 
 from jupyter_repl_runner.contract.errors import InvalidRequest
-from jupyter_repl_spawner.kubernetes.manifests import PodTemplate, pod_spec
 from jupyter_repl_spawner.kubernetes.overrides import merge
+from jupyter_repl_spawner.kubernetes.pod_template import PodTemplate, pod_spec
 
 SPEC = pod_spec(PodTemplate("python", "example/runner:1"))
 

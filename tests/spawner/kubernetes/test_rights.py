@@ -12,7 +12,7 @@ from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_spawner.kubernetes import manifests, names
 from jupyter_repl_spawner.kubernetes.anchor import Leases
 from jupyter_repl_spawner.kubernetes.client import Api, ApiError
-from jupyter_repl_spawner.kubernetes.manifests import PodTemplate
+from jupyter_repl_spawner.kubernetes.pod_template import PodTemplate
 from jupyter_repl_spawner.kubernetes.rights import RULES
 
 TEMPLATE = PodTemplate("python", "example/runner:1")
