@@ -36,13 +36,15 @@ export default tseslint.config(
   },
   layer(
     ['src/model/**'],
-    ['@jupyterlab/*', '../api/*', '../widgets/*', '../plugins/*', '../monaco/*', '../xterm/*']
+    ['@jupyterlab/*', '../api/*', '../widgets/*', '../plugins/*', '../monaco/*', '../xterm/*', '../theme/*']
   ),
   layer(
     ['src/widgets/**'],
     ['@jupyterlab/services', '../plugins/*', '../api/rest', '../api/files', '../api/repl']
   ),
-  layer(['src/api/**'], ['../widgets/*', '../plugins/*']),
+  layer(['src/api/**'], ['../widgets/*', '../plugins/*', '../theme/*']),
+  layer(['src/monaco/**', 'src/xterm/**'], ['../api/*', '../widgets/*', '../plugins/*']),
+  layer(['src/theme/**'], ['../api/*', '../model/*', '../widgets/*', '../plugins/*', '../monaco/*', '../xterm/*']),
   {
     files: ['src/widgets/**', 'src/model/**', 'src/plugins/**'],
     rules: {

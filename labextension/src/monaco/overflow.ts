@@ -3,7 +3,7 @@
  * containing block of these boxes, misplaced and clipped; so they live in the body.
  */
 
-import { isLight } from '../widgets/colors';
+import { isLight } from '../theme/colors';
 
 const ID = 'jp-Repl-monacoOverflow';
 

@@ -1,7 +1,7 @@
 /** JupyterLab's theme as Monaco's. */
 
 import * as monaco from 'monaco-editor/editor';
-import { cssColor, isLight } from '../widgets/colors';
+import { cssColor, isLight } from '../theme/colors';
 
 export const THEME = 'jupyterlab';
 

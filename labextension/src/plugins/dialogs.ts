@@ -12,7 +12,7 @@ import { askRemove } from '../widgets/dialogs';
 import { showProjects } from '../widgets/projectsDialog';
 import { CATEGORY, Commands } from './commands';
 import { removeRepl } from './drafts';
-import type { ProjectList } from './projects';
+import type { ProjectList } from './projectList';
 
 export interface IMakeOptions {
   server: Server;

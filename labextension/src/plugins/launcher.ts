@@ -10,7 +10,7 @@ import { ReplError } from '../model/messages';
 import { replIcon, templateIcon } from '../widgets/icons';
 import { CATEGORY, Commands } from './commands';
 import { loadDialogs, preload } from './preload';
-import { IProjectList, ProjectList } from './projects';
+import { IProjectList, ProjectList } from './projectList';
 
 export const launcher: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-repl:launcher',

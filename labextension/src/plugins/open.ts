@@ -21,7 +21,7 @@ import { templateIcon } from '../widgets/icons';
 import type { ReplPanel } from '../widgets/replPanel';
 import { CATEGORY, Commands } from './commands';
 import { loadWorkspaces } from './preload';
-import { describe, IProjectList, ProjectList } from './projects';
+import { describe, IProjectList, ProjectList } from './projectList';
 
 export const open: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-repl:open',

@@ -3,69 +3,16 @@
 import { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ILauncher } from '@jupyterlab/launcher';
 import { IRunningSessionManagers } from '@jupyterlab/running';
-import { ITranslator, nullTranslator, TranslationBundle } from '@jupyterlab/translation';
-import { Token } from '@lumino/coreutils';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { IDisposable } from '@lumino/disposable';
-import { ISignal, Signal } from '@lumino/signaling';
-import { IProject, Server } from '../api/server';
+import { Server } from '../api/server';
 import { templateIcon } from '../widgets/icons';
 import { CATEGORY, Commands } from './commands';
 import { loadDialogs } from './preload';
+import { describe, IProjectList, ProjectList } from './projectList';
 
 /** Cards of projects on the launcher; the rest is behind one more. */
 const RECENT = 6;
-/** No more often than this the server is asked, in ms. */
-const REFRESH = 500;
-
-/** The server's list, read again when something may have changed. */
-export class ProjectList {
-  constructor(private readonly _server: Server) {}
-
-  get all(): readonly IProject[] {
-    return this._all;
-  }
-
-  get changed(): ISignal<this, void> {
-    return this._changed;
-  }
-
-  /** Those that use something: they run, or are about to. */
-  get active(): readonly IProject[] {
-    return this._all.filter(({ phase }) => phase.name === 'running' || phase.name === 'starting');
-  }
-
-  refresh(): void {
-    if (!this._isWaiting) {
-      this._isWaiting = true;
-      setTimeout(() => void this._read().catch(() => undefined), REFRESH);
-    }
-  }
-
-  async stop({ replId }: IProject): Promise<void> {
-    try {
-      const { stopRepl } = await loadDialogs();
-      await stopRepl(this._server, replId);
-    } finally {
-      this.refresh(); // the list says what has become of it
-    }
-  }
-
-  private async _read(): Promise<void> {
-    this._isWaiting = false;
-    const all = await this._server.projects();
-    if (JSON.stringify(all) !== JSON.stringify(this._all)) {
-      this._all = all;
-      this._changed.emit();
-    }
-  }
-
-  private _all: readonly IProject[] = [];
-  private _isWaiting = false;
-  private readonly _changed = new Signal<this, void>(this);
-}
-
-export const IProjectList = new Token<ProjectList>('jupyter-repl:IProjectList', 'The list of REPL projects.');
-
 export const projects: JupyterFrontEndPlugin<ProjectList> = {
   id: 'jupyter-repl:projects',
   description: 'Lists REPLs.',
@@ -79,7 +26,8 @@ export const projects: JupyterFrontEndPlugin<ProjectList> = {
     running: IRunningSessionManagers | null
   ) => {
     const trans = (translator ?? nullTranslator).load('jupyter_repl');
-    const list = new ProjectList(new Server(app.serviceManager.serverSettings, trans));
+    const server = new Server(app.serviceManager.serverSettings, trans);
+    const list = new ProjectList(server, async replId => (await loadDialogs()).stopRepl(server, replId));
     running?.add({
       name: trans.__('REPLs'),
       running: () =>
@@ -119,9 +67,3 @@ export const projects: JupyterFrontEndPlugin<ProjectList> = {
 };
 
 function ignore(): void {}
-
-/** One line about a project. */
-export function describe({ title, replId, language, phase }: IProject, trans: TranslationBundle): string {
-  const name = title === replId ? title : `${title} (${replId})`;
-  return trans.__('%1, %2, %3', name, language, phase.name);
-}

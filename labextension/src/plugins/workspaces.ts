@@ -17,7 +17,7 @@ import type { ReplPanel } from '../widgets/replPanel';
 import { StatusItem } from '../widgets/statusItem';
 import { addActions } from './actions';
 import { removeRepl } from './drafts';
-import type { ProjectList } from './projects';
+import type { ProjectList } from './projectList';
 import { Workspace } from './workspace';
 
 export { browse } from './browse';

@@ -13,7 +13,7 @@ import type { ISettings } from '../model/settings';
 import type { Monaco, TextDocument } from '../monaco/textDocument';
 import { Banner } from './banner';
 import { FileBanner } from './fileBanner';
-import { fontOf } from './fonts';
+import { fontOf } from '../theme/fonts';
 
 type ICodeEditor = monacoTypes.editor.IStandaloneCodeEditor;
 

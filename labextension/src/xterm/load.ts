@@ -10,7 +10,7 @@ import '@xterm/xterm/css/xterm.css';
 
 import type { ISettings } from '../model/settings';
 import type { ILocation } from '../model/traceback';
-import { fontOf } from '../widgets/fonts';
+import { fontOf } from '../theme/fonts';
 import { locationLinks } from './links';
 import { xtermTheme } from './theme';
 

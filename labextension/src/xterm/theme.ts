@@ -1,7 +1,7 @@
 /** JupyterLab's theme as xterm's. */
 
 import type { ITheme } from '@xterm/xterm';
-import { cssColor, isLight } from '../widgets/colors';
+import { cssColor, isLight } from '../theme/colors';
 
 /** Colours that keep a contrast of 4.5 on JupyterLab's backgrounds, in place of those of xterm's own that don't. */
 const DARK: ITheme = {

@@ -1,6 +1,7 @@
 """Sync's port in a pod: five orders, each of them signed, and answers with a proof, see `contract.proof`."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator
+from typing import Any, Protocol
 
 from tornado.iostream import StreamClosedError
 from tornado.web import Application, RequestHandler
@@ -10,12 +11,31 @@ from jupyter_repl_runner.contract.errors import InvalidRequest, NoPermissions, R
 from jupyter_repl_runner.contract.json_text import parse_json
 from jupyter_repl_runner.contract.proof import NONCE_HEADER, Question
 
-if TYPE_CHECKING:
-    from .pod import Sidecar
+from .orders import Orders
+from .status import Status
+
+
+class Sidecar(Protocol):
+    """Who answers, see `pod.Sidecar`."""
+
+    orders: Orders
+    order: pod.Order | None
+    status: Status
+
+    @property
+    def secret(self) -> str: ...
+    @property
+    def expires(self) -> float: ...
+    @property
+    def is_open(self) -> bool: ...
+    def take(self, order: pod.Order) -> None: ...
+    def renew(self, renewal: pod.Renewal) -> None: ...
+    async def flush(self) -> bool: ...
+    def words(self) -> AsyncIterator[dict[str, Any]]: ...
 
 
 class _Handler(RequestHandler):
-    def initialize(self, here: "Sidecar") -> None:
+    def initialize(self, here: Sidecar) -> None:
         self._here = here
         self._lines = 0
 
@@ -102,7 +122,7 @@ class _FlushHandler(_Handler):
         self.say({**said, "unsaved": self._here.status.unsaved})
 
 
-def make_application(here: "Sidecar") -> Application:
+def make_application(here: Sidecar) -> Application:
     routes = {
         pod.ASSIGN: _AssignHandler,
         pod.PROGRESS: _ProgressHandler,
