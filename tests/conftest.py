@@ -82,7 +82,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[Any]:
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[Any]:
     report = yield
     if report.failed:
-        report.sections.append(("what is kept of it", failures.keep(item, call.start)))
+        report.sections.append(("what is kept of it", failures.keep(item, call.start, report.longreprtext)))
     return report
 
 

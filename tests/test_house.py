@@ -188,9 +188,12 @@ def test_a_random_sample_of_tests_passes_alone(request: pytest.FixtureRequest, t
     chosen = names if SAMPLE == "all" else random.Random(seed).sample(names, min(int(SAMPLE), len(names)))
     assert chosen
     failed = []
+    environment = {name: value for name, value in os.environ.items() if name != "REPL_TEST_TIMES"}
     for number, name in enumerate(chosen):
         command = [sys.executable, "-m", "pytest", "-q", "-n", "0", f"--basetemp={tmp_path / str(number)}", name]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=ALONE_SECONDS, check=False)
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=ALONE_SECONDS, check=False
+        )
         if done.returncode:
             failed.append(f"{name}:\n{done.stdout[-4000:]}")
     assert not failed, "\n".join(failed)

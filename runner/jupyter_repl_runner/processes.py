@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import psutil
 
 POLL_SECONDS = 0.02
+FREEZES = 20
+"""Passes in which new processes may turn up before all are killed; only a fork bomb has more."""
 
 
 def find(
@@ -49,6 +51,22 @@ def find(
     return [process for process in found.values() if _alive(process)]
 
 
+def frozen(
+    root: int | None, mark: tuple[str, str], spare: int = 0, known: "Iterable[psutil.Process]" = ()
+) -> "list[psutil.Process]":
+    """`find`, with all of them stopped, to be killed: one that forks between the look and its end would leave a child
+    that has no parent any more, and perhaps no mark."""
+    stopped: set[int] = set()
+    for _ in range(FREEZES):
+        known = find(root, mark, spare, known)
+        new = [process for process in known if process.pid not in stopped]
+        if not new:
+            break
+        send(new, signal.SIGSTOP)
+        stopped.update(process.pid for process in new)
+    return list(known)
+
+
 def end(
     root: int | None,
     mark: tuple[str, str],
@@ -65,11 +83,11 @@ def end(
         until = time.monotonic() + seconds
         told: set[int] = set()
         while True:
-            alive = known = find(root, mark, spare, known)
+            is_last = number == signal.SIGKILL  # again and again: a fork bomb's children must not outrun one pass
+            alive = known = frozen(root, mark, spare, known) if is_last else find(root, mark, spare, known)
             if not alive:
                 return True
-            # SIGKILL again and again: a fork bomb's children must not outrun one pass.
-            send((p for p in alive if number == signal.SIGKILL or p.pid not in told), number)
+            send((p for p in alive if is_last or p.pid not in told), number)
             told.update(p.pid for p in alive)
             if time.monotonic() > until:
                 break

@@ -20,12 +20,14 @@ def has_failed(item: pytest.Item) -> bool:
     return item.stash.get(_FAILED, False)
 
 
-def keep(item: pytest.Item, since: float) -> str:
-    """Copy what belongs to the test, that began at `since` (Unix time). Where it is, and the ends of the logs."""
+def keep(item: pytest.Item, since: float, error: str) -> str:
+    """Copy what belongs to the test, that began at `since` (Unix time) and failed with `error`. Where it is, and the
+    ends of the logs."""
     item.stash[_FAILED] = True
     folder = KEPT / re.sub(r"[^\w.-]+", "-", item.nodeid.removeprefix("tests/"))[:150]
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    (folder / "error.txt").write_text(error)
     _screenshot(item, folder)
     logs = sorted(((when, path) for when, path in _logs(item) if when >= since - 1), reverse=True)
     said = [f"in {folder}:"]
@@ -52,8 +54,10 @@ def _logs(item: pytest.Item) -> list[tuple[float, Path]]:
 
 
 def _screenshot(item: pytest.Item, folder: Path) -> None:
-    used = getattr(item, "funcargs", {})
-    page = used.get("page") or getattr(used.get("person"), "page", None)
+    used = getattr(item, "funcargs", {}).values()
+    page = next(
+        (getattr(each, "page", each) for each in used if hasattr(getattr(each, "page", each), "screenshot")), None
+    )
     if page is not None and not page.is_closed():
         try:
             page.screenshot(path=folder / "page.png", timeout=5000)
