@@ -6,7 +6,8 @@ Each setting is also taken from the environment, see settings/environment.py.
 import os
 import shutil
 import sys
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from jupyter_core.paths import jupyter_data_dir
 from jupyter_server.extension.application import ExtensionApp
@@ -17,6 +18,13 @@ from jupyter_repl_ext.settings.kubernetes import KubernetesTraits
 from jupyter_repl_ext.settings.s3 import S3Traits
 
 from . import __version__
+
+if TYPE_CHECKING:
+    from jupyter_repl_ext.projects.projects import Projects
+    from jupyter_repl_runner.store.port import Store
+    from jupyter_repl_spawner.port import Granter, Spawner
+
+    from .services import Services
 
 
 class ReplExtension(S3Traits, KubernetesTraits, ExtensionApp):
@@ -90,7 +98,7 @@ class ReplExtension(S3Traits, KubernetesTraits, ExtensionApp):
         bucket = os.environ.get("S3_BUCKET", "")
         return f"s3://{bucket}" if bucket else ""
 
-    _services: Any = None
+    _services: "Services | None" = None
 
     def load_config_file(self, *arguments: Any, **options: Any) -> None:
         """The environment first, so that files and the command line go over it."""
@@ -109,7 +117,7 @@ class ReplExtension(S3Traits, KubernetesTraits, ExtensionApp):
         from .handlers import HANDLERS
 
         self.handlers.extend(HANDLERS)
-        if self.serverapp is not None:
+        if self.serverapp is not None and self._services is not None:
             self.serverapp.io_loop.add_callback(self._services.started)
 
     async def stop_extension(self) -> None:
@@ -117,7 +125,7 @@ class ReplExtension(S3Traits, KubernetesTraits, ExtensionApp):
         if self._services is not None:
             await self._services.stop()
 
-    def make_services(self, activity: dict[str, Any]) -> Any:
+    def make_services(self, activity: dict[str, object]) -> "Services":
         """All parts, not started; `activity` is where the time of the last one is told."""
         from jupyter_repl_ext.drive.making import make_drive
         from jupyter_repl_ext.projects.archives import Archives
@@ -157,7 +165,7 @@ class ReplExtension(S3Traits, KubernetesTraits, ExtensionApp):
         said = self.idle_timeout
         return dict(said) if isinstance(said, dict) else {"*": said}
 
-    def _make_granter(self, store: Any, projects: Any) -> Any:
+    def _make_granter(self, store: "Store", projects: "Projects") -> "Granter | None":
         """None where projects are folders of this machine."""
         if not self.store_url.startswith("s3:"):
             return None
@@ -169,33 +177,28 @@ class ReplExtension(S3Traits, KubernetesTraits, ExtensionApp):
         scoped_only = self.spawner == "kubernetes" and self.s3_runner_keys == "scoped"
         return GrantIssuer(store, projects, self.s3_role_arn, self.s3_max_file_mb << 20, scoped_only=scoped_only)
 
-    def _make_spawner(self, store: Any, granter: Any) -> Any:
+    def _make_spawner(self, store: "Store", granter: "Granter | None") -> "Spawner":
         """The spawner of the trait; a name that nobody registered is an error at start, not at the first click."""
-        if self.spawner == "kubernetes":
-            return self.make_kubernetes_spawner(granter, jupyter_data_dir())
-        from jupyter_repl_ext.repls.volumes import folders_of
-
-        options: dict[str, Any] = {
-            "folders": folders_of(store, f"{self.s3_endpoint} {self.store_url}", jupyter_data_dir()),
-            "granter": granter,
-            "runtime_dir": self.runtime_dir,
-            "start_seconds": self.start_timeout,
-            "keep_environment": self.keep_environment,
-        }
-        if self.spawner == "local":
-            if sys.platform == "win32":
-                from jupyter_repl_ext.repls.unsupported import UnsupportedSpawner
-
-                return UnsupportedSpawner()
-            from jupyter_repl_spawner.local.spawner import LocalSpawner
-
-            return LocalSpawner(**options)
         from importlib.metadata import entry_points
 
+        from jupyter_repl_ext.repls.unsupported import UnsupportedSpawner
+        from jupyter_repl_ext.repls.volumes import folders_of
+        from jupyter_repl_spawner.port import SpawnerContext
+
+        if self.spawner == "local" and sys.platform == "win32":
+            return UnsupportedSpawner()
         found = entry_points(group="jupyter_repl.spawners", name=self.spawner)
         if not found:
             raise ValueError(f"ReplExtension.spawner: nobody registered {self.spawner!r}")
-        return next(iter(found)).load()(**options)
+        context = SpawnerContext(
+            folders=folders_of(store, f"{self.s3_endpoint} {self.store_url}", jupyter_data_dir()),
+            granter=granter,
+            data_dir=Path(jupyter_data_dir()),
+            settings={name: getattr(self, name) for name in self.trait_names(config=True)},
+            config=self.config,
+        )
+        spawner: Spawner = next(iter(found)).load()(context)
+        return spawner
 
 
 main = ReplExtension.launch_instance

@@ -3,12 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any
 
 from traitlets import Dict, Enum, Float, HasTraits, Unicode
 
 from jupyter_repl_ext import __version__
 
+if TYPE_CHECKING:
+    from jupyter_repl_spawner.kubernetes.manifests import Hosts
+    from jupyter_repl_spawner.kubernetes.spawner import KubernetesSpawner
+    from jupyter_repl_spawner.port import SpawnerContext
+
+PREFIX = "kubernetes_"
 POOL = {"pool_min": "least", "pool_max": "most"}
 
 
@@ -66,36 +72,38 @@ class KubernetesTraits(HasTraits):
         300.0, config=True, help="""Seconds that a pod on a node may wait for its image and its containers."""
     )
 
-    def make_kubernetes_spawner(self, granter: Any, data_dir: str) -> Any:
-        """Raises ValueError for settings that can't be meant."""
-        from jupyter_repl_spawner.kubernetes.candidate import Deadlines
-        from jupyter_repl_spawner.kubernetes.reach import Way
-        from jupyter_repl_spawner.kubernetes.spawner import KubernetesSpawner, Settings
 
-        if granter is None:
-            raise ValueError("spawner=kubernetes: pods need projects in S3: set store_url to s3://bucket/prefix")
-        templates, pools = read_templates(self.kubernetes_templates, self.kubernetes_image)
-        settings = Settings(
-            namespace=self.kubernetes_namespace,
-            templates=templates,
-            pools=pools,
-            key_file=Path(self.kubernetes_key_file or Path(data_dir, "repl", "key")),
-            kubeconfig=self.kubernetes_kubeconfig,
-            context=self.kubernetes_context,
-            way=cast(Way, self.kubernetes_reach),
-            hosts=self._hosts(),
-            deadlines=Deadlines(self.kubernetes_node_timeout, self.kubernetes_image_timeout),
-        )
-        return KubernetesSpawner(settings, granter)
+def make_spawner(context: "SpawnerContext") -> "KubernetesSpawner":
+    """The entry point `kubernetes`."""
+    from jupyter_repl_spawner.kubernetes.candidate import Deadlines
+    from jupyter_repl_spawner.kubernetes.spawner import KubernetesSpawner, Settings
 
-    def _hosts(self) -> Any:
-        from jupyter_repl_spawner.kubernetes.manifests import Hosts
+    if context.granter is None:
+        raise ValueError("spawner=kubernetes: pods need projects in S3: set store_url to s3://bucket/prefix")
+    said = {name.removeprefix(PREFIX): value for name, value in context.settings.items() if name.startswith(PREFIX)}
+    templates, pools = read_templates(said["templates"], said["image"])
+    settings = Settings(
+        namespace=said["namespace"],
+        templates=templates,
+        pools=pools,
+        key_file=Path(said["key_file"] or context.data_dir / "repl/key"),
+        kubeconfig=said["kubeconfig"],
+        context=said["context"],
+        way=said["reach"],
+        hosts=_hosts(said["ingress_host"], said["ingress_class"]),
+        deadlines=Deadlines(said["node_timeout"], said["image_timeout"]),
+    )
+    return KubernetesSpawner(settings, context.granter)
 
-        if not self.kubernetes_ingress_host:
-            return None
-        if "{name}" not in self.kubernetes_ingress_host:
-            raise ValueError("kubernetes_ingress_host: {name} is missing, so that all REPLs would have one host")
-        return Hosts(self.kubernetes_ingress_host, self.kubernetes_ingress_class)
+
+def _hosts(host: str, ingress_class: str) -> "Hosts | None":
+    from jupyter_repl_spawner.kubernetes.manifests import Hosts
+
+    if not host:
+        return None
+    if "{name}" not in host:
+        raise ValueError("kubernetes_ingress_host: {name} is missing, so that all REPLs would have one host")
+    return Hosts(host, ingress_class)
 
 
 def read_templates(given: Mapping[str, Any], image: str) -> tuple[dict[str, Any], dict[str, Any]]:

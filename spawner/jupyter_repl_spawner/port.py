@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from jupyter_repl_runner.contract.assignment import Assignment
 from jupyter_repl_runner.contract.errors import Unavailable
@@ -56,6 +56,22 @@ class Granter(Protocol):
 
     async def credentials(self, ref: ProjectRef) -> Credentials:
         """New ones for a project that is granted already. Raises Unavailable."""
+
+
+@dataclass(frozen=True)
+class SpawnerContext:
+    """What a spawner is made from. An entry point of the group `jupyter_repl.spawners` names a callable that takes it
+    and returns a Spawner; it raises ValueError for settings that can't be meant."""
+
+    folders: Callable[[ProjectRef], Folders]
+    granter: Granter | None
+    """None where projects are folders of this machine, and a runner works in them."""
+    data_dir: Path
+    """Jupyter's own, for what must outlive the server."""
+    settings: Mapping[str, Any]
+    """All settings of `ReplExtension`, by their names."""
+    config: Any
+    """traitlets' configuration of the server, for classes of settings of your own (`Configurable(config=...)`)."""
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,15 @@
 """What an administrator says of pods, and what is said to them if it can't be meant."""
 
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from jupyter_repl_ext.app import ReplExtension
-from jupyter_repl_ext.settings.kubernetes import read_templates
+from jupyter_repl_ext.settings.kubernetes import KubernetesTraits, make_spawner, read_templates
 from jupyter_repl_runner.contract.errors import InvalidRequest
 from jupyter_repl_spawner.kubernetes.pool import Bounds
+from jupyter_repl_spawner.port import Folders, Granter, SpawnerContext
 
 
 def test_a_language_has_what_is_for_all_and_its_own_over_it() -> None:
@@ -42,6 +44,11 @@ def test_pods_need_projects_in_s3(tmp_path: Any) -> None:
 
 
 def test_a_host_for_all_is_no_host_for_each() -> None:
-    extension = ReplExtension(kubernetes_ingress_host="apps.example.org")
+    settings = {name: trait.default_value for name, trait in KubernetesTraits.class_traits(config=True).items()}
+    settings["kubernetes_ingress_host"] = "apps.example.org"
+    granter = cast(Granter, object())
+    context = SpawnerContext(
+        lambda ref: Folders(Path(), Path()), granter, Path(), {**settings, "kubernetes_templates": {}}, None
+    )
     with pytest.raises(ValueError, match=r"\{name\} is missing"):
-        extension.make_kubernetes_spawner(object(), "/nowhere")
+        make_spawner(context)

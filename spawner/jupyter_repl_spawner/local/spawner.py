@@ -25,7 +25,7 @@ from jupyter_repl_runner.contract.local import CRASHED, MARK, SERVER_GONE, SOCKE
 from jupyter_repl_runner.contract.messages import AUTH_HEADER
 from jupyter_repl_runner.contract.phases import RUNNING, STOPPED, Phase
 from jupyter_repl_runner.contract.refs import ProjectRef
-from jupyter_repl_spawner.port import Address, Folders, Granter, Leaving, Progress, Spawner
+from jupyter_repl_spawner.port import Address, Folders, Granter, Leaving, Progress, Spawner, SpawnerContext
 
 from . import private_directory
 from .environment import repl_environment
@@ -35,6 +35,18 @@ from .sweep import end_marked, sweep
 
 POLL_SECONDS = 0.03
 ASK_SECONDS = 2.0
+
+
+def make_spawner(context: SpawnerContext) -> "LocalSpawner":
+    """The entry point `local`."""
+    settings = context.settings
+    return LocalSpawner(
+        context.folders,
+        runtime_dir=settings["runtime_dir"],
+        start_seconds=settings["start_timeout"],
+        keep_environment=settings["keep_environment"],
+        granter=context.granter,
+    )
 
 
 class LocalSpawner(Spawner):
@@ -87,9 +99,7 @@ class LocalSpawner(Spawner):
     async def _launch(self, directory: Path, lock: int, assignment: Assignment, progress: Progress) -> None:
         if (earlier := self._guards.pop(directory, None)) is not None:  # of a runner that has crashed
             await earlier.discard()
-        if (
-            private_directory.read_record(directory) is not None
-        ):  # its guard was killed: nothing of it may live on beside us
+        if private_directory.read_record(directory) is not None:  # its guard was killed: nothing of it may live on
             await asyncio.to_thread(end_marked, directory)
         folders = self._folders(assignment.ref)
         environment = repl_environment(os.environ, self._keep)
