@@ -38,16 +38,8 @@ class PlainSpawner(Spawner):
         said = {"token": token, "workdir": str(folders.workdir), "trash": str(folders.trash)}
         (directory / "record.json").write_text(json.dumps({**said, "assignment": assignment.to_json()}))
         ready, done = os.pipe()
-        command = [
-            sys.executable,
-            "-m",
-            "jupyter_repl_runner",
-            "serve",
-            "--directory",
-            str(directory),
-            "--ready",
-            str(done),
-        ]
+        where = ["--directory", str(directory), "--ready", str(done)]
+        command = [sys.executable, "-m", "jupyter_repl_runner", "serve", *where]
         process = await asyncio.create_subprocess_exec(*command, pass_fds=[done])
         os.close(done)
         with os.fdopen(ready) as pipe:
