@@ -32,7 +32,7 @@ def test_a_stop_saves_everything_and_leaves_nothing(lab: PodLab) -> None:
     client.read_until(terminal, b"done\r\n", 15)
     lab.stop_repl("abc")
     assert saved(lab, "main.py") == b"print('last words')\n"
-    assert {f"deep/{n}.txt" for n in range(1, 201)} <= set(lab.objects("code/abc/"))
+    assert {f"deep/{n}.txt" for n in range(1, 201)} <= lab.names("code/abc/")
     wait_for(lambda: not lab.space.left(), 30)
 
 

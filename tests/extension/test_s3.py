@@ -35,7 +35,7 @@ def s3_lab(home: Path, minio: S3Server, tmp_path: Path) -> Iterator[S3Lab]:
 
 def test_a_project_is_created_started_edited_and_found_again(s3_lab: S3Lab) -> None:
     s3_lab.make("abc")
-    assert set(s3_lab.objects("code/abc/")) == {"main.py"}
+    assert s3_lab.names("code/abc/") == {"main.py"}
     client = Client(s3_lab, "abc")
     assert [row["path"] for row in client.loaded["rootContent"]] == ["main.py"]
     client.request("updateContent", path="main.py", content="print('edited')")
@@ -168,7 +168,7 @@ def test_s3_away_for_a_minute_during_a_build_loses_nothing(home: Path, minio: S3
         client.request("updateContent", path="build.py", content=BUILD)
         terminal = client.terminal()
         client.type(terminal, b"python3 build.py\r")
-        wait_for(lambda: "build/log" in lab.objects("code/abc/"))
+        wait_for(lambda: "build/log" in lab.names("code/abc/"))
         proxy.stall()
         proxy.cut()
         begun = time.monotonic()
@@ -196,7 +196,7 @@ def test_a_server_that_ends_while_s3_is_away_ends(home: Path, minio: S3Server, t
     lab.start()
     try:
         lab.make("abc")
-        wait_for(lambda: "main.py" in lab.objects("code/abc/"))
+        wait_for(lambda: "main.py" in lab.names("code/abc/"))
         proxy.stall()
         proxy.cut()
         (lab.project("abc") / "main.py").write_text("the last word")
@@ -216,7 +216,7 @@ def delete_in_shell(lab: S3Lab, names: str, expected: set[str]) -> None:
     client = Client(lab, "abc")
     terminal = client.terminal()
     client.type(terminal, f"rm -r {names}\r".encode())
-    wait_for(lambda: set(lab.objects("code/abc/")) == expected)
+    wait_for(lambda: lab.names("code/abc/") == expected)
     client.close()
 
 
@@ -257,7 +257,7 @@ def test_the_command_line_restores_while_it_runs(s3_lab: S3Lab) -> None:
     (line,) = s3_lab.command("restore", "abc").splitlines()
     assert line.endswith("main.py")
     assert s3_lab.command("restore", "abc", line.split()[0]) == "restored: main.py\n"
-    wait_for(lambda: set(s3_lab.objects("code/abc/")) == {"main.py"})
+    wait_for(lambda: s3_lab.names("code/abc/") == {"main.py"})
     assert "main.py" in [row["name"] for row in Client(s3_lab, "abc").loaded["rootContent"]]
 
 

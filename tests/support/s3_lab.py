@@ -21,16 +21,20 @@ class S3Lab(Lab):
         self.prefix = prefix
         self._client, self._bucket, self._prefix = server.client(), server.bucket, f"{prefix}/"
 
-    def objects(self, prefix: str) -> dict[str, bytes]:
-        """What lies under a prefix, read past our own code."""
-        found = {}
+    def names(self, prefix: str) -> set[str]:
+        """Of the objects under a prefix, listed past our own code."""
         pages = self._client.get_paginator("list_objects_v2").paginate(
             Bucket=self._bucket, Prefix=self._prefix + prefix
         )
-        for key in [item["Key"] for page in pages for item in page.get("Contents", ())]:
+        return {item["Key"].removeprefix(self._prefix + prefix) for page in pages for item in page.get("Contents", ())}
+
+    def objects(self, prefix: str) -> dict[str, bytes]:
+        """What lies under a prefix, read past our own code."""
+        found = {}
+        for name in self.names(prefix):
             with suppress(self._client.exceptions.NoSuchKey):  # deleted since it was listed
-                body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"]
-                found[key.removeprefix(self._prefix + prefix)] = body.read()
+                body = self._client.get_object(Bucket=self._bucket, Key=self._prefix + prefix + name)["Body"]
+                found[name] = body.read()
         return found
 
     def command(self, *arguments: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from support.lab import stays, wait_for
-from support.syncing import Sync, objects, put
+from support.syncing import Sync, names, objects, put
 
 from jupyter_repl_runner.store.s3 import S3Store
 from jupyter_repl_runner.sync.rules import Rules
@@ -52,10 +52,10 @@ def test_what_is_left_out_is_told_and_its_return_is_hinted_at(make: Make, store:
     for name in ("node_modules/a/x.js", "deep/.venv/pyvenv.cfg", "src/a.py", "data.bin"):
         (sync.project / name).parent.mkdir(parents=True, exist_ok=True)
         (sync.project / name).write_text("x")
-    wait_for(lambda: set(objects(store)) >= {"src/a.py", ".replignore"})
+    wait_for(lambda: names(store) >= {"src/a.py", ".replignore"})
     sync.settled()
     assert sync.stop() == 0
-    assert set(objects(store)) == {"src/a.py", ".replignore"}
+    assert names(store) == {"src/a.py", ".replignore"}
     again = make("b").start().opened().settled()
     assert again.marks.missing == (("deep/.venv", "python3 -m venv .venv"), ("node_modules", "npm install"))
 
@@ -66,9 +66,9 @@ def test_a_large_file_is_reported_and_saved_once_it_is_small(make: Make, store: 
     (sync.project / "small").write_bytes(bytes(1000))
     wait_for(lambda: sync.marks.reports)
     assert [path for path, _ in sync.settled().marks.reports] == ["big"]
-    assert set(objects(store)) == {"small"}
+    assert names(store) == {"small"}
     os.truncate(sync.project / "big", 10)
-    wait_for(lambda: "big" in objects(store))
+    wait_for(lambda: "big" in names(store))
     wait_for(lambda: not sync.marks.reports)
 
 
@@ -85,7 +85,7 @@ def test_a_name_that_s3_cannot_have_holds_up_nothing(make: Make, store: S3Store,
     wait_for(lambda: objects(store) == {"other": b"x"})
     shutil.rmtree(sync.project / "folder")
     (sync.project / "other").unlink()
-    wait_for(lambda: objects(store) == {} and not sync.settled().marks.reports)
+    wait_for(lambda: names(store) == set() and not sync.settled().marks.reports)
     assert sync.stop() == 0
 
 
@@ -94,7 +94,7 @@ def test_a_file_that_is_always_written_is_saved_every_five_seconds(make: Make, s
     code = "import time\nf=open('log','ab',0)\nwhile True: f.write(b'%f\\n' % time.time()); time.sleep(0.0005)"
     writer = subprocess.Popen([sys.executable, "-c", code], cwd=sync.project)
     try:
-        wait_for(lambda: "log" in objects(store), 12)
+        wait_for(lambda: "log" in names(store), 12)
         worst = 0.0
         began = time.monotonic()
         while time.monotonic() - began < 12:

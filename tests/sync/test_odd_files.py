@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from support.lab import stays, wait_for
-from support.syncing import Sync, objects, put
+from support.syncing import Sync, names, objects, put
 
 from jupyter_repl_runner.store.s3 import S3Store
 
@@ -70,8 +70,8 @@ def test_rules_that_must_not_be_read_are_those_of_before(make: Make, store: S3St
     (sync.project / ".replignore").chmod(0)
     (sync.project / "a.secret").write_text("not to be saved")
     (sync.project / "b.txt").write_text("saved")
-    wait_for(lambda: "b.txt" in objects(store), 10)
-    stays(lambda: "a.secret" not in objects(store), 2)
+    wait_for(lambda: "b.txt" in names(store), 10)
+    stays(lambda: "a.secret" not in names(store), 2)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from support.faults import FaultyProxy
 from support.lab import wait_for
 from support.s3 import S3Server
-from support.syncing import REF, Sync, objects, put
+from support.syncing import REF, Sync, names, objects, put
 
 from jupyter_repl_runner.store.s3 import S3Store
 
@@ -36,7 +36,7 @@ def test_names_and_times_of_other_programs(make: Make, store: S3Store, server: S
     (sync.project / "back\\slash").write_text("changed")
     (sync.project / "new\nline").unlink()
     sync.settled()
-    wait_for(lambda: objects(store).get("back\\slash") == b"changed" and "new\nline" not in objects(store), 10)
+    wait_for(lambda: objects(store).get("back\\slash") == b"changed" and "new\nline" not in names(store), 10)
     assert sync.stop() == 0
     listed = server.client().list_objects_v2(Bucket=store.settings.bucket, Prefix=store.settings.prefix + REF.code())
     names = {item["Key"].removeprefix(store.settings.prefix + REF.code()) for item in listed["Contents"]}
@@ -55,9 +55,9 @@ def test_one_that_cannot_be_had_is_reported_and_the_rest_is_there(
     (sync.project / "e").write_text("5")
     sync.settled()
     (sync.project / "a").unlink()
-    wait_for(lambda: set(objects(store)) == {"b", "c", "d", "e"}, 10)
+    wait_for(lambda: names(store) == {"b", "c", "d", "e"}, 10)
     assert sync.stop() == 0
-    assert set(objects(store)) == {"b", "c", "d", "e"}
+    assert names(store) == {"b", "c", "d", "e"}
     proxy.refused = {}
     again = make(volume=sync.volume, main="", store=faulty).start().opened().settled()
     assert {path.name for path in again.project.iterdir()} == {"b", "c", "d", "e"}

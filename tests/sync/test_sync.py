@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from support.faults import FaultyProxy
 from support.lab import wait_for
-from support.syncing import Sync, objects, put, tree
+from support.syncing import Sync, names, objects, put, tree
 
 from jupyter_repl_runner.store.s3 import S3Store
 
@@ -37,7 +37,7 @@ def test_what_anything_does_in_the_volume_reaches_the_store(make: Make, store: S
     (project / "private/secret").write_text("s")
     (project / "private/secret").chmod(0o600)
     expected = {"main.py", "new.txt", "deep/er/f", "lib/a.py", "run.sh", "private/secret"}
-    wait_for(lambda: set(objects(store)) == expected)
+    wait_for(lambda: names(store) == expected)
     sync.settled()
     assert sync.stop() == 0
     again = make("b").start().opened().settled()
