@@ -101,7 +101,7 @@ def test_sync_that_is_killed_goes_on_with_its_assignment(lab: PodLab) -> None:
     assert generation(lab) == before
 
 
-@pytest.mark.alone
+@pytest.mark.outage
 def test_a_pod_that_comes_back_from_the_dead_is_fenced(lab: PodLab) -> None:
     """Its object is gone while its node says nothing; the node then has both for a while."""
     lab.make("abc")
