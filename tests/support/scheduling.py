@@ -50,7 +50,7 @@ def arrange(config: pytest.Config, items: list[pytest.Item]) -> None:
     def start(item: pytest.Item) -> tuple[bool, float, str]:
         module = _module(item.nodeid)
         seconds = times.get(module.removeprefix("tests/"), {}).get("seconds", UNKNOWN_SECONDS)
-        return is_marked(item, "alone") or is_marked(item, "outage"), -seconds, module
+        return is_alone(item), -seconds, module
 
     items.sort(key=start)  # stable: the tests of a module stay in its order
     if workerinput := getattr(config, "workerinput", None):
@@ -72,6 +72,11 @@ def _make_unique(items: list[pytest.Item]) -> None:
 
 def is_marked(item: pytest.Item, mark: str) -> bool:
     return item.get_closest_marker(mark) is not None
+
+
+def is_alone(item: pytest.Item) -> bool:
+    """On the node, or at all."""
+    return is_marked(item, "alone") or is_marked(item, "outage")
 
 
 def _module(nodeid: str) -> str:
@@ -125,8 +130,7 @@ class Scheduling(LoadScopeScheduling):
         return crashed
 
     def _split_scope(self, nodeid: str) -> str:
-        is_alone = nodeid in self._marked["alone"] or nodeid in self._marked["outage"]
-        return nodeid if is_alone else _module(nodeid)
+        return nodeid if nodeid in self._marked["alone"] | self._marked["outage"] else _module(nodeid)
 
     def _reschedule(self, node: WorkerController) -> None:
         """A worker starts a test only when it knows the next one, or that there is none: so it always has two."""

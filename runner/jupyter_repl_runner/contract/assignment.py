@@ -3,8 +3,7 @@
 import json
 from dataclasses import asdict, dataclass
 
-from jupyter_repl_runner.contract.json_text import parse_json
-
+from .json_text import parse_json
 from .refs import ProjectRef
 
 RING_BYTES = 8 << 20

@@ -4,8 +4,7 @@ environment."""
 import json
 from dataclasses import asdict, dataclass, field
 
-from jupyter_repl_runner.contract.json_text import parse_json
-
+from .json_text import parse_json
 from .refs import ProjectRef
 
 MAX_FILE_BYTES = 512 << 20

@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from jupyter_repl_runner.contract.json_text import parse_json
+from .json_text import parse_json
 
 MARKS_FILE = "marks.json"
 MAX_PATHS = 100

@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from jupyter_repl_runner.contract.json_text import parse_json
-
 from .errors import InvalidRequest, ReplError
+from .json_text import parse_json
 
 SUBPROTOCOL = "jupyter-repl.v1"
 AUTH_HEADER = "X-Jupyter-Repl-Token"

@@ -12,10 +12,9 @@ import hmac
 import json
 from dataclasses import dataclass, field
 
-from jupyter_repl_runner.contract.json_text import parse_json
-
 from .assignment import Assignment
 from .grant import Grant
+from .json_text import parse_json
 
 RUNNER_PORT, SYNC_PORT, APP_PORT = 3001, 3002, 3000
 

@@ -10,7 +10,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
-from jupyter_repl_runner.contract.json_text import parse_json
+from .json_text import parse_json
 
 NONCE_HEADER = "X-Jupyter-Repl-Nonce"
 UNPROVED = "-"

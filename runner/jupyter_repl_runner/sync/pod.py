@@ -13,7 +13,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,6 @@ from tornado.httpserver import HTTPServer
 from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract import pod
 from jupyter_repl_runner.contract.errors import Conflict, InvalidRequest, ReplError, Unavailable
-from jupyter_repl_runner.contract.json_text import parse_json
 from jupyter_repl_runner.contract.local import FENCED_CODE, RECORD_FILE
 from jupyter_repl_runner.contract.marks import MARKS_FILE, Marks
 from jupyter_repl_runner.store.s3_client import warm_up
@@ -151,7 +150,7 @@ class Sidecar:
             is_settled = self._opened.is_set() or marks.state in ("failed", "fenced")
             if marks != told or is_settled:
                 told = marks
-                yield {"open": self._opened.is_set(), "progress": marks.progress, "marks": parse_json(marks.dump())}
+                yield {"open": self._opened.is_set(), "progress": marks.progress, "marks": asdict(marks)}
             if is_settled:
                 return
             try:
