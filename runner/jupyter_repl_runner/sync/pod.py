@@ -24,6 +24,7 @@ from jupyter_repl_runner.contract import pod
 from jupyter_repl_runner.contract.errors import Conflict, InvalidRequest, ReplError, Unavailable
 from jupyter_repl_runner.contract.local import FENCED_CODE, RECORD_FILE
 from jupyter_repl_runner.contract.marks import MARKS_FILE, Marks
+from jupyter_repl_runner.guard.init import unblock_end
 from jupyter_repl_runner.store.s3_client import warm_up
 
 from .engine import FLUSH_SECONDS
@@ -73,6 +74,7 @@ class Sidecar:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._end)
+        unblock_end()
         server = HTTPServer(make_application(self), max_body_size=MAX_BODY)
         listening = tasks.spawn(_listen(server, listener, listen), "sync's port")
         try:
