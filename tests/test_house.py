@@ -208,4 +208,4 @@ def name_of(item: pytest.Item) -> str:
 def may_be_sampled(item: pytest.Item) -> bool:
     """Not this test itself, those that nothing may run beside, nor those that take minutes."""
     minutes = any(mark.args and mark.args[0] > 120 for mark in item.iter_markers("timeout"))
-    return "sample" not in item.name and not scheduling.is_marked(item, "alone") and (SAMPLE == "all" or not minutes)
+    return "sample" not in item.name and not scheduling.is_alone(item) and (SAMPLE == "all" or not minutes)

@@ -3,12 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jupyter_repl_runner.contract.errors import FileExists, FileNotFound, FileTooLarge, InvalidRequest, ReplError
+from jupyter_repl_runner.contract.errors import FileExists, FileNotFound, InvalidRequest, ReplError
 from jupyter_repl_runner.contract.ids import check_id
 from jupyter_repl_runner.contract.refs import template_prefix
 from jupyter_repl_runner.contract.settings import TEMPLATE_FILE, Template, parse_template
@@ -66,22 +65,22 @@ class Catalog:
             try:
                 await self._store.put(prefix + name, data, if_none_match=True, mode=mode)
             except FileExists:
-                if await self._is_same(prefix + name, data):
+                is_same, etag = await self._compare(prefix + name, data)
+                if is_same:
                     pushed.same += 1
                     continue
                 if not overwrite:
                     pushed.kept.append(name)
                     continue
-                there = await self._store.head(prefix + name)
-                etag = there.etag if there else None
-                await self._store.put(prefix + name, data, if_match=etag, if_none_match=there is None, mode=mode)
+                await self._store.put(prefix + name, data, if_match=etag, mode=mode)
             pushed.written.append(name)
         return pushed
 
-    async def _is_same(self, key: str, data: bytes) -> bool:
-        with suppress(FileTooLarge):
-            return (await read_all(self._store, key, len(data)))[0] == data
-        return False
+    async def _compare(self, key: str, data: bytes) -> tuple[bool, str]:
+        """Whether the object is just that, and its etag. One of another size is not read."""
+        async with await self._store.get(key) as blob:
+            is_same = blob.head.entry.size == len(data) and b"".join([chunk async for chunk in blob.chunks()]) == data
+            return is_same, blob.head.etag
 
     async def list(self) -> Sequence[dict[str, Any]]:
         """What the launcher shows, sorted by label. A folder whose name is no id is passed over, with a warning."""

@@ -51,11 +51,13 @@ def find(
     return [process for process in found.values() if _alive(process)]
 
 
-def frozen(
-    root: int | None, mark: tuple[str, str], spare: int = 0, known: "Iterable[psutil.Process]" = ()
+def find_for(
+    number: int, root: int | None, mark: tuple[str, str], spare: int = 0, known: "Iterable[psutil.Process]" = ()
 ) -> "list[psutil.Process]":
-    """`find`, with all of them stopped, to be killed: one that forks between the look and its end would leave a child
-    that has no parent any more, and perhaps no mark."""
+    """`find`, for the signal `number`. For SIGKILL all are stopped: one that forks between the look and its end would
+    leave a child that has no parent any more, and perhaps no mark."""
+    if number != signal.SIGKILL:
+        return find(root, mark, spare, known)
     stopped: set[int] = set()
     for _ in range(FREEZES):
         known = find(root, mark, spare, known)
@@ -83,11 +85,11 @@ def end(
         until = time.monotonic() + seconds
         told: set[int] = set()
         while True:
-            is_last = number == signal.SIGKILL  # again and again: a fork bomb's children must not outrun one pass
-            alive = known = frozen(root, mark, spare, known) if is_last else find(root, mark, spare, known)
+            alive = known = find_for(number, root, mark, spare, known)
             if not alive:
                 return True
-            send((p for p in alive if is_last or p.pid not in told), number)
+            # SIGKILL again and again: a fork bomb's children must not outrun one pass.
+            send((p for p in alive if number == signal.SIGKILL or p.pid not in told), number)
             told.update(p.pid for p in alive)
             if time.monotonic() > until:
                 break

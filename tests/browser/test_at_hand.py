@@ -208,9 +208,9 @@ def test_a_saved_workspace_brings_everything_back(person: Person, tmp_path: Path
     expect(person.tab.locator(".jp-Repl-side > .jp-Repl-terminal")).to_have_count(2)
     person.wait_layout_saved()
     saved = person.page.evaluate(
-        """async ([url, token]) => {
+        """async ([url, token, name]) => {
             const headers = {Authorization: `token ${token}`};
-            const answer = await fetch(`${url}/lab/api/workspaces/default`, {headers});
+            const answer = await fetch(`${url}/lab/api/workspaces/${name}`, {headers});
             const workspace = await answer.json();
             workspace.metadata.id = 'kept';
             const xsrf = /\\b_xsrf=([^;]*)/.exec(document.cookie)?.[1] ?? '';
@@ -218,10 +218,11 @@ def test_a_saved_workspace_brings_everything_back(person: Person, tmp_path: Path
             const body = JSON.stringify(workspace);
             return (await fetch(`${url}/lab/api/workspaces/kept`, {method: 'PUT', headers: put, body})).status;
         }""",
-        [person.lab.url, TOKEN],
+        [person.lab.url, TOKEN, person.workspace],
     )
     assert saved == 204
-    person.visit()  # resets the default one
+    person.visit()  # resets the one in use
+    person.workspace = "kept"
     person.page.goto(f"{person.lab.url}/lab/workspaces/kept")
     person.wait_lab()
     person.wait_running()

@@ -163,12 +163,12 @@ def test_a_start_that_fails_says_why_and_offers_another(person: Person) -> None:
 
 
 def test_page_loads_leave_one_shell(person: Person) -> None:
-    """Each load of the predecessor's page left a shell; four loads show it as well as a hundred."""
+    """Each load of the predecessor's page left a shell; ten loads show it as well as a hundred."""
     name = person.create("Python")
     (runner,) = pids("serve", person.lab, name)
     person.wait_layout_saved()
     before = len(psutil.Process(runner).children(recursive=True))
-    for _ in range(4):
+    for _ in range(10):
         person.reload()
     person.wait_prompt()
     assert len(psutil.Process(runner).children(recursive=True)) == before == 1

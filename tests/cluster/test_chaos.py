@@ -29,7 +29,7 @@ NAMES = max(3, STARTS * 2 // 5)
 DISTURBANCES = STARTS * 2
 SEED = int(os.environ.get("REPL_TEST_SEED", "1"))
 
-pytestmark = [pytest.mark.alone, pytest.mark.timeout(300 + 60 * STARTS)]
+pytestmark = [pytest.mark.outage, pytest.mark.timeout(300 + 60 * STARTS)]
 
 
 class Observer:

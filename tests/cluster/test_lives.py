@@ -101,7 +101,7 @@ def test_sync_that_is_killed_goes_on_with_its_assignment(lab: PodLab) -> None:
     assert generation(lab) == before
 
 
-@pytest.mark.alone
+@pytest.mark.outage
 def test_a_pod_that_comes_back_from_the_dead_is_fenced(lab: PodLab) -> None:
     """Its object is gone while its node says nothing; the node then has both for a while."""
     lab.make("abc")
@@ -162,6 +162,7 @@ def test_a_restarted_server_with_a_live_terminal_loses_no_byte(lab: PodLab) -> N
 
 
 def test_the_programs_see_no_credentials_and_no_cluster(lab: PodLab) -> None:
+    """And none of the signals that the image starts the runner with are blocked for them."""
     lab.make("abc")
     client = Client(lab, "abc")
     terminal = client.terminal()
@@ -171,9 +172,10 @@ def test_the_programs_see_no_credentials_and_no_cluster(lab: PodLab) -> None:
         b"ls -a /private /index /var/run/secrets 2>&1 | grep -c 'No such'; "
         b"cat /proc/*/environ 2>/dev/null | grep -ac AWS_; touch /root-is-read-only; touch /run/repl/x; id -u; "
         b'python3 -c \'import urllib.request as u; u.urlopen(u.Request("http://127.0.0.1:3002/assign", b"{}"))\'; '
-        b"echo do''ne\n",
+        b"grep ^SigBlk /proc/self/status; echo do''ne\n",
     )
     text = client.read_until(terminal, b"done\r\n", 15).decode()
+    assert "SigBlk:\t0000000000000000" in text
     assert [line for line in re.split(r"[\r\n]+", text) if line.isdigit()] == ["0", "3", "0", "1000"]
     assert text.count("Read-only file system") == 2
     assert "HTTP Error 403" in text

@@ -113,7 +113,7 @@ def test_a_pod_that_can_not_reach_s3(space: Space) -> None:
     assert "Looking for the files" in steps
 
 
-@pytest.mark.alone
+@pytest.mark.outage
 def test_a_dead_kubelet_holds_a_start_up_and_no_more(space: Space) -> None:
     steps: list[str] = []
 

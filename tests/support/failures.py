@@ -54,10 +54,8 @@ def _logs(item: pytest.Item) -> list[tuple[float, Path]]:
 
 
 def _screenshot(item: pytest.Item, folder: Path) -> None:
-    used = getattr(item, "funcargs", {}).values()
-    page = next(
-        (getattr(each, "page", each) for each in used if hasattr(getattr(each, "page", each), "screenshot")), None
-    )
+    pages = (getattr(each, "page", each) for each in getattr(item, "funcargs", {}).values())
+    page = next((each for each in pages if hasattr(each, "screenshot")), None)
     if page is not None and not page.is_closed():
         try:
             page.screenshot(path=folder / "page.png", timeout=5000)

@@ -1,6 +1,7 @@
 """What a person does in a REPL's tab, by a real browser. Each step waits for what they would wait for."""
 
 import re
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,15 @@ class Person:
         self.page = page
         self.lab = lab
         self.repl = ""
+        self.workspace = secrets.token_hex(4)
+        """Where JupyterLab keeps their layout. Not the default one: all pages of a server would write to that."""
         self._screenshots = screenshots
         self._sessions: list[CDPSession] = []
 
     # -- JupyterLab
 
     def visit(self) -> None:
-        self.page.goto(f"{self.lab.url}/lab?reset&token={TOKEN}")
+        self.page.goto(f"{self.lab.url}/lab/workspaces/{self.workspace}?reset&token={TOKEN}")
         self.wait_lab()
         self.page.locator(".jp-Launcher-body").first.wait_for(timeout=30_000)
 
@@ -119,11 +122,11 @@ class Person:
 
     def wait_layout_saved(self) -> None:
         """Until the server has what a reload brings back: JupyterLab saves its state a second after a change."""
-        script = """async () => {
+        script = """async workspace => {
             const {_plugins} = window.jupyterapp.pluginRegistry ?? window.jupyterapp;
             const state = _plugins.get('@jupyterlab/apputils-extension:state').service;
             await new Promise(resolve => setTimeout(resolve, 250)); // a tab tells its state 200 ms after a change
-            const saved = await fetch('/lab/api/workspaces/default');
+            const saved = await fetch(`/lab/api/workspaces/${workspace}`);
             return [await state.toJSON(), (await saved.json()).data];
         }"""
 
@@ -132,7 +135,7 @@ class Person:
         def is_saved() -> bool:
             """Twice in a row: on a busy machine a change may still be on its way to the tab's own timer."""
             nonlocal before
-            last, (before, there) = before, self.page.evaluate(script)
+            last, (before, there) = before, self.page.evaluate(script, self.workspace)
             return bool(last == before == there)
 
         wait_for(is_saved, 20)

@@ -5,10 +5,9 @@ pytest-xdist hands out whole modules, since the tests of a module share servers.
 - The longest modules start first, by `times.json`, so that no long one begins last.
 - Two workers take modules with tests on the Kubernetes node, as long as there are any. Those wait more than they work,
   the others work more than they wait: side by side they keep the machine busy.
-- Tests marked `alone` that need the node (they kill its parts) run one after the other on one worker, as soon as no
-  other test needs the node. The other workers go on.
-- Tests marked `alone` that don't need it (they use up what all share, or judge times) start when everything else has
-  ended, one at a time.
+- Tests marked `outage` kill parts of the node. They run one after the other on one worker, as soon as no other test
+  needs the node. The other workers go on.
+- Tests marked `alone` use up what all share, or judge times. They start when everything else has ended, one at a time.
 """
 
 import json
@@ -30,7 +29,7 @@ ON_NODE = 2
 COLLECTED = pytest.StashKey[list[pytest.Item]]()
 """All that was collected, also what is deselected then."""
 
-MARKS = ("alone", "node")
+MARKS = ("alone", "node", "outage")
 Queue = OrderedDict[str, dict[str, bool]]
 """Units of work by name: the ids of their tests, and whether each is done."""
 
@@ -51,7 +50,7 @@ def arrange(config: pytest.Config, items: list[pytest.Item]) -> None:
     def start(item: pytest.Item) -> tuple[bool, float, str]:
         module = _module(item.nodeid)
         seconds = times.get(module.removeprefix("tests/"), {}).get("seconds", UNKNOWN_SECONDS)
-        return is_marked(item, "alone"), -seconds, module
+        return is_alone(item), -seconds, module
 
     items.sort(key=start)  # stable: the tests of a module stay in its order
     if workerinput := getattr(config, "workerinput", None):
@@ -75,6 +74,11 @@ def is_marked(item: pytest.Item, mark: str) -> bool:
     return item.get_closest_marker(mark) is not None
 
 
+def is_alone(item: pytest.Item) -> bool:
+    """On the node, or at all."""
+    return is_marked(item, "alone") or is_marked(item, "outage")
+
+
 def _module(nodeid: str) -> str:
     return nodeid.partition("::")[0]
 
@@ -84,8 +88,8 @@ def _place(run: str) -> Path:
 
 
 class Scheduling(LoadScopeScheduling):
-    """`workqueue` holds what runs side by side; `on_node` and `later` the tests that run alone, on the node and at
-    all, until their turn has come."""
+    """`workqueue` holds what runs side by side; `on_node` the outages and `later` the tests that run alone, until their
+    turn has come."""
 
     def __init__(self, config: pytest.Config, log: object) -> None:
         super().__init__(config, log)  # type: ignore[arg-type]
@@ -107,9 +111,9 @@ class Scheduling(LoadScopeScheduling):
             self._reschedule(node)
 
     def _queue_of(self, name: str) -> Queue:
-        if name not in self._marked["alone"]:
-            return self.workqueue
-        return self.on_node if name in self._marked["node"] else self.later
+        if name in self._marked["outage"]:
+            return self.on_node
+        return self.later if name in self._marked["alone"] else self.workqueue
 
     @property
     def tests_finished(self) -> bool:
@@ -126,7 +130,7 @@ class Scheduling(LoadScopeScheduling):
         return crashed
 
     def _split_scope(self, nodeid: str) -> str:
-        return nodeid if nodeid in self._marked["alone"] else _module(nodeid)
+        return nodeid if nodeid in self._marked["alone"] | self._marked["outage"] else _module(nodeid)
 
     def _reschedule(self, node: WorkerController) -> None:
         """A worker starts a test only when it knows the next one, or that there is none: so it always has two."""

@@ -15,6 +15,8 @@ from support.syncing import ANY_SIZE, REF, Sync, put, tree
 from jupyter_repl_runner.store.bundle import Bundle, Member, dump
 from jupyter_repl_runner.store.port import Entry, read_all
 from jupyter_repl_runner.store.s3 import S3Store
+from jupyter_repl_runner.sync.bundling import within_limits
+from jupyter_repl_runner.sync.index import Found, Row
 
 Make = Callable[..., Sync]
 COUNT = 60
@@ -112,6 +114,14 @@ def test_one_that_leads_elsewhere_leads_nowhere(make: Make, saved: Sync, store: 
     again = make("again", main="f1").start().opened().settled()
     assert tree(again.project) == tree(saved.project)
     assert not (again.volume / "outside").exists()
+
+
+def test_a_hundred_thousand_empty_files_are_no_more_than_is_read_again() -> None:
+    rows = (Row(Found(f"{'é' * 20}/{number}", "file"), "t" * 32, "0" * 64) for number in range(100_000))
+    chosen = list(within_limits(rows))
+    assert 50_000 < len(chosen) < 100_000
+    members = (Member(r.found.path, 0, 0o644, 1_790_000_000.123, r.hash, r.tag, 1_790_000_000.456) for r in chosen)
+    assert len(Bundle.load(dump((member, b"") for member in members)).members) == len(chosen)
 
 
 PATHS = st.text(st.characters(exclude_characters="\0"), min_size=1, max_size=20)

@@ -96,12 +96,12 @@ def test_a_disk_without_room_for_the_index_loses_nothing(small_volume: Path, mak
         file.write(bytes(8 << 20))  # as much as goes in
         with pytest.raises(OSError, match="No space left"):
             file.write(bytes(4096))
-    names = [f"{number}-{'x' * 100}" for number in range(300)]  # their rows take 60 kB
-    for name in names:
+    empty = [f"{number}-{'x' * 100}" for number in range(300)]  # their rows take 60 kB
+    for name in empty:
         (sync.project / name).touch()
     wait_for(lambda: sync.marks.state == "away" or sync.marks.reports, 10)
     assert objects(store)["kept"] == b"kept"
     filler.unlink()
-    wait_for(lambda: objects(store) == {"kept": b"kept"} | dict.fromkeys(names, b""), 40)
+    wait_for(lambda: objects(store) == {"kept": b"kept"} | dict.fromkeys(empty, b""), 40)
     sync.settled()
     assert sync.stop() == 0

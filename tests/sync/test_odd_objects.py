@@ -39,8 +39,8 @@ def test_names_and_times_of_other_programs(make: Make, store: S3Store, server: S
     wait_for(lambda: objects(store).get("back\\slash") == b"changed" and "new\nline" not in names(store), 10)
     assert sync.stop() == 0
     listed = server.client().list_objects_v2(Bucket=store.settings.bucket, Prefix=store.settings.prefix + REF.code())
-    names = {item["Key"].removeprefix(store.settings.prefix + REF.code()) for item in listed["Contents"]}
-    assert names == files - {"new\nline"}, "they are saved under the names that they had"
+    listed_names = {item["Key"].removeprefix(store.settings.prefix + REF.code()) for item in listed["Contents"]}
+    assert listed_names == files - {"new\nline"}, "they are saved under the names that they had"
 
 
 def test_one_that_cannot_be_had_is_reported_and_the_rest_is_there(

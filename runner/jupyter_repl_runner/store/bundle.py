@@ -19,6 +19,8 @@ from .port import Entry, Store, read_all
 MEMBER_BYTES = 1 << 17
 MOST_BYTES = 32 << 20
 MAX_HEAD = 32 << 20
+MEMBER_HEAD = 256
+"""Of the head at most, beside a member's path and tag: numbers, a digest, and what JSON puts between them."""
 _MAGIC = b"jupyter-repl bundle 1\n"
 _LENGTH = 8
 _BEGIN = len(_MAGIC) + _LENGTH

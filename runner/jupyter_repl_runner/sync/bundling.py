@@ -1,10 +1,21 @@
 """Keeps the bundle of small files near enough to what the store has: renewed when it is quiet, and at the end."""
 
 import asyncio
+import json
 from collections.abc import Iterable
 from itertools import chain
 
-from jupyter_repl_runner.store.bundle import MEMBER_BYTES, MOST_BYTES, Bundle, Member, dump, read_bundle, read_members
+from jupyter_repl_runner.store.bundle import (
+    MAX_HEAD,
+    MEMBER_BYTES,
+    MEMBER_HEAD,
+    MOST_BYTES,
+    Bundle,
+    Member,
+    dump,
+    read_bundle,
+    read_members,
+)
 from jupyter_repl_runner.store.port import Entry
 
 from .found import Row
@@ -53,7 +64,7 @@ class Bundler:
         main = index.get(self._main)
         first = [main] if main is not None and main.tag and main.found.size <= MEMBER_BYTES else []
         others = (row for row in index.small_files(MEMBER_BYTES) if row.found.path != self._main)
-        return list(_within(chain(first, others)))
+        return list(within_limits(chain(first, others)))
 
     def _is_worth_it(self, rows: list[Row], is_last: bool) -> bool:
         known = self._known or {}
@@ -82,10 +93,12 @@ class Bundler:
         return pairs
 
 
-def _within(rows: Iterable[Row]) -> Iterable[Row]:
-    left = MOST_BYTES
+def within_limits(rows: Iterable[Row]) -> Iterable[Row]:
+    """As many as whoever reads the bundle takes."""
+    left, left_of_head = MOST_BYTES, MAX_HEAD
     for row in rows:
         left -= row.found.size
-        if left < 0:
+        left_of_head -= len(json.dumps(row.found.path)) + len(row.tag) + MEMBER_HEAD
+        if left < 0 or left_of_head < 0:
             return
         yield row

@@ -1,6 +1,7 @@
 """Sync's port in a pod: five orders, each of them signed, and answers with a proof, see `contract.proof`."""
 
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from typing import Any, Protocol
 
 from tornado.iostream import StreamClosedError
@@ -8,7 +9,6 @@ from tornado.web import Application, RequestHandler
 
 from jupyter_repl_runner.contract import pod
 from jupyter_repl_runner.contract.errors import InvalidRequest, NoPermissions, ReplError, Unavailable
-from jupyter_repl_runner.contract.json_text import parse_json
 from jupyter_repl_runner.contract.proof import NONCE_HEADER, Question
 
 from .orders import Orders
@@ -108,7 +108,7 @@ class _StatusHandler(_Handler):
                 "generation": here.order.grant.generation if here.order else 0,
                 "open": here.is_open,
                 "expires": here.expires,
-                "marks": parse_json(here.status.marks.dump()),
+                "marks": asdict(here.status.marks),
                 "unsaved": here.status.unsaved,
             }
         )

@@ -13,7 +13,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,9 @@ from tornado.httpserver import HTTPServer
 from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract import pod
 from jupyter_repl_runner.contract.errors import Conflict, InvalidRequest, ReplError, Unavailable
-from jupyter_repl_runner.contract.json_text import parse_json
 from jupyter_repl_runner.contract.local import FENCED_CODE, RECORD_FILE
 from jupyter_repl_runner.contract.marks import MARKS_FILE, Marks
+from jupyter_repl_runner.guard.init import unblock_end
 from jupyter_repl_runner.store.s3_client import warm_up
 
 from .engine import FLUSH_SECONDS
@@ -74,6 +74,7 @@ class Sidecar:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._end)
+        unblock_end()
         server = HTTPServer(make_application(self), max_body_size=MAX_BODY)
         listening = tasks.spawn(_listen(server, listener, listen), "sync's port")
         try:
@@ -151,7 +152,7 @@ class Sidecar:
             is_settled = self._opened.is_set() or marks.state in ("failed", "fenced")
             if marks != told or is_settled:
                 told = marks
-                yield {"open": self._opened.is_set(), "progress": marks.progress, "marks": parse_json(marks.dump())}
+                yield {"open": self._opened.is_set(), "progress": marks.progress, "marks": asdict(marks)}
             if is_settled:
                 return
             try:

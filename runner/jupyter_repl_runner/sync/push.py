@@ -138,7 +138,7 @@ class Push:
             self.look_seconds = time.thread_time() - begun
         else:
             scan, base = Scan(), {}
-            paths, unreadable = {*batch.paths, *batch.folders} - {""}, self._sides.status.unsaved
+            paths, reported = {*batch.paths, *batch.folders} - {""}, self._sides.status.unsaved
             for folder in batch.folders:
                 tree.look(folder, rules, scan, deep=False)
                 paths |= index.children(folder)
@@ -147,7 +147,7 @@ class Push:
                     tree.look_at(path, rules, scan)
                 found, row = scan.found.get(path), index.get(path)
                 is_known = found is not None and row is not None and found.kind == row.found.kind == "folder"
-                if row is not None and is_known and path not in unreadable:
+                if row is not None and is_known and path not in reported:
                     base[path] = row  # what happens in a folder that is known has events of its own
                     continue
                 base |= index.at(path)

@@ -56,7 +56,6 @@ class Status:
         pending = max(self._marks.pending - 1, len(left))
         uploaded = tuple(self._uploaded.items())
         self._marks = replace(self._marks, when=time.time(), uploaded=uploaded, paths=left, pending=pending)
-        self.settle([path])
         if time.monotonic() > self._written_at + TELL_SECONDS:
             self.write()
 

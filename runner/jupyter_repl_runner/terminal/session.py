@@ -291,8 +291,7 @@ class Session:
     def signal_all(self, number: int) -> bool:
         """Send a signal to every process of the terminal; whether there was any. Blocks."""
         # The first program included: it carries the mark. What has neither mark nor parent any more was found before.
-        look = processes.frozen if number == signal.SIGKILL else processes.find
-        found = self._family = look(self._root(), self._mark, known=self._family)
+        found = self._family = processes.find_for(number, self._root(), self._mark, known=self._family)
         # That one first: a shell that sees its program die of SIGKILL would still exit in its own way.
         found.sort(key=lambda process: process.pid != self._pty.pid)
         processes.send(found, number)

@@ -47,10 +47,8 @@ class Key:
         return self._derived(self._secrets, pod_uid, generation)
 
     def seal(self, pod_uid: str, generation: int, credentials: Credentials) -> Renewal:
-        nonce, key = (
-            secrets.token_bytes(contract.SEAL_NONCE_BYTES),
-            contract.renewal_key(self.secret(pod_uid, generation)),
-        )
+        nonce = secrets.token_bytes(contract.SEAL_NONCE_BYTES)
+        key = contract.renewal_key(self.secret(pod_uid, generation))
         text, context = json.dumps(asdict(credentials)).encode(), contract.renewal_context(pod_uid, generation)
         return Renewal(generation, (nonce + AESGCM(key).encrypt(nonce, text, context)).hex())
 
