@@ -15,9 +15,8 @@ from jupyter_repl_spawner.port import Progress
 from . import manifests, names, reasons, state
 from .claim import claim, is_claimable
 from .client import Api, ApiError, Object
-from .cluster_view import ClusterView
+from .cluster import Cluster
 from .pod_template import PodTemplate
-from .pods import Pods
 from .state import Anchor
 
 CLAIMS = 3
@@ -44,15 +43,11 @@ class Candidates:
 
     def __init__(
         self,
-        api: Api,
-        view: ClusterView,
-        pods: Pods,
+        cluster: Cluster,
         template_of: Callable[[str], PodTemplate],
         deadlines: Deadlines,
     ) -> None:
-        self._api = api
-        self._view = view
-        self._pods = pods
+        self._cluster = cluster
         self._template_of = template_of
         self._deadlines = deadlines
 
@@ -63,36 +58,36 @@ class Candidates:
             progress("Looking for a pod")
             pool = manifests.pool_name(template)
             for _ in range(CLAIMS):
-                warm = [pod for pod in self._view.pods.objects.values() if _is_warm(pod, pool)]
+                warm = [pod for pod in self._cluster.view.pods.objects.values() if _is_warm(pod, pool)]
                 if not warm:
                     break
-                if pod := await claim(self._api, ref, ours.reference, warm, names.WARM, self._is_free):
-                    self._view.pods.learn(pod)
+                if pod := await claim(self._cluster.api, ref, ours.reference, warm, names.WARM, self._is_free):
+                    self._cluster.view.pods.learn(pod)
                     return pod
             await self._deploy(ref, ours, template)
         for _ in range(COLD_CLAIMS):
             pod = await self._cold(ours, progress)
-            claimed = await claim(self._api, ref, ours.reference, [pod], names.COLD)
+            claimed = await claim(self._cluster.api, ref, ours.reference, [pod], names.COLD)
             if claimed is not None:
-                self._view.pods.learn(claimed)
+                self._cluster.view.pods.learn(claimed)
                 return claimed
-            await self._view.changed(ours.name, 0.5)
+            await self._cluster.view.changed(ours.name, 0.5)
         raise Unavailable(
             "The pod can't be taken.", hint="Something changes it all the time, or forbids it: see events."
         )
 
     def _is_free(self, pod: Object) -> bool:
-        known = self._view.pods.objects.get(pod["metadata"]["name"])
+        known = self._cluster.view.pods.objects.get(pod["metadata"]["name"])
         return known is not None and is_claimable(known, names.WARM)
 
     async def _redeploy(self, ours: Anchor) -> bool:
         """Whether it was started cold: then its Deployment makes the pod. Who was stopping it may have died between the
         pods and the Lease, so it is set to one pod."""
-        found = self._view.deployments.objects.get(ours.name)
+        found = self._cluster.view.deployments.objects.get(ours.name)
         owners = found["metadata"].get("ownerReferences", ()) if found else ()
         if not any(owner["uid"] == ours.uid for owner in owners):
             return False
-        return await self._api.scale(ours.name, 1)
+        return await self._cluster.api.scale(ours.name, 1)
 
     async def _deploy(self, ref: ProjectRef, ours: Anchor, template: PodTemplate) -> None:
         """Raises Unavailable if the cluster's rules forbid it."""
@@ -100,7 +95,7 @@ class Candidates:
         until = time.monotonic() + LEFTOVER_SECONDS
         while True:
             try:
-                await self._api.create("deployments", made)
+                await self._cluster.api.create("deployments", made)
                 return
             except ApiError as error:
                 if error.status_code in (403, 422):
@@ -112,20 +107,21 @@ class Candidates:
                     return
                 if time.monotonic() > until:
                     raise
-            await self._api.delete("deployments", ours.name)  # of an earlier Lease, which is collected about now
-            await self._view.changed(ours.name, 0.3)
+            # It is of an earlier Lease, which is collected about now.
+            await self._cluster.api.delete("deployments", ours.name)
+            await self._cluster.view.changed(ours.name, 0.3)
 
     async def _cold(self, ours: Anchor, progress: Progress) -> Object:
         """The own Deployment's pod, as soon as its sync answers: that is long before the API calls it ready, and an
         address is there before the image is. Raises Unavailable with what keeps it from that."""
         began, told, pause = time.monotonic(), "", DIAL_SECONDS[0]
-        events = _Events(self._api)
+        events = _Events(self._cluster.api)
         try:
             while True:
-                pods = [pod for pod in self._view.pods_of(ours.name) if _is_cold(pod)]
+                pods = [pod for pod in self._cluster.view.pods_of(ours.name) if _is_cold(pod)]
                 pod = pods[-1] if pods else None
                 if pod is not None and pod.get("status", {}).get("podIP"):
-                    if await self._pods.answers(pod):
+                    if await self._cluster.pods.answers(pod):
                         return pod
                     pause = min(pause * 1.5, DIAL_SECONDS[1])
                 waited = time.monotonic() - began
@@ -134,7 +130,7 @@ class Candidates:
                 reason = (
                     reasons.waiting_for(pod, events.known)
                     if pod is not None
-                    else reasons.undeployed(self._view.deployments.objects.get(ours.name))
+                    else reasons.undeployed(self._cluster.view.deployments.objects.get(ours.name))
                 )
                 if reason.text != told:
                     told = reason.text
@@ -145,7 +141,7 @@ class Candidates:
                 if reason.is_final or waited > limit:
                     raise Unavailable(reason.sentence, hint=reason.hint or "Try again, or ask the administrator.")
                 has_address = pod is not None and bool(pod.get("status", {}).get("podIP"))
-                await self._view.changed(ours.name, pause if has_address else 1.0)
+                await self._cluster.view.changed(ours.name, pause if has_address else 1.0)
         finally:
             await events.close()
 

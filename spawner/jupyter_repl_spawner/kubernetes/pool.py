@@ -17,8 +17,8 @@ from jupyter_repl_runner.contract.errors import ReplError
 
 from . import manifests, names, pod_template
 from .claim import claimed_at
-from .client import Api, ApiError, Object
-from .cluster_view import ClusterView
+from .client import ApiError, Object
+from .cluster import Cluster
 from .pod_template import PodTemplate
 from .state import Anchor, seconds, stamp
 
@@ -64,11 +64,8 @@ def resize(pool: Object, wanted: int, now: float) -> Object | None:
 class Pools:
     """`run` is owned by the spawner."""
 
-    def __init__(
-        self, api: Api, view: ClusterView, templates: Mapping[str, PodTemplate], bounds: Mapping[str, Bounds]
-    ) -> None:
-        self._api = api
-        self._view = view
+    def __init__(self, cluster: Cluster, templates: Mapping[str, PodTemplate], bounds: Mapping[str, Bounds]) -> None:
+        self._cluster = cluster
         self._templates = templates
         self._bounds = bounds
         self._made: set[str] = set()
@@ -97,12 +94,13 @@ class Pools:
         await self._drain(ours)
 
     async def _keep(self, name: str, template: PodTemplate, wanted: int) -> None:
-        found = self._view.deployments.objects.get(name)
+        found = self._cluster.view.deployments.objects.get(name)
         if found is None:
             if name in self._made:  # a server with newer templates has drained it: we are about to be replaced
                 return
             try:
-                found = await self._api.create("deployments", manifests.pool(template, self._api.namespace, wanted))
+                made = manifests.pool(template, self._cluster.api.namespace, wanted)
+                found = await self._cluster.api.create("deployments", made)
             except ApiError as error:
                 if error.status_code != 409:
                     raise
@@ -110,25 +108,25 @@ class Pools:
         self._made.add(name)
         if (change := resize(found, wanted, time.time())) is not None:
             with suppress(ApiError):  # another server was faster: the next look sees what it made of it
-                self._view.deployments.learn(await self._api.patch("deployments", name, change))
+                self._cluster.view.deployments.learn(await self._cluster.api.patch("deployments", name, change))
 
     async def _drain(self, ours: set[str]) -> None:
         """Pools from before our time go with their waiting pods, claimed ones belong to their REPLs. Later ones are of
         servers that are about to replace us."""
-        for name, found in list(self._view.deployments.objects.items()):
+        for name, found in list(self._cluster.view.deployments.objects.items()):
             metadata = found["metadata"]
             is_pool = names.TEMPLATE in metadata.get("labels", {})
             if is_pool and name not in ours and metadata["creationTimestamp"] <= self._began:
-                await self._api.delete("deployments", name, metadata["uid"])
+                await self._cluster.api.delete("deployments", name, metadata["uid"])
 
     def _demand(self, name: str, language: str) -> tuple[int, int]:
         """Pods of the pool that were claimed lately and still run, and starts that have no pod yet."""
         now = time.time()
         claims = sum(
             pod["metadata"].get("labels", {}).get(names.POOL) == name and now - claimed_at(pod) < WINDOW_SECONDS
-            for pod in self._view.pods.objects.values()
+            for pod in self._cluster.view.pods.objects.values()
         )
-        leases = self._view.leases.objects.values()
+        leases = self._cluster.view.leases.objects.values()
         anchors = [anchor for anchor in map(Anchor.of, leases) if anchor.deadline]
         starting = [each for each in anchors if each.is_worked_on(now) and not each.pod and not each.is_stopping]
         return claims, sum(self._template_of(each.to_do.language) == language for each in starting)

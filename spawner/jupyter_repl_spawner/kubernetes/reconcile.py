@@ -13,10 +13,9 @@ from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_spawner.port import Granter
 
 from . import names, state
-from .anchor import Leases
-from .client import Api, Object, between
-from .cluster_view import ClusterView
-from .pods import NotSync, Pods
+from .client import Object, between
+from .cluster import Cluster
+from .pods import NotSync
 from .start import ATTEMPTS, Starts, begin, new_holder
 from .state import Anchor
 from .stop import Stops, leaving_of
@@ -40,20 +39,8 @@ log = getLogger(__name__)
 class Reconciler:
     """`run` is owned by the spawner; `close` ends what it has begun."""
 
-    def __init__(
-        self,
-        api: Api,
-        view: ClusterView,
-        leases: Leases,
-        pods: Pods,
-        granter: Granter,
-        starts: Starts,
-        stops: Stops,
-    ) -> None:
-        self._api = api
-        self._view = view
-        self._leases = leases
-        self._pods = pods
+    def __init__(self, cluster: Cluster, granter: Granter, starts: Starts, stops: Stops) -> None:
+        self._cluster = cluster
         self._granter = granter
         self._starts = starts
         self._stops = stops
@@ -62,8 +49,8 @@ class Reconciler:
         self._changed: set[str] = set()
         self._wake = asyncio.Event()
         self._ask_at: dict[str, float] = {}
-        view.leases.listen(lambda lease, _: self._note(lease["metadata"]["name"]))
-        view.pods.listen(lambda pod, _: self._note(pod["metadata"].get("labels", {}).get(names.ID, "")))
+        cluster.view.leases.listen(lambda lease, _: self._note(lease["metadata"]["name"]))
+        cluster.view.pods.listen(lambda pod, _: self._note(pod["metadata"].get("labels", {}).get(names.ID, "")))
 
     async def run(self) -> None:
         """Until it is cancelled: at what has changed, and now and then at everything."""
@@ -74,7 +61,7 @@ class Reconciler:
                 self._wake.clear()
                 changed, self._changed = self._changed, set()
                 if loop.time() >= whole_look_at:
-                    changed |= {*self._view.leases.objects, *self._ask_at}
+                    changed |= {*self._cluster.view.leases.objects, *self._ask_at}
                     whole_look_at = loop.time() + LOOK_SECONDS
                 for place, slug in enumerate(changed):
                     try:
@@ -96,15 +83,15 @@ class Reconciler:
             self._wake.set()
 
     def _look(self, slug: str) -> None:
-        lease, now = self._view.lease(slug), time.time()
+        lease, now = self._cluster.view.lease(slug), time.time()
         ref = names.ref_of(lease["metadata"].get("annotations", {})) if lease is not None else None
         if lease is None or ref is None:
             self._ask_at.pop(slug, None)
-            self._view.complain(slug)
+            self._cluster.view.complain(slug)
             return
         if slug in self._tasks:
             return
-        seen, pods = Anchor.of(lease), self._view.pods_of(slug)
+        seen, pods = Anchor.of(lease), self._cluster.view.pods_of(slug)
         if seen.is_abandoned(now):
             self._begin(slug, lambda: self._finish(seen, ref))
         elif seen.has_lost(pods):
@@ -144,7 +131,7 @@ class Reconciler:
             return  # our memory was behind
         assignment, attempt = seen.to_do, seen.attempt + 1
         lost = await self._why(seen) if seen.pod else seen.lost
-        ours = await self._leases.take_over(seen, new_holder(), begin(assignment, attempt, lost))
+        ours = await self._cluster.leases.take_over(seen, new_holder(), begin(assignment, attempt, lost))
         if ours is None:
             return
         log.warning("%s: its pod or its server was lost; starting it again (%s)", seen.name, attempt)
@@ -155,32 +142,33 @@ class Reconciler:
 
     async def _why(self, seen: Anchor) -> str:
         """What has become of its pod."""
-        pod = next((each for each in self._view.pods_of(seen.name) if each["metadata"]["uid"] == seen.pod), None)
+        pods = self._cluster.view.pods_of(seen.name)
+        pod = next((each for each in pods if each["metadata"]["uid"] == seen.pod), None)
         events: list[Object] = []
         if pod is not None:
-            name = pod["metadata"]["name"]
-            events = (await self._api.list("events", fieldSelector=f"involvedObject.name={name}")).get("items", [])
+            of_it = f"involvedObject.name={pod['metadata']['name']}"
+            events = (await self._cluster.api.list("events", fieldSelector=of_it)).get("items", [])
         return state.loss(pod, events)
 
     async def _delete(self, strays: list[Object]) -> None:
         for pod in strays:
             log.warning("The pod %s belongs to no start; it is deleted", pod["metadata"]["name"])
-            await self._api.delete("pods", pod["metadata"]["name"], pod["metadata"]["uid"])
+            await self._cluster.api.delete("pods", pod["metadata"]["name"], pod["metadata"]["uid"])
 
     async def _look_after(self, seen: Anchor, ref: ProjectRef) -> None:
         """Sync proves that it is there, and gets credentials at half their life, by whichever server comes first."""
         self._ask_at[seen.name] = time.monotonic() + STATUS_SECONDS
-        pod = seen.pod_of(self._view.pods_of(seen.name))
+        pod = seen.pod_of(self._cluster.view.pods_of(seen.name))
         if pod is None:
             return
         try:
-            expires = float((await self._pods.status(pod, seen.generation))["expires"])
+            expires = float((await self._cluster.pods.status(pod, seen.generation))["expires"])
             if expires and expires - time.time() < LIFETIME_SECONDS * RENEW_SHARE:
-                await self._pods.renew(pod, seen.generation, await self._granter.credentials(ref))
+                await self._cluster.pods.renew(pod, seen.generation, await self._granter.credentials(ref))
         except NotSync as error:
-            self._view.complain(seen.name, error.message, error.hint)
+            self._cluster.view.complain(seen.name, error.message, error.hint)
             raise
-        self._view.complain(seen.name)
+        self._cluster.view.complain(seen.name)
 
 
 def _is_stray(pod: Object, seen: Anchor) -> bool:

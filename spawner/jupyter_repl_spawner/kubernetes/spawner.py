@@ -22,6 +22,7 @@ from . import manifests, names
 from .anchor import Leases
 from .candidate import Candidates, Deadlines
 from .client import Api, ApiError
+from .cluster import Cluster
 from .cluster_view import ClusterView
 from .keys import Keys, read_keys
 from .manifests import Hosts
@@ -68,24 +69,19 @@ class KubernetesSpawner(Spawner):
     async def __aenter__(self) -> Self:
         settings = self._settings
         await self._connect()
-        leases = Leases(self._api, self._view.leases.learn)
-        pods = Pods(self._api, self._reach, self._keys)
-        publisher = Publisher(self._api, settings.hosts)
-        candidates = Candidates(self._api, self._view, pods, self._template_of, settings.deadlines)
-        self._starts = Starts(
+        cluster = Cluster(
             self._api,
             self._view,
-            leases,
-            pods,
+            Leases(self._api, self._view.leases.learn),
+            Pods(self._api, self._reach, self._keys),
             self._keys,
-            self._granter,
-            candidates,
-            publisher,
-            settings.deadlines,
         )
-        self._stops = Stops(self._api, self._view, leases, pods, self._starts, settings.gone_seconds)
-        reconciler = Reconciler(self._api, self._view, leases, pods, self._granter, self._starts, self._stops)
-        pools = Pools(self._api, self._view, self._templates, settings.pools)
+        publisher = Publisher(self._api, settings.hosts)
+        candidates = Candidates(cluster, self._template_of, settings.deadlines)
+        self._starts = Starts(cluster, self._granter, candidates, publisher, settings.deadlines)
+        self._stops = Stops(cluster, self._starts, settings.gone_seconds)
+        reconciler = Reconciler(cluster, self._granter, self._starts, self._stops)
+        pools = Pools(cluster, self._templates, settings.pools)
         await self._stack.enter_async_context(self._view)
         self._stack.push_async_callback(publisher.close)
         for name, work in (("pools", pools.run), ("reconcile", reconciler.run)):

@@ -21,12 +21,10 @@ from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_spawner.port import Granter, Progress
 
 from . import names, reasons, state
-from .anchor import Leases, Lost
+from .anchor import Lost
 from .candidate import Candidates, Deadlines
-from .client import Api, Object, Unreachable
-from .cluster_view import ClusterView
-from .keys import Keys
-from .pods import Pods
+from .client import Object, Unreachable
+from .cluster import Cluster
 from .publish import Publisher
 from .state import Anchor
 
@@ -45,21 +43,13 @@ log = getLogger(__name__)
 class Starts:
     def __init__(
         self,
-        api: Api,
-        view: ClusterView,
-        leases: Leases,
-        pods: Pods,
-        keys: Keys,
+        cluster: Cluster,
         granter: Granter,
         candidates: Candidates,
         publisher: Publisher,
         deadlines: Deadlines,
     ) -> None:
-        self._api = api
-        self._view = view
-        self._leases = leases
-        self._pods = pods
-        self._keys = keys
+        self._cluster = cluster
         self._granter = granter
         self._candidates = candidates
         self._deadlines = deadlines
@@ -79,14 +69,14 @@ class Starts:
         ref = assignment.ref
         until = time.monotonic() + self._deadlines.node + self._deadlines.image
         while time.monotonic() < until:
-            seen, is_ours = await self._leases.acquire(ref, holder, begin(assignment))
+            seen, is_ours = await self._cluster.leases.acquire(ref, holder, begin(assignment))
             if not is_ours:
                 if seen.is_worked_on(time.time()):
                     await self._follow(ref, progress, until)
                     continue
                 if not seen.is_over and not seen.deadline and await self.is_alive(seen):
                     return
-                taken = await self._leases.take_over(seen, holder, begin(assignment))
+                taken = await self._cluster.leases.take_over(seen, holder, begin(assignment))
                 if taken is None:
                     continue
                 seen = taken
@@ -108,9 +98,9 @@ class Starts:
 
     async def is_alive(self, seen: Anchor) -> bool:
         """Whether the pod that a Lease names is there; asked of the API where our memory does not know it."""
-        if seen.pod_of(self._view.pods_of(seen.name)) is not None:
+        if seen.pod_of(self._cluster.view.pods_of(seen.name)) is not None:
             return True
-        found = await self._api.list("pods", labelSelector=f"{names.ID}={seen.name}")
+        found = await self._cluster.api.list("pods", labelSelector=f"{names.ID}={seen.name}")
         return seen.pod_of(found.get("items", ())) is not None
 
     async def fail(self, ours: Anchor, reason: str, hint: str) -> None:
@@ -119,10 +109,10 @@ class Starts:
 
     async def finish(self, ours: Anchor, changes: Mapping[str, str]) -> None:
         """Nothing but the Lease stays. That is told last: who reads it may start anew at once."""
-        if await self._api.scale(ours.name, 0):
-            await self._api.delete("deployments", ours.name)
+        if await self._cluster.api.scale(ours.name, 0):
+            await self._cluster.api.delete("deployments", ours.name)
         await self._delete_pods(ours)
-        await self._leases.note(ours, {**changes, names.POD: "", names.STOPPING: "", names.DEADLINE: ""})
+        await self._cluster.leases.note(ours, {**changes, names.POD: "", names.STOPPING: "", names.DEADLINE: ""})
 
     # -- parts
 
@@ -130,8 +120,8 @@ class Starts:
         """Return when nobody works on it any more, as far as is known; the API is not asked meanwhile."""
         slug, told = names.slug(ref), ""
         while time.monotonic() < until:
-            await self._view.changed(slug, 1.0)
-            lease, phase = self._view.lease(slug), self._view.phase(ref)
+            await self._cluster.view.changed(slug, 1.0)
+            lease, phase = self._cluster.view.lease(slug), self._cluster.view.phase(ref)
             if lease is None or not Anchor.of(lease).is_worked_on(time.time()):
                 return
             if phase.step and phase.step != told:
@@ -146,21 +136,21 @@ class Starts:
             await self._wait_for_the_last_save(ours, pod, progress)
             grant = await self._granter.grant(assignment.ref)
             uid = pod["metadata"]["uid"]
-            await self._leases.note(ours, {names.POD: uid, names.GENERATION: str(grant.generation)})
-            key, generation = self._keys.of(pod), grant.generation
+            await self._cluster.leases.note(ours, {names.POD: uid, names.GENERATION: str(grant.generation)})
+            key, generation = self._cluster.keys.of(pod), grant.generation
             order = Order(assignment, grant, key.token(uid, generation), key.secret(uid, generation))
             try:
-                await self._pods.assign(pod, order, progress, ANSWER_SECONDS, self._deadlines.restore)
+                await self._cluster.pods.assign(pod, order, progress, ANSWER_SECONDS, self._deadlines.restore)
                 await self._wait_for_runner(ours, pod, grant.generation)
             except Unreachable:
                 reason = self._why(ours, uid)
                 if attempt == ATTEMPTS - 1 or reason.is_final:
                     raise Unavailable(reason.sentence, hint=reason.hint or "Try again.") from None
                 log.warning("%s: the pod %s does not answer; taking another", ours.name, pod["metadata"]["name"])
-                await self._api.delete("pods", pod["metadata"]["name"], uid)
+                await self._cluster.api.delete("pods", pod["metadata"]["name"], uid)
                 continue
             settled = {names.DEADLINE: "", names.ATTEMPT: "", names.FAILURE: ""}
-            await self._leases.note(ours, settled, touch=True)
+            await self._cluster.leases.note(ours, settled, touch=True)
             return
 
     async def _wait_for_the_last_save(self, ours: Anchor, pod: Object, progress: Progress) -> None:
@@ -169,16 +159,16 @@ class Starts:
 
         def saves() -> bool:
             now, uid = time.time(), pod["metadata"]["uid"]
-            others = [each for each in self._view.pods_of(ours.name) if each["metadata"]["uid"] != uid]
+            others = [each for each in self._cluster.view.pods_of(ours.name) if each["metadata"]["uid"] != uid]
             return any(state.may_still_save(each, now) for each in others)
 
         if saves():
             progress("Waiting for the last save of the pod before")
-            await self._view.until(ours.name, lambda: not saves(), GRACE_SECONDS)
+            await self._cluster.view.until(ours.name, lambda: not saves(), GRACE_SECONDS)
 
     async def _wait_for_runner(self, ours: Anchor, pod: Object, generation: int) -> None:
         """Return when it serves. Raises Unreachable, at once if it ends again and again."""
-        waiting = tasks.awaited(self._pods.wait_for_runner(pod, generation, RUNNER_SECONDS), "runner")
+        waiting = tasks.awaited(self._cluster.pods.wait_for_runner(pod, generation, RUNNER_SECONDS), "runner")
         try:
             while not (await asyncio.wait({waiting}, timeout=LOOK_SECONDS))[0]:
                 if self._why(ours, pod["metadata"]["uid"]).is_final:
@@ -189,17 +179,17 @@ class Starts:
 
     def _why(self, ours: Anchor, uid: str) -> reasons.Reason:
         """What the cluster says of a pod that does not answer."""
-        for pod in self._view.pods_of(ours.name):
+        for pod in self._cluster.view.pods_of(ours.name):
             if pod["metadata"]["uid"] == uid:
                 return reasons.waiting_for(pod)
         return reasons.Reason("The pod was lost while it started.", "Start it again.")
 
     async def _clear(self, ours: Anchor) -> None:
         """Pods of earlier generations go; the store has fenced them off, or will."""
-        for pod in self._view.pods_of(ours.name):
+        for pod in self._cluster.view.pods_of(ours.name):
             metadata = pod["metadata"]
             if metadata["labels"].get(names.STATE) == names.CLAIMED and not metadata.get("deletionTimestamp"):
-                await self._api.delete("pods", metadata["name"], metadata["uid"])
+                await self._cluster.api.delete("pods", metadata["name"], metadata["uid"])
 
     @asynccontextmanager
     async def holding(self, ours: Anchor) -> AsyncIterator[None]:
@@ -212,7 +202,7 @@ class Starts:
             while True:
                 await asyncio.sleep(BEAT_SECONDS)
                 try:
-                    await self._leases.note(ours, {names.DEADLINE: state.stamp(time.time() + HOLD_SECONDS)})
+                    await self._cluster.leases.note(ours, {names.DEADLINE: state.stamp(time.time() + HOLD_SECONDS)})
                 except Lost:
                     lost = True
                     assert task is not None
@@ -236,10 +226,10 @@ class Starts:
         slug = names.slug(ref)
         for _ in range(ATTEMPTS):
             try:
-                ours = await self._leases.get(ref)
+                ours = await self._cluster.leases.get(ref)
                 if ours is None or ours.holder != holder:
                     return
-                await self._leases.note(ours, {names.STOPPING: "cancelled"})
+                await self._cluster.leases.note(ours, {names.STOPPING: "cancelled"})
                 await self.remove(ours)
             except Lost:
                 return
@@ -247,19 +237,19 @@ class Starts:
                 log.warning("%s: the cancelled start could not be taken back: %s", slug, error.message)
                 await asyncio.sleep(1.0)
             else:
-                await self._view.until(slug, lambda: self._view.lease(slug) is None, 2.0)
+                await self._cluster.view.until(slug, lambda: self._cluster.view.lease(slug) is None, 2.0)
                 return
 
     async def remove(self, ours: Anchor) -> None:
         """The Lease, and what garbage collection would take its time with."""
-        is_cold = await self._api.scale(ours.name, 0)
-        await self._leases.release(ours)
+        is_cold = await self._cluster.api.scale(ours.name, 0)
+        await self._cluster.leases.release(ours)
         if not is_cold:
             await self._delete_pods(ours)
 
     async def _delete_pods(self, ours: Anchor) -> None:
-        for pod in self._view.pods_of(ours.name):
-            await self._api.delete("pods", pod["metadata"]["name"], pod["metadata"]["uid"])
+        for pod in self._cluster.view.pods_of(ours.name):
+            await self._cluster.api.delete("pods", pod["metadata"]["name"], pod["metadata"]["uid"])
 
 
 def begin(assignment: Assignment, attempt: int = 0, lost: str = "") -> Mapping[str, str]:

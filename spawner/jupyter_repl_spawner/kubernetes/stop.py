@@ -13,10 +13,9 @@ from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_spawner.port import Leaving, Unsaved
 
 from . import names, state
-from .anchor import Leases
-from .client import Api, Object, Unreachable
-from .cluster_view import ClusterView
-from .pods import NotSync, Pods
+from .client import Object, Unreachable
+from .cluster import Cluster
+from .pods import NotSync
 from .start import HOLD_SECONDS, Starts, new_holder
 from .state import Anchor
 
@@ -30,18 +29,12 @@ NAMED = 5
 class Stops:
     def __init__(
         self,
-        api: Api,
-        view: ClusterView,
-        leases: Leases,
-        pods: Pods,
+        cluster: Cluster,
         starts: Starts,
         gone_seconds: float,
     ) -> None:
         """`gone_seconds`: for which what is deleted may still be there."""
-        self._api = api
-        self._view = view
-        self._leases = leases
-        self._pods = pods
+        self._cluster = cluster
         self._starts = starts
         self._gone_seconds = gone_seconds
 
@@ -49,14 +42,15 @@ class Stops:
         """Return when everything of it is gone. Raises Unsaved: then it goes on running."""
         slug = names.slug(ref)
         for _ in range(TAKE_OVERS):
-            seen = await self._leases.get(ref)
+            seen = await self._cluster.leases.get(ref)
             if seen is None:
                 break
             if seen.is_stopping and leaving_of(seen).covers(leaving) and seen.is_worked_on(time.time()):
-                await self._view.until(slug, lambda: self._is_over(slug), self._gone_seconds)  # by another server
+                # Another server stops it.
+                await self._cluster.view.until(slug, lambda: self._is_over(slug), self._gone_seconds)
                 continue
             changes = {names.STOPPING: leaving.value, names.DEADLINE: state.stamp(time.time() + HOLD_SECONDS)}
-            taken = await self._leases.take_over(seen, new_holder(), changes)
+            taken = await self._cluster.leases.take_over(seen, new_holder(), changes)
             if taken is not None:
                 async with self._starts.holding(taken):
                     await self._stop(taken, leaving)
@@ -65,17 +59,17 @@ class Stops:
 
     async def forget(self, ref: ProjectRef) -> None:
         """Delete a Lease that only tells how it ended."""
-        seen = await self._leases.get(ref)
+        seen = await self._cluster.leases.get(ref)
         if seen is not None and seen.is_over:
-            await self._leases.release(seen)
+            await self._cluster.leases.release(seen)
 
     async def _stop(self, ours: Anchor, leaving: Leaving) -> None:
-        pod, left = ours.pod_of(self._view.pods_of(ours.name)), ""
+        pod, left = ours.pod_of(self._cluster.view.pods_of(ours.name)), ""
         if pod is not None and ours.generation:
             try:
                 left = await (self._rest(ours, pod) if leaving is Leaving.ANYTHING else self._save(ours, pod, leaving))
             except ReplError:
-                await self._leases.note(ours, {names.STOPPING: "", names.DEADLINE: ""})
+                await self._cluster.leases.note(ours, {names.STOPPING: "", names.DEADLINE: ""})
                 raise
         if left:
             words = state.words(f"Not saved when it was stopped: {left}", "All else is kept. Start it again.")
@@ -88,7 +82,7 @@ class Stops:
         Raises Unsaved."""
         await self._flush(ours, pod, leaving)
         try:
-            await self._pods.drain(pod, ours.generation)
+            await self._cluster.pods.drain(pod, ours.generation)
         except ReplError:  # the runner is being started again, or hangs: what it wrote is there to be saved
             pass
         return await self._flush(ours, pod, leaving)
@@ -114,11 +108,11 @@ class Stops:
         until = time.monotonic() + SILENCE_SECONDS
         while True:
             try:
-                return await self._pods.flush(pod, ours.generation)
+                return await self._cluster.pods.flush(pod, ours.generation)
             except NotSync as error:
                 raise Unsaved(error.message, error.hint) from error
             except Unreachable as error:
-                if ours.pod_of(self._view.pods_of(ours.name)) is None:
+                if ours.pod_of(self._cluster.view.pods_of(ours.name)) is None:
                     return None
                 if time.monotonic() > until:
                     raise Unsaved(
@@ -130,18 +124,18 @@ class Stops:
     async def _rest(self, ours: Anchor, pod: Object) -> str:
         """What is not saved now, in words. It has the pod's grace, and nobody will hear what came of that."""
         try:
-            said = await self._pods.status(pod, ours.generation)
+            said = await self._cluster.pods.status(pod, ours.generation)
         except ReplError as error:
             return f"what that is can't be told. {error.message}"
         unsaved, marks = [f"{path} ({reason})" for path, reason in said["unsaved"].items()], said["marks"]
         return _named([*unsaved, *marks["paths"]], len(unsaved) + marks["pending"])
 
     def _is_over(self, slug: str) -> bool:
-        lease = self._view.lease(slug)
-        return (lease is None or Anchor.of(lease).is_over) and not self._view.pods_of(slug)
+        lease = self._cluster.view.lease(slug)
+        return (lease is None or Anchor.of(lease).is_over) and not self._cluster.view.pods_of(slug)
 
     async def _wait_until_gone(self, slug: str) -> None:
-        if not await self._view.until(slug, lambda: self._is_over(slug), self._gone_seconds):
+        if not await self._cluster.view.until(slug, lambda: self._is_over(slug), self._gone_seconds):
             raise Unavailable("The pod takes long to end.", hint="The cluster goes on with it; nothing is lost.")
 
 

@@ -10,7 +10,7 @@ from support.api_server import NAMESPACE, ApiServer
 from jupyter_repl_runner.contract.errors import Unavailable
 from jupyter_repl_runner.contract.phases import STOPPED
 from jupyter_repl_runner.contract.refs import ProjectRef
-from jupyter_repl_spawner.kubernetes import view
+from jupyter_repl_spawner.kubernetes import cluster_view
 from jupyter_repl_spawner.kubernetes.pod_template import PodTemplate
 from jupyter_repl_spawner.kubernetes.spawner import KubernetesSpawner, Settings
 
@@ -25,7 +25,7 @@ def spawner(kubeconfig: str, tmp_path: Path) -> KubernetesSpawner:
 
 
 def test_a_cluster_that_comes_later(cluster: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(view, "KNOWN_SECONDS", 1.0)
+    monkeypatch.setattr(cluster_view, "KNOWN_SECONDS", 1.0)
 
     async def body() -> None:
         cluster.stop()

@@ -14,6 +14,7 @@ from jupyter_repl_spawner.kubernetes import manifests, names, pod_template
 from jupyter_repl_spawner.kubernetes.anchor import Leases, Lost
 from jupyter_repl_spawner.kubernetes.claim import claim
 from jupyter_repl_spawner.kubernetes.client import Api, Object
+from jupyter_repl_spawner.kubernetes.cluster import Cluster
 from jupyter_repl_spawner.kubernetes.cluster_view import ClusterView
 from jupyter_repl_spawner.kubernetes.manifests import Hosts
 from jupyter_repl_spawner.kubernetes.pod_template import PodTemplate
@@ -180,7 +181,7 @@ def test_credentials_do_not_wait_for_restarts(cluster: ApiServer) -> None:
 
     async def check(api: Api) -> None:
         nobody: Any = None
-        reconciler = Reconciler(api, ClusterView(api), nobody, nobody, nobody, nobody, nobody)
+        reconciler = Reconciler(Cluster(api, ClusterView(api), nobody, nobody, nobody), nobody, nobody, nobody)
         forever, asked = asyncio.Event(), asyncio.Event()
 
         async def ask() -> None:
