@@ -54,9 +54,9 @@ class Archives:
         return await self._projects.create(ref, language, folder), report
 
     async def _language_of(self, archive: Path) -> str:
-        told = await asyncio.to_thread(about_of, archive)
-        if isinstance(told.get("language"), str):
-            return str(told["language"])
+        about = await asyncio.to_thread(about_of, archive)
+        if isinstance(about.get("language"), str):
+            return str(about["language"])
         names = set(await asyncio.to_thread(names_of, archive))
         templates = await self._catalog.list()
         for suffix_only in (False, True):

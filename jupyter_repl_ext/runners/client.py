@@ -85,7 +85,7 @@ class RunnerClient:
 
     async def _ask(self, request: HTTPRequest) -> dict[str, Any]:
         """The answer, which is one object of JSON. Raises Unavailable for any other."""
-        with _told():
+        with _mapped():
             answer = (await self._json.fetch(request)).body
         return _object(answer)
 
@@ -116,7 +116,7 @@ class RunnerClient:
             body_producer=cast(Any, _producer(body, left) if body is not None else None),  # its hints say Future
         )
         try:
-            with _told():
+            with _mapped():
                 await self._http.fetch(request, raise_error=False)
         finally:
             left.cancel()
@@ -168,7 +168,7 @@ class RunnerClient:
             **{name: asked[name] for name in HANDSHAKE if name in asked},
         }
         lines = [f"GET {place.path} HTTP/1.1", *(f"{name}: {value}" for name, value in request.items()), "", ""]
-        with _told():
+        with _mapped():
             async with asyncio.timeout(CONNECT_SECONDS):
                 stream = await self._connect(address, place.hostname or "", place.port or 443)
             try:
@@ -204,7 +204,7 @@ class _Answer:
         self._status = 0
         self._headers = HTTPHeaders()
         self._error = bytearray()
-        self._told = False
+        self._has_head = False
 
     def header(self, line: str) -> None:
         if line.startswith("HTTP/"):
@@ -212,7 +212,7 @@ class _Answer:
         elif line.strip():
             self._headers.parse_line(line)
         elif self._status < 300 or self._status == NOT_MODIFIED:  # a runner sends nobody elsewhere
-            self._told = True
+            self._has_head = True
             self._on_headers(self._status, self._headers)
 
     async def chunk(self, data: bytes) -> None:
@@ -223,12 +223,12 @@ class _Answer:
 
     def check(self) -> None:
         """Raise the error that was answered, if one was."""
-        if self._told:
+        if self._has_head:
             return
         raise from_json(_object(self._error), self._status)
 
 
-class _told:
+class _mapped:
     """Turns what the HTTP client raises into a ReplError."""
 
     def __enter__(self) -> None:

@@ -83,14 +83,14 @@ def end(
     """
     for number, seconds in steps:
         until = time.monotonic() + seconds
-        told: set[int] = set()
+        signalled: set[int] = set()
         while True:
             alive = known = find_for(number, root, mark, spare, known)
             if not alive:
                 return True
             # SIGKILL again and again: a fork bomb's children must not outrun one pass.
-            send((p for p in alive if number == signal.SIGKILL or p.pid not in told), number)
-            told.update(p.pid for p in alive)
+            send((p for p in alive if number == signal.SIGKILL or p.pid not in signalled), number)
+            signalled.update(p.pid for p in alive)
             if time.monotonic() > until:
                 break
             time.sleep(POLL_SECONDS)

@@ -205,7 +205,7 @@ def test_a_runner_that_does_not_answer_is_told_once_that_lasts(
     silence, ref, error = Silence(), ProjectRef("", "mute"), Unavailable("no answer")
     silence.failed(ref, error)
     assert not caplog.records
-    monkeypatch.setattr("jupyter_repl_ext.repls.silence.TOLD_SECONDS", 0.0)
+    monkeypatch.setattr("jupyter_repl_ext.repls.silence.SILENT_SECONDS", 0.0)
     for _ in range(3):
         silence.failed(ref, error)
     silence.answered(ref)

@@ -21,7 +21,7 @@ class MarksReader:
         self._path = directory / MARKS_FILE
         self._tell = tell
         self._seen = 0
-        self._told: dict[str, Any] = {}
+        self._published: dict[str, Any] = {}
 
     async def run(self) -> None:
         """Until it is cancelled; at once where there is no sync."""
@@ -39,6 +39,6 @@ class MarksReader:
             log.warning("The marks of sync can't be read")
             return
         self._seen = changed
-        if found != self._told:
-            self._told = found
+        if found != self._published:
+            self._published = found
             self._tell(found)

@@ -106,19 +106,19 @@ class TextSink:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self._send = transport.send
-        self._sent = self._told = 0
+        self._sent = self._reported = 0
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self.flushed: Callable[[int], None] = lambda offset: None
 
     def output(self, terminal: int, offset: int, data: bytes) -> None:
         self._send(build_event("terminal", {"terminal": terminal, "data": self._decoder.decode(data)}))
-        is_looking, self._sent = self._sent > self._told, offset + len(data)
+        is_looking, self._sent = self._sent > self._reported, offset + len(data)
         if not is_looking:
             asyncio.get_running_loop().call_soon(self._look)
 
     def _look(self) -> None:
         if self._transport.is_flushed:
-            self._told = self._sent
+            self._reported = self._sent
             self.flushed(self._sent)
         else:
             asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._look)

@@ -31,7 +31,7 @@ TRIES = 4
 """Of a file that is not what it was listed as, or no more there; then it is reported."""
 SLICE = 500
 """Files of a bundle that are written between two words of progress."""
-TELL_SECONDS = 0.1
+REPORT_SECONDS = 0.1
 
 log = getLogger(__name__)
 
@@ -45,14 +45,14 @@ class Progress:
         self._main = main
         self._opened = opened
         self._files = self._bytes = 0
-        self._told = 0.0
+        self._reported_at = 0.0
         self._status.tell(files=0, bytes=0, total_files=len(sizes), total_bytes=sum(sizes.values()))
 
     def done(self, path: str) -> None:
         self._files += 1
         self._bytes += self._sizes[path]
-        if time.monotonic() > self._told + TELL_SECONDS or self._files == len(self._sizes):
-            self._told = time.monotonic()
+        if time.monotonic() > self._reported_at + REPORT_SECONDS or self._files == len(self._sizes):
+            self._reported_at = time.monotonic()
             self._status.tell(files=self._files, bytes=self._bytes)
         if path == self._main:
             self._opened()

@@ -146,12 +146,12 @@ class Sidecar:
 
     async def words(self) -> AsyncIterator[dict[str, Any]]:
         """The marks as they change, until the project is open or can't be."""
-        told: Marks | None = None
+        sent: Marks | None = None
         while True:
             marks = self.status.marks
             is_settled = self._opened.is_set() or marks.state in ("failed", "fenced")
-            if marks != told or is_settled:
-                told = marks
+            if marks != sent or is_settled:
+                sent = marks
                 yield {"open": self._opened.is_set(), "progress": marks.progress, "marks": asdict(marks)}
             if is_settled:
                 return

@@ -79,7 +79,7 @@ class Push:
 
     async def _carry_out(self, plan: Plan, found: dict[str, Found], again: set[str]) -> None:
         self.has_written |= bool(plan.uploads or plan.trash or plan.agreed or plan.forgotten)
-        is_told = self._left_out == self._sides.status.marks.left_out
+        is_reported = self._left_out == self._sides.status.marks.left_out
         has_new = any(self._sides.volume.index.get(path) is None for path in plan.uploads)
         blockers = first_of(plan.trash, plan.uploads)
         if blockers:
@@ -101,7 +101,7 @@ class Push:
         agreed = [Row(found[path]) for path in plan.agreed if path not in later]
         replacing = [Row(found[path]) for path in plan.agreed if path in later]
         await asyncio.to_thread(self._sides.volume.index.change, agreed, plan.forgotten)
-        if has_new or plan.agreed or plan.forgotten or plan.trash or not is_told:
+        if has_new or plan.agreed or plan.forgotten or plan.trash or not is_reported:
             await self._write_manifest(set(plan.trash), replacing)
         if later:
             await self._delete(later, again, links, folders)

@@ -114,7 +114,7 @@ class Candidates:
     async def _cold(self, ours: Anchor, progress: Progress) -> Object:
         """The own Deployment's pod, as soon as its sync answers: that is long before the API calls it ready, and an
         address is there before the image is. Raises Unavailable with what keeps it from that."""
-        began, told, pause = time.monotonic(), "", DIAL_SECONDS[0]
+        began, reported, pause = time.monotonic(), "", DIAL_SECONDS[0]
         events = _Events(self._cluster.api)
         try:
             while True:
@@ -132,9 +132,9 @@ class Candidates:
                     if pod is not None
                     else reasons.undeployed(self._cluster.view.deployments.objects.get(ours.name))
                 )
-                if reason.text != told:
-                    told = reason.text
-                    progress(told)
+                if reason.text != reported:
+                    reported = reason.text
+                    progress(reported)
                 limit = (
                     self._deadlines.image if pod is not None and pod["spec"].get("nodeName") else self._deadlines.node
                 )

@@ -59,16 +59,16 @@ class Pods:
         """
         loop = asyncio.get_running_loop()
         generation = order.grant.generation
-        told, complaint = "", Word()
+        reported, complaint = "", Word()
 
         def heard(word: Word) -> None:
-            nonlocal told, complaint
+            nonlocal reported, complaint
             if word["marks"]["reason"]:
                 complaint = word["marks"]
-            if word["progress"] != told:
-                told = word["progress"]
+            if word["progress"] != reported:
+                reported = word["progress"]
                 limit.reschedule(loop.time() + patience)
-                progress(told)
+                progress(reported)
 
         def follow(path: str, body: bytes) -> Awaitable[None]:
             return self._follow(pod, generation, path, body, heard, patience)
@@ -81,7 +81,7 @@ class Pods:
                 except (Unreachable, NotSync):  # whether it was heard is for sync to prove
                     await _again(lambda: follow(contract.PROGRESS, b"{}"), Unreachable, NotSync)
         except TimeoutError:
-            raise (_not_restored(complaint) if told else Unreachable()) from None
+            raise (_not_restored(complaint) if reported else Unreachable()) from None
 
     async def answers(self, pod: Object) -> bool:
         """Whether the sync of a pod that was not assigned yet is up."""

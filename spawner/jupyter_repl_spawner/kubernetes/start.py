@@ -118,15 +118,15 @@ class Starts:
 
     async def _follow(self, ref: ProjectRef, progress: Progress, until: float) -> None:
         """Return when nobody works on it any more, as far as is known; the API is not asked meanwhile."""
-        slug, told = names.slug(ref), ""
+        slug, reported = names.slug(ref), ""
         while time.monotonic() < until:
             await self._cluster.view.changed(slug, 1.0)
             lease, phase = self._cluster.view.lease(slug), self._cluster.view.phase(ref)
             if lease is None or not Anchor.of(lease).is_worked_on(time.time()):
                 return
-            if phase.step and phase.step != told:
-                told = phase.step
-                progress(told)
+            if phase.step and phase.step != reported:
+                reported = phase.step
+                progress(reported)
 
     async def _bring_up(self, ours: Anchor, assignment: Assignment, progress: Progress) -> None:
         for attempt in range(ATTEMPTS):
