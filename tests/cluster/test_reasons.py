@@ -9,17 +9,22 @@ from typing import Any
 
 import pytest
 from support.kubernetes import Space, assignment
-from support.lab import stays, wait_for
+from support.lab import elapse, stays, wait_for
+from support.node import KINDS
 
 from jupyter_repl_ext.projects.catalog import Catalog
 from jupyter_repl_ext.projects.projects import Projects
 from jupyter_repl_ext.repls.grant_issuer import GrantIssuer
 from jupyter_repl_runner.contract.errors import Unavailable
 from jupyter_repl_runner.contract.grant import Credentials, Grant
-from jupyter_repl_runner.contract.phases import RUNNING
+from jupyter_repl_runner.contract.phases import RUNNING, Phase
 from jupyter_repl_runner.contract.refs import ProjectRef
+from jupyter_repl_spawner.kubernetes import names
 from jupyter_repl_spawner.kubernetes.candidate import Deadlines
+from jupyter_repl_spawner.kubernetes.manifests import lease
+from jupyter_repl_spawner.kubernetes.pool import Bounds
 from jupyter_repl_spawner.kubernetes.spawner import KubernetesSpawner
+from jupyter_repl_spawner.kubernetes.state import stamp
 from jupyter_repl_spawner.port import Granter
 
 REF = ProjectRef("", "abc")
@@ -231,3 +236,42 @@ def test_a_stop_that_died_half_way_holds_no_start_up(space: Space) -> None:
             await second.stop(REF)
 
     asyncio.run(go())
+
+
+def test_a_lease_that_somebody_has_damaged_holds_up_no_other(space: Space) -> None:
+    """It is told, and a start puts it right. Another REPL whose pod was lost is started again meanwhile, and the pools
+    have their size."""
+    other = ProjectRef("", "xyz")
+    damage = dict.fromkeys((names.ASSIGNMENT, names.GENERATION, names.ATTEMPT, names.DEADLINE), "[nonsense")
+
+    async def go() -> None:
+        await space.make("abc", "xyz")
+        async with space.spawner() as first:
+            for repl_id in ("abc", "xyz"):
+                await first.start(assignment(repl_id), lambda step: None)
+        lost = f"{names.POD}=nobody"
+        for ref, more in ((REF, [f"{name}={value}" for name, value in damage.items()]), (other, [])):
+            await asyncio.to_thread(space.kubectl, "annotate", "--overwrite", "lease", names.slug(ref), lost, *more)
+        busy = {**damage, names.DEADLINE: stamp(time.time() + 3600)}
+        third = lease(ProjectRef("", "third"), space.namespace, "somebody", stamp(time.time()), busy)
+        space.world.node.ask("POST", f"{KINDS['leases']}/namespaces/{space.namespace}/leases", third)
+        space.pool = Bounds(1, 1)
+        async with space.spawner() as second, asyncio.timeout(90):
+            await _until(second, other, "running")
+            failed = await _until(second, REF, "failed")
+            assert failed.reason == "The REPL's Lease was damaged."
+            assert failed.hint == "Your files are kept. Start it again."
+            await asyncio.to_thread(wait_for, lambda: space.get("deployments", selector=names.TEMPLATE))
+            await second.start(assignment("abc"), lambda step: None)
+            assert (await second.poll(REF)).name == "running"
+            for ref in (REF, other):
+                await second.stop(ref)
+
+    asyncio.run(go())
+
+
+async def _until(spawner: KubernetesSpawner, ref: ProjectRef, name: str) -> Phase:
+    """The phase, once it has that name."""
+    while (phase := await spawner.poll(ref)).name != name:
+        await asyncio.to_thread(elapse, 0.1)
+    return phase

@@ -51,5 +51,4 @@ def is_claimable(pod: Object, state: str) -> bool:
 
 def claimed_at(pod: Object) -> float:
     """In seconds since the epoch; 0: never."""
-    said = pod["metadata"].get("annotations", {}).get(names.CLAIMED_AT)
-    return seconds(said) if said else 0.0
+    return seconds(pod["metadata"].get("annotations", {}).get(names.CLAIMED_AT, ""))

@@ -251,7 +251,8 @@ class Api:
             attempts = {429: BUSY_ATTEMPTS, 503: ATTEMPTS}.get(response.status, 1)
             if attempt >= attempts - 1:
                 raise ApiError(response.status, _parsed(raw))
-            wait = float(response.headers.get("Retry-After", 1 << attempt))
+            said = response.headers.get("Retry-After", "")
+            wait = float(said) if said.isdecimal() else float(1 << attempt)  # else a date, which no API server says
             await asyncio.sleep(min(wait * between(1, 2), LONGEST_WAIT))
         raise AssertionError
 

@@ -5,7 +5,6 @@ it larger makes it larger, and it gets smaller only when nobody has wanted its s
 """
 
 import asyncio
-import math
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -51,8 +50,7 @@ def resize(pool: Object, wanted: int, now: float) -> Object | None:
     """A merge patch that makes a pool's Deployment the wanted size, or fails with 409 if it has changed since; None if
     there is nothing to be done. Larger at once, smaller only SHRINK_SECONDS after anybody wanted what it is."""
     metadata, current = pool["metadata"], pool["spec"]["replicas"]
-    said = metadata.get("annotations", {}).get(names.GROWN_AT)
-    age = now - seconds(said) if said else math.inf
+    age = now - seconds(metadata.get("annotations", {}).get(names.GROWN_AT, ""))
     if wanted < current and age < SHRINK_SECONDS:
         return None
     if wanted == current and age < SHRINK_SECONDS / 2:
@@ -129,7 +127,8 @@ class Pools:
         leases = self._cluster.view.leases.objects.values()
         anchors = [anchor for anchor in map(Anchor.of, leases) if anchor.deadline]
         starting = [each for each in anchors if each.is_worked_on(now) and not each.pod and not each.is_stopping]
-        return claims, sum(self._template_of(each.to_do.language) == language for each in starting)
+        wanted = [each.to_do.language if each.to_do else "" for each in starting]
+        return claims, sum(self._template_of(each) == language for each in wanted)
 
     def _template_of(self, language: str) -> str:
         return language if language in self._templates else pod_template.DEFAULT

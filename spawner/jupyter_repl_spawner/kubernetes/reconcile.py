@@ -8,6 +8,7 @@ from contextlib import suppress
 from logging import getLogger
 
 from jupyter_repl_runner import tasks
+from jupyter_repl_runner.contract.assignment import Assignment
 from jupyter_repl_runner.contract.errors import ReplError
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_spawner.port import Granter
@@ -95,7 +96,7 @@ class Reconciler:
         if seen.is_abandoned(now):
             self._begin(slug, lambda: self._finish(seen, ref))
         elif seen.has_lost(pods):
-            self._begin(slug, lambda: self._restart(seen))
+            self._begin(slug, lambda: self._restart(seen, ref))
         elif not seen.is_over and not seen.deadline:
             strays = [pod for pod in pods if _is_stray(pod, seen)]
             if strays:
@@ -123,16 +124,20 @@ class Reconciler:
         if seen.is_stopping:
             await self._stops.stop(ref, leaving_of(seen))
         else:
-            await self._restart(seen)
+            await self._restart(seen, ref)
 
-    async def _restart(self, seen: Anchor) -> None:
+    async def _restart(self, seen: Anchor, ref: ProjectRef) -> None:
         """With a new generation; after ATTEMPTS in a row it has failed."""
         if not seen.deadline and await self._starts.is_alive(seen):
             return  # our memory was behind
         assignment, attempt = seen.to_do, seen.attempt + 1
         lost = await self._why(seen) if seen.pod else seen.lost
-        ours = await self._cluster.leases.take_over(seen, new_holder(), begin(assignment, attempt, lost))
+        changes = begin(assignment or Assignment(ref), attempt, lost)
+        ours = await self._cluster.leases.take_over(seen, new_holder(), changes)
         if ours is None:
+            return
+        if assignment is None:
+            await self._starts.fail(ours, "The REPL's Lease was damaged.", "Your files are kept. Start it again.")
             return
         log.warning("%s: its pod or its server was lost; starting it again (%s)", seen.name, attempt)
         if attempt > ATTEMPTS:

@@ -6,7 +6,7 @@ lost and somebody must start it again.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -51,16 +51,16 @@ class Anchor:
             uid=metadata["uid"],
             holder=spec.get("holderIdentity", ""),
             said_deadline=deadline,
-            deadline=_read(seconds, deadline),
+            deadline=seconds(deadline),
             pod=said.get(names.POD, ""),
-            generation=int(_read(int, said.get(names.GENERATION, ""))),
-            attempt=int(_read(int, said.get(names.ATTEMPT, ""))),
+            generation=_number(said.get(names.GENERATION, "")),
+            attempt=_number(said.get(names.ATTEMPT, "")),
             failure=said.get(names.FAILURE, ""),
             lost=said.get(names.LOST, ""),
             left=said.get(names.LEFT, ""),
             stopping=said.get(names.STOPPING, ""),
             assignment=said.get(names.ASSIGNMENT, ""),
-            renewed=_read(seconds, spec.get("renewTime", "")),
+            renewed=seconds(spec.get("renewTime") or ""),
         )
 
     @property
@@ -79,8 +79,12 @@ class Anchor:
         return {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata}
 
     @property
-    def to_do(self) -> Assignment:
-        return Assignment.from_json(self.assignment)
+    def to_do(self) -> Assignment | None:
+        """None if somebody has written nonsense."""
+        try:
+            return Assignment.from_json(self.assignment)
+        except (ValueError, KeyError, TypeError):
+            return None
 
     def is_worked_on(self, now: float) -> bool:
         return self.deadline > now
@@ -98,12 +102,12 @@ class Anchor:
         return next((pod for pod in pods if pod["metadata"]["uid"] == self.pod and is_alive(pod)), None)
 
 
-def _read(read: Callable[[str], float], text: str) -> float:
+def _number(text: str) -> int:
     """0 for none, and for what somebody has written by hand that is none."""
     try:
-        return read(text) if text else 0.0
+        return int(text)
     except ValueError:
-        return 0.0
+        return 0
 
 
 def _said(text: str) -> tuple[str, str]:
@@ -177,5 +181,8 @@ def stamp(moment: float) -> str:
 
 
 def seconds(text: str) -> float:
-    """The reverse of `stamp`."""
-    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+    """The reverse of `stamp`; 0 for none, and for what somebody has written by hand that is none."""
+    try:
+        return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+    except ValueError:
+        return 0.0
