@@ -15,7 +15,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONHOME PYTHONPATH CONDA_PREFIX
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-s3 test test-python test-frontend test-alone times soak cancels replaced test-cluster cluster-up cluster-down lint format chaos chaos-cluster bench lock
+.PHONY: help run run-s3 test test-python test-frontend test-alone times soak cancels large replaced test-cluster cluster-up cluster-down lint format chaos chaos-cluster bench lock
 .PHONY: lint-python lint-frontend version clean
 
 help: ## Show what there is to make
@@ -63,6 +63,10 @@ soak: $(STAMPS)/installed ## Ten minutes of cuts, floods and kills: a terminal l
 
 cancels: $(STAMPS)/installed ## Ten thousand transfers, cancelled at random: whole or nothing
 	@REPL_TEST_CANCELS=10000 $(BIN)/pytest -q -n 0 --timeout=600 -k cancelled_transfer tests/runner/test_tasks.py $(ARGS)
+
+large: $(STAMPS)/installed ## A project from a template of 5,000 objects, and a server that is frozen at each request in both ways
+	@REPL_TEST_LARGE=5000 REPL_TEST_EACH=1 $(BIN)/pytest -q -n 0 --timeout=900 -k "of_many_objects or frozen_at_each" \
+	  tests/extension/test_projects_s3.py tests/sync/test_fence.py $(ARGS)
 
 replaced: $(STAMPS)/installed ## A minute each of links, pipes and devices in the places of a pod's folders
 	@REPL_TEST_STORM=60 $(BIN)/pytest -q --timeout=600 -k replaces_the_project tests/sync/test_replaced.py $(ARGS)
