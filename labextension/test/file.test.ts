@@ -105,6 +105,19 @@ test.each(['mine', 'theirs'])('a conflict overwrites nothing until somebody choo
   expect(desk.files.get(file.copy.path)).toBe(choice === 'mine' ? 'theirs' : 'mine');
 });
 
+test('a file that goes on changing on disk during a conflict gets one copy of our text', async () => {
+  const file = await desk.open();
+  desk.type(file, 'mine');
+  for (const theirs of ['', 'theirs', 'theirs again']) {
+    desk.files.set('a.txt', theirs);
+    await file.changedOnDisk(desk.files.etag('a.txt'));
+    desk.clock.fire();
+    await settle();
+  }
+  expect(desk.files.paths).toEqual(['a (conflict 1).txt', 'a.txt']);
+  expect([file.state, desk.files.get(file.copy.path)]).toEqual(['conflict', 'mine']);
+});
+
 test('what is typed in a conflict is kept too, and no choice is made while it can’t be', async () => {
   const file = await desk.open();
   desk.type(file, 'mine');

@@ -252,9 +252,10 @@ export class FileModel {
   }
 
   private _conflict(): void {
-    this._timer.cancel();
-    this.copy.forget();
-    this._setState('conflict');
+    if (this._state !== 'conflict') {
+      this.copy.forget(); // it may hold the text of the conflict before
+      this._setState('conflict');
+    }
     this._timer.set(() => void this.save(), 0);
   }
 
