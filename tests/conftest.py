@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import failures, scheduling, times
+from support import failures, lab as labs, scheduling, times
 from support import node as nodes
 from support.channel import Client
 from support.kubernetes import World

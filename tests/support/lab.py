@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .browsers import INSECURE
+from .forked import Forked, Forks
 from .ports import free_port
 
 TOKEN = "a-token-of-the-tests"
@@ -21,6 +22,10 @@ START_SECONDS = 60.0
 NO_NEWS = {"fetchNews": "false"}
 NO_FRONTEND = {"jupyterlab": False, "jupyter_lsp": False, "notebook_shim": False}
 """What a server without a browser does without: a third of its start."""
+
+
+forks: Forks | None = None
+"""Where servers are forked, if tests do so; else each is started anew, as people do."""
 
 
 class Lab:
@@ -45,7 +50,7 @@ class Lab:
         self._app = app
         self._python = python
         self._env = env
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Forked | None = None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -99,10 +104,13 @@ class Lab:
         env = {name: value for name, value in os.environ.items() if name in keep}
         env |= self.environment
         (self.home / ".bashrc").write_text("PS1='$ '\n")
-        with open(self.log, "ab") as log:
-            self._process = subprocess.Popen(
-                [self._python, "-m", self._app, *arguments], env=env, stdout=log, stderr=log, cwd=self.home
-            )
+        is_usual = self._python == sys.executable and "PYTHONPATH" not in env
+        if forks is not None and is_usual:
+            self._process = forks.start(self._app, arguments, env, self.home, self.log)
+        else:
+            command = [self._python, "-m", self._app, *arguments]
+            with open(self.log, "ab") as log:
+                self._process = subprocess.Popen(command, env=env, stdout=log, stderr=log, cwd=self.home)
         self._wait()
         return self
 
