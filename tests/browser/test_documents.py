@@ -114,8 +114,8 @@ def test_a_conflict_shows_both_and_keeps_both(person: Person, choice: str) -> No
     person.wait_on_disk("main.py", "first\nmine" if is_mine else "theirs\n")
     expect(compare).to_have_count(0)
     expect(said).to_contain_text("The other text is in")
-    wait_for(lambda: len(list(person.project.glob("main (conflict*).py"))) == 1)  # the copy of what was chosen goes last
-    (copy,) = person.project.glob("main (conflict*).py")
+    # The copy of what was chosen goes last.
+    (copy,) = wait_for(lambda: len(found := [*person.project.glob("main (conflict*).py")]) == 1 and found)
     assert copy.read_text() == ("theirs\n" if is_mine else "first\nmine")
     said.get_by_text("Delete it").click()
     wait_for(lambda: not copy.exists())
