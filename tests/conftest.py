@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import failures, lab as labs, scheduling, times
+from support import failures, scheduling, times
+from support import lab as labs
 from support import node as nodes
 from support.channel import Client
+from support.forked import Forks
 from support.kubernetes import World
 from support.lab import Lab
 from support.node import Node
@@ -38,7 +40,14 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput["run"] = os.getpid()
 
 
+def pytest_configure() -> None:
+    if hasattr(os, "pidfd_open"):
+        labs.forks = Forks()
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
+    if labs.forks is not None:
+        labs.forks.close()
     if not hasattr(config, "workerinput"):
         nodes.down_if_owned(os.getpid())
 

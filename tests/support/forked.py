@@ -17,10 +17,10 @@ from contextlib import suppress
 from pathlib import Path
 
 MODULES = (
-    "boto3", "botocore.auth", "jupyter_lsp", "jupyter_repl_ext.app", "jupyter_repl_ext.handlers", "jupyter_repl_ext.services",
-    "jupyter_server.gateway.managers", "jupyter_server.serverapp", "jupyter_server_terminals", "jupyterlab.labapp",
-    "notebook_shim.nbserver",
-)  # fmt: skip
+    *("jupyterlab.labapp", "notebook_shim.nbserver", "jupyter_lsp", "jupyter_server.serverapp"),
+    *("jupyter_server.gateway.managers", "jupyter_server_terminals"),
+    *("jupyter_repl_ext.app", "jupyter_repl_ext.handlers", "jupyter_repl_ext.services", "boto3"),
+)
 """What the servers import, and what they would when asked."""
 START_SECONDS = 60.0
 
