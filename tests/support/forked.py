@@ -22,7 +22,6 @@ MODULES = (
     *("jupyter_repl_ext.app", "jupyter_repl_ext.handlers", "jupyter_repl_ext.services", "boto3"),
 )
 """What the servers import, and what they would when asked."""
-START_SECONDS = 60.0
 
 
 class Forked:
@@ -72,9 +71,8 @@ class Forks:
     def close(self) -> None:
         """The programs go on."""
         if self._parent is not None:
-            assert self._parent.stdin is not None
-            self._parent.stdin.close()
-            self._parent.wait(START_SECONDS)
+            with self._parent:  # which closes its input, and waits
+                self._parent = None
 
     def _ask(self, question: dict[str, object]) -> int:
         with self._asking:
