@@ -99,7 +99,10 @@ def test_the_extension_imports_nothing_heavy() -> None:
     code = (
         "import sys, jupyter_repl_ext, jupyter_repl_spawner.local.spawner\n"
         "jupyter_repl_ext._jupyter_server_extension_points()\n"
-        "from jupyter_repl_ext import activity, catalog, handlers, lifecycle, projects, services, stores\n"
+        "from jupyter_repl_ext import handlers, services\n"
+        "from jupyter_repl_ext.projects import catalog, projects\n"
+        "from jupyter_repl_ext.repls import activity, lifecycle\n"
+        "from jupyter_repl_ext.settings import stores\n"
         f"print([name for name in {HEAVY} if name in sys.modules])"
     )
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
