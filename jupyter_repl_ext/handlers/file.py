@@ -27,6 +27,8 @@ class FileHandler(ReplHandler):
     """A body is passed on while it arrives, so rights and names are checked in `prepare`, before its first byte."""
 
     _work: "asyncio.Task[None] | None" = None
+    _has_hole = False
+    """Whether a chunk found no room in time: what comes after it must not be written."""
 
     async def prepare(self, **options: Any) -> None:
         await super().prepare(**options)
@@ -95,7 +97,8 @@ class FileHandler(ReplHandler):
         assert self._work is not None
         room = asyncio.ensure_future(self._body.put(chunk))
         try:
-            await asyncio.wait({room, self._work}, timeout=STALL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait({room, self._work}, timeout=STALL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            self._has_hole = self._has_hole or not done
         finally:
             room.cancel()
 
@@ -106,6 +109,8 @@ class FileHandler(ReplHandler):
                     chunk = await self._body.get()
             except TimeoutError:
                 raise Unavailable("The upload stopped.", hint="Try again.") from None
+            if self._has_hole:
+                raise Unavailable("The file was written too slowly.", hint="Try again.")
             if not chunk:
                 return
             yield chunk

@@ -106,6 +106,8 @@ class Upload:
     def __init__(self, store: Store, key: str, handler: RequestHandler) -> None:
         headers = handler.request.headers
         self._queue: asyncio.Queue[bytes] = asyncio.Queue(_QUEUED_CHUNKS)
+        self._has_hole = False
+        """Whether a chunk found no room in time: what comes after it must not be written."""
         self._put = tasks.awaited(
             store.put(
                 key,
@@ -124,7 +126,8 @@ class Upload:
     async def _offer(self, chunk: bytes) -> None:
         room = asyncio.ensure_future(self._queue.put(chunk))
         try:
-            await asyncio.wait({room, self._put}, timeout=STALL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait({room, self._put}, timeout=STALL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            self._has_hole = self._has_hole or not done
         finally:
             room.cancel()
 
@@ -144,6 +147,8 @@ class Upload:
                     chunk = await self._queue.get()
             except TimeoutError:
                 raise Unavailable("The upload stopped.", hint="Try again.") from None
+            if self._has_hole:
+                raise Unavailable("The file was written too slowly.", hint="Try again.")
             if chunk == _END:
                 return
             yield chunk
