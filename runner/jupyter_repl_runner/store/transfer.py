@@ -117,6 +117,8 @@ class RequestBody(Generic[Result]):
 
     def __init__(self, work: Callable[[AsyncIterator[bytes]], Coroutine[Any, Any, Result]], name: str) -> None:
         self._queue: asyncio.Queue[bytes] = asyncio.Queue(_QUEUED_CHUNKS)
+        self._has_hole = False
+        """Whether a chunk found no room in time: what comes after it must not be written."""
         self._work = tasks.awaited(work(self._chunks()), name)
 
     async def feed(self, chunk: bytes) -> None:
@@ -136,7 +138,8 @@ class RequestBody(Generic[Result]):
     async def _offer(self, chunk: bytes) -> None:
         room = asyncio.ensure_future(self._queue.put(chunk))
         try:
-            await asyncio.wait({room, self._work}, timeout=STALL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait({room, self._work}, timeout=STALL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            self._has_hole = self._has_hole or not done
         finally:
             room.cancel()
 
@@ -147,6 +150,8 @@ class RequestBody(Generic[Result]):
                     chunk = await self._queue.get()
             except TimeoutError:
                 raise Unavailable("The upload stopped.", hint="Try again.") from None
+            if self._has_hole:
+                raise Unavailable("The file was written too slowly.", hint="Try again.")
             if chunk == _END:
                 return
             yield chunk

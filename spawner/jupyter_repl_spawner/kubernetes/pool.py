@@ -127,8 +127,8 @@ class Pools:
         leases = self._cluster.view.leases.objects.values()
         anchors = [anchor for anchor in map(Anchor.of, leases) if anchor.deadline]
         starting = [each for each in anchors if each.is_worked_on(now) and not each.pod and not each.is_stopping]
-        wanted = [each.to_do.language if each.to_do else "" for each in starting]
-        return claims, sum(self._template_of(each) == language for each in wanted)
+        wanted = [each.to_do for each in starting]
+        return claims, sum(self._template_of(each.language if each else "") == language for each in wanted)
 
     def _template_of(self, language: str) -> str:
         return language if language in self._templates else pod_template.DEFAULT

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from jupyter_repl_runner.contract.assignment import Assignment
+from jupyter_repl_runner.contract.errors import ReplError
 from jupyter_repl_runner.contract.json_text import parse_json
 from jupyter_repl_runner.contract.phases import RUNNING, STOPPED, STOPPING, Phase
 
@@ -83,7 +84,7 @@ class Anchor:
         """None if somebody has written nonsense."""
         try:
             return Assignment.from_json(self.assignment)
-        except (ValueError, KeyError, TypeError):
+        except (ReplError, ValueError, KeyError, TypeError):
             return None
 
     def is_worked_on(self, now: float) -> bool:
