@@ -44,7 +44,10 @@ export default tseslint.config(
   ),
   layer(['src/api/**'], ['../widgets/*', '../plugins/*', '../theme/*']),
   layer(['src/monaco/**', 'src/xterm/**'], ['../api/*', '../widgets/*', '../plugins/*']),
-  layer(['src/theme/**'], ['../api/*', '../model/*', '../widgets/*', '../plugins/*', '../monaco/*', '../xterm/*']),
+  layer(
+    ['src/theme/**'],
+    ['../api/*', '../model/*', '../widgets/*', '../plugins/*', '../monaco/*', '../xterm/*']
+  ),
   {
     files: ['src/widgets/**', 'src/model/**', 'src/plugins/**'],
     rules: {
