@@ -23,6 +23,13 @@ def focus(person: Person, pane: str) -> None:
         person.tab.locator(".jp-Repl-treeList").focus()
 
 
+def columns(person: Person) -> int:
+    """Of the terminal, as its shell knows them; 0 if it has not said it yet."""
+    person.shell("stty size")
+    found = re.findall(r"^\d+ (\d+)$", person.terminal_text(), re.M)
+    return int(found[-1]) if found else 0
+
+
 def test_the_panes_are_side_by_side_and_can_be_resized(person: Person) -> None:
     person.create("Python")
     person.wait_editor("main.py")
@@ -40,9 +47,8 @@ def test_the_panes_are_side_by_side_and_can_be_resized(person: Person) -> None:
     moved = person.console.bounding_box()
     assert moved
     assert abs(moved["x"] - (console["x"] - 150)) < 8
-    person.shell("stty size")
-    columns = int(wait_for(lambda: re.findall(r"^\d+ (\d+)$", person.terminal_text(), re.M))[-1])
-    assert columns > (moved["width"] - 40) / 12, "the shell was told"
+    width = moved["width"]
+    wait_for(lambda: columns(person) > (width - 40) / 12)  # the shell is told
     # the same after a reload
     person.wait_layout_saved()
     person.reload()

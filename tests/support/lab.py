@@ -95,6 +95,8 @@ class Lab:
             arguments += [f"--ServerApp.jpserver_extensions={NO_FRONTEND!r}"]
         elif self._app == "jupyterlab":
             arguments += ["--LabApp.expose_app_in_browser=True", f"--LabApp.workspaces_dir={self.home}/workspaces"]
+            # JupyterLab finds out where settings are when it is imported, which a fork was before it had its HOME.
+            arguments += [f"--LabApp.user_settings_dir={self.home}/.jupyter/lab/user-settings"]
             arguments += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
             arguments += ["--LanguageServerManager.autodetect=False"]  # it asks npm, which takes a second
             self._answer_questions()

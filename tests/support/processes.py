@@ -1,6 +1,8 @@
 """The processes of a server's REPLs, as the system sees them."""
 
 import json
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -12,14 +14,23 @@ from .pod_lab import PodLab
 def repl_processes(lab: Lab) -> list[str]:
     """Command lines of all processes of this server's REPLs, found by their mark; of `abc` where they are in pods."""
     if isinstance(lab, PodLab):
-        return [" ".join(process.cmdline()) for process in lab.processes("abc")]
+        return _commands(lab.processes("abc"))
+    return _commands(process for process in psutil.process_iter() if _is_of(process, lab))
+
+
+def _is_of(process: psutil.Process, lab: Lab) -> bool:
+    try:
+        return process.environ().get("JUPYTER_REPL_MARK", "").startswith(f"{lab.runtime_dir}/")
+    except (psutil.Error, OSError):
+        return False
+
+
+def _commands(processes: Iterable[psutil.Process]) -> list[str]:
+    """Without those that have ended by now."""
     found = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get("JUPYTER_REPL_MARK", "").startswith(f"{lab.runtime_dir}/"):
-                found.append(" ".join(process.cmdline()))
-        except (psutil.Error, OSError):
-            continue
+    for process in processes:
+        with suppress(psutil.Error, OSError):
+            found.append(" ".join(process.cmdline()))
     return [command for command in found if command]
 
 
