@@ -38,6 +38,8 @@ class FaultyProxy:
         """Status and code with which POSTs are refused, which are STS's."""
         self.refused: dict[str, tuple[int, str]] = {}
         """Status and code with which GETs are refused whose address ends so."""
+        self.refused_writes: dict[str, tuple[int, str]] = {}
+        """The same for PUTs, copies included; "" is the end of any address."""
         self.hold_at = -1
         """The number of the request that is held until it is let go."""
         self.hold_answers = ""
@@ -114,6 +116,10 @@ class _Handler(RequestHandler):
         await self._note()
         if self.request.method == "GET" and (said := proxy.refused.get(self.request.path.rpartition("/")[2])):
             self._refuse(*said)
+            return
+        ends = [said for end, said in proxy.refused_writes.items() if self.request.path.endswith(end)]
+        if self.request.method == "PUT" and ends:
+            self._refuse(*ends[0])
             return
         fault = proxy.chance.choice(proxy.faults) if proxy.chance.random() < proxy.share else ""
         proxy.failed += bool(fault)

@@ -46,19 +46,63 @@ def test_names_and_times_of_other_programs(make: Make, store: S3Store, server: S
 def test_one_that_cannot_be_had_is_reported_and_the_rest_is_there(
     make: Make, store: S3Store, faulty: S3Store, proxy: FaultyProxy
 ) -> None:
-    put(store, a=b"1", b=b"2", c=b"3", d=b"4")
-    proxy.refused = {"b": (403, "InvalidObjectState"), "c": (403, "AccessDenied"), "d": (404, "NoSuchKey")}
+    put(store, a=b"1", b=b"2", c=b"3", d=b"4", k=b"6")
+    proxy.refused = {
+        "b": (403, "InvalidObjectState"),
+        "c": (403, "AccessDenied"),
+        "d": (404, "NoSuchKey"),
+        "k": (400, "KMS.DisabledException"),
+    }
     sync = make(main="", store=faulty).start().opened().settled()
     assert [path.name for path in sync.project.iterdir()] == ["a"]
-    assert {path for path, _ in sync.marks.reports} == {"b", "c", "d"}
+    assert {path for path, _ in sync.marks.reports} == {"b", "c", "d", "k"}
     assert all("can't be restored" in reason for _, reason in sync.marks.reports)
     (sync.project / "e").write_text("5")
     sync.settled()
     (sync.project / "a").unlink()
-    wait_for(lambda: names(store) == {"b", "c", "d", "e"}, 10)
+    wait_for(lambda: names(store) == {"b", "c", "d", "e", "k"}, 10)
     assert sync.stop() == 0
-    assert names(store) == {"b", "c", "d", "e"}
+    assert names(store) == {"b", "c", "d", "e", "k"}
     proxy.refused = {}
     again = make(volume=sync.volume, main="", store=faulty).start().opened().settled()
-    assert {path.name for path in again.project.iterdir()} == {"b", "c", "d", "e"}
+    assert {path.name for path in again.project.iterdir()} == {"b", "c", "d", "e", "k"}
     assert not again.marks.reports
+
+
+@pytest.mark.parametrize(
+    "said",
+    [(403, "AccessDenied"), (400, "XMinioInvalidObjectName"), (403, "InvalidObjectState")],
+    ids=lambda said: str(said[1]),
+)
+def test_one_that_is_not_taken_is_reported_and_holds_up_no_other(
+    make: Make, store: S3Store, faulty: S3Store, proxy: FaultyProxy, said: tuple[int, str]
+) -> None:
+    """By a rule of the bucket, say. Nor does one whose copy for the trash is refused: it stays where it is."""
+    put(store, old=b"1", gone=b"2")
+    sync = make(main="", store=faulty).start().opened().settled()
+    proxy.refused_writes = {"odd": said, "/old": said}
+    (sync.project / "odd").write_text("small, so it is the first to go")
+    (sync.project / "larger").write_text("x" * 10_000)
+    (sync.project / "link").symlink_to("larger")
+    for name in ("old", "gone"):
+        (sync.project / name).unlink()
+    wait_for(lambda: names(store) == {"old", "larger"}, 10)
+    wait_for(lambda: {path for path, _ in sync.marks.reports} == {"old", "odd"}, 10)
+    assert sync.settled().marks.state == "saved"
+    proxy.refused_writes = {}
+    (sync.project / "odd").write_text("again")
+    wait_for(lambda: names(store) == {"old", "larger", "odd"} and {p for p, _ in sync.marks.reports} == {"old"}, 10)
+    assert sync.stop() == 0
+    assert names(store) == {"larger", "odd"}, "the last look tries all of it once more"
+
+
+def test_a_store_that_takes_nothing_is_away(make: Make, store: S3Store, faulty: S3Store, proxy: FaultyProxy) -> None:
+    sync = make(main="", store=faulty).start().opened().settled()
+    proxy.refused_writes = {"": (403, "AccessDenied")}
+    (sync.project / "a").write_text("1")
+    wait_for(lambda: sync.marks.state == "away", 10)
+    assert "does not allow" in sync.marks.reason
+    assert not sync.marks.reports
+    proxy.refused_writes = {}
+    wait_for(lambda: names(store) == {"a"}, 20)
+    assert sync.settled().stop() == 0

@@ -15,7 +15,7 @@ from jupyter_repl_runner.files.containment import Beneath
 from .each import each
 from .manifest import MAX_MANIFEST, Manifest
 from .port import Head, Store, read_all
-from .s3_errors import Denied
+from .s3_errors import REFUSED
 
 AT_ONCE = 12
 ATTEMPTS = 5
@@ -110,7 +110,7 @@ async def checkout(store: Store, ref: ProjectRef, folder: Path) -> dict[str, str
 
 def is_away(error: ReplError) -> bool:
     """Whether it says something of the store, and not of one object."""
-    return isinstance(error, Unavailable) and not isinstance(error, Denied | Damaged | DiskFull)
+    return isinstance(error, Unavailable) and not isinstance(error, (*REFUSED, Damaged, DiskFull))
 
 
 def _finish(beneath: Beneath, manifest: Manifest) -> None:

@@ -20,6 +20,14 @@ class Denied(_Kind):
     """These keys may not do that."""
 
 
+class Refused(_Kind):
+    """S3 does not do that with this object; that says nothing of others."""
+
+
+REFUSED = Denied, Refused
+"""What may be the fault of one object alone."""
+
+
 class Unreachable(_Kind):
     """Nothing can be said of what S3 would have answered."""
 
@@ -54,6 +62,8 @@ _BY_CODE: dict[str, tuple[type[ReplError], str, str]] = {
     "XMinioStorageFull": (Unavailable, "The disk of S3 is full.", "Make room there."),
     "QuotaExceeded": (Unavailable, "The bucket's quota is used up.", "Make room there."),
 }
+_OF_THE_WAY = frozenset({"401", "407", "408", "425", "429"})
+"""What says nothing of the object."""
 _BY_TYPE: dict[str, tuple[str, str]] = {
     "NoCredentialsError": (
         "There are no keys for S3.",
@@ -92,7 +102,7 @@ def _translate(error: Exception, settings: S3Settings, key: str) -> ReplError:
         said = answer.get("Error", answer)
         code = str(said.get("Code", ""))
         status = str(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", ""))
-        kind, message, hint = _BY_CODE.get(code) or _BY_CODE.get(status) or _unknown(said)
+        kind, message, hint = _BY_CODE.get(code) or _BY_CODE.get(status) or _unknown(said, status)
         return kind(message.format(**words), hint.format(**words))
     for base in type(error).__mro__:
         if base.__name__ in _BY_TYPE:
@@ -101,6 +111,7 @@ def _translate(error: Exception, settings: S3Settings, key: str) -> ReplError:
     return Unavailable(f"S3: {error}", hint="Try again in a moment.")
 
 
-def _unknown(said: Any) -> tuple[type[ReplError], str, str]:
+def _unknown(said: Any, status: str) -> tuple[type[ReplError], str, str]:
     words = str(said.get("Message") or said.get("Code")).replace("{", "{{").replace("}", "}}")
-    return Unavailable, f"S3 says: {words}", "Try again in a moment."
+    is_refused = status.startswith("4") and status not in _OF_THE_WAY
+    return Refused if is_refused else Unavailable, f"S3 says: {words}", "Try again in a moment."

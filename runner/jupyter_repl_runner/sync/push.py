@@ -8,12 +8,13 @@ import asyncio
 import time
 from contextlib import suppress
 
-from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotFound, InvalidRequest
+from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotFound, InvalidRequest, NoPermissions
 from jupyter_repl_runner.contract.paths import parent
 from jupyter_repl_runner.store.checkout import read_manifest
 from jupyter_repl_runner.store.each import each, together
 from jupyter_repl_runner.store.manifest import Manifest
 from jupyter_repl_runner.store.port import Head
+from jupyter_repl_runner.store.s3_errors import REFUSED
 from jupyter_repl_runner.store.trash import Item, StoreTrash
 
 from .found import Found, Row
@@ -195,10 +196,16 @@ class Push:
         folders: dict[str, int] | None = None,
     ) -> None:
         place = await self._trash.begin(Item(paths, links or {}, folders or {}))
+        kept: set[str] = set()
 
         async def save(path: str) -> None:
-            with suppress(FileNotFound, InvalidRequest):
+            try:
                 await self._sides.store.copy(self._sides.ref.code(path), place + path)
+            except (FileNotFound, InvalidRequest):  # the store has none
+                return
+            except (NoPermissions, *REFUSED) as error:  # what can't be copied is not deleted
+                kept.add(path)
+                self._sides.status.report(path, f"It was deleted here, and stays in S3. {error.message}")
 
         for start in range(0, len(paths), DELETIONS):
             some = paths[start : start + DELETIONS]
@@ -206,7 +213,7 @@ class Push:
             if not await asyncio.to_thread(lambda: self._sides.volume.is_whole):
                 return
             await self._sides.fence.check()
-            await each(some, lambda path: self._delete_one(path, again), AT_ONCE)
+            await each([path for path in some if path not in kept], lambda path: self._delete_one(path, again), AT_ONCE)
 
     async def _delete_one(self, path: str, again: set[str]) -> None:
         """A version that we did not know of is not deleted: it comes back into the volume. Nor is what is here
