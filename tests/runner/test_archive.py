@@ -224,6 +224,20 @@ except ReplError as error:
 """
 
 
+UNPACK = """
+import sys
+from pathlib import Path
+from jupyter_repl_runner.contract.errors import ReplError
+from jupyter_repl_runner.store.unpack import unpack
+target = Path(sys.argv[2], "target")
+target.mkdir(exist_ok=True)
+try:
+    print(unpack(Path(sys.argv[1]), target).links)
+except ReplError as error:
+    print(type(error).__name__)
+"""
+
+
 def test_an_archive_of_deep_folders_takes_no_more_memory_than_its_names(tmp_path: Path) -> None:
     entries: list[Entry] = [(f"{n}/" + "a/" * 1900 + "x", b"") for n in range(60)]
     assert peak(NAMES_OF, str(zipped(tmp_path / "deep.zip", entries)))[0] == "FileTooLarge"
@@ -282,3 +296,35 @@ def test_any_date_can_be_packed(tmp_path: Path, moment: int) -> None:
     archive = tmp_path / "a.zip"
     archive.write_bytes(b"".join(pack(Beneath(tmp_path / "source"), "")))
     assert names_of(archive) == ["old"]
+
+
+def test_links_of_any_length_take_little_memory_and_time(tmp_path: Path) -> None:
+    archive = tmp_path / "links.zip"
+    entries: list[Entry] = [(f"l{n}", b"\xff" * 4096, 0o120777) for n in range(20_000)]
+    said, megabytes = peak(UNPACK, str(zipped(archive, entries)), str(tmp_path))
+    assert said == "FileTooLarge"
+    assert megabytes < 2 * FEW_MEGABYTES
+    entries = [(f"l{n}", b"a/" * 2047 + b"x", 0o120777) for n in range(3000)]
+    said, _ = peak(UNPACK, str(zipped(archive, entries)), str(tmp_path))  # a minute and more before
+    assert said == "3000"
+
+
+def test_names_that_are_not_utf8_and_a_list_of_an_earlier_import_come_back(tmp_path: Path) -> None:
+    """Of two names that a zip can't tell apart one is in it, and the other is named as missing."""
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.mkdir()
+    target.mkdir()
+    for raw in (b"\xff", b"\xfe", b"\xe9" * 130, b"caf\xe9"):
+        (source / os.fsdecode(raw)).write_bytes(raw)
+    (source / "NOT-IN-THIS-ARCHIVE.txt").write_text("of an earlier import")
+    for folder in (b"d\xff", b"d\xfe"):
+        (source / os.fsdecode(folder)).mkdir()
+        (source / os.fsdecode(folder) / "f").write_bytes(folder)
+    archive = tmp_path / "ours.zip"
+    archive.write_bytes(b"".join(pack(Beneath(source), "", {"language": "python"})))
+    unpack(archive, target)
+    found = {str(path.relative_to(target)) for path in target.rglob("*")}
+    new = "NOT-IN-THIS-ARCHIVE-2.txt"
+    assert found == {"\ufffd", "caf\ufffd", "d\ufffd", "d\ufffd/f", "NOT-IN-THIS-ARCHIVE.txt", new}
+    assert (target / "NOT-IN-THIS-ARCHIVE.txt").read_text() == "of an earlier import"
+    assert (target / new).read_text().count("not UTF-8") == 3

@@ -100,6 +100,33 @@ def test_a_folder_that_turns_into_a_link_between_two_looks_leads_nowhere(beneath
     assert [path.name for path in (project.parent / "outside").iterdir()] == ["secret"]
 
 
+def test_a_deep_path_takes_one_descriptor(project: Path) -> None:
+    """However deep it is, and through links that lead up: a restore writes many files at once."""
+    deep = "/".join(["d"] * 60)
+    (project / deep).mkdir(parents=True)
+    (project / deep / "up").symlink_to("../" * 59 + "x")
+    (project / "d/x").write_text("here")
+    (project / deep / "out").symlink_to("../" * 61 + "outside/secret")
+    (project / "top").symlink_to(project / deep)
+
+    def held() -> int:
+        return len(os.listdir("/proc/self/fd"))
+
+    beneath = Beneath(project)
+    for path, expected in ((f"{deep}/f", "f"), (f"{deep}/up", "x"), ("top/f", "f"), (f"top/{'../' * 3}d/f", None)):
+        before = held()
+        try:
+            with beneath.entry(path, make=True) as (folder, name):
+                assert held() - before <= 2
+                assert name == expected
+                assert os.path.samefile(f"/proc/self/fd/{folder}", project / (deep if name == "f" else "d"))
+        except ReplError:
+            assert expected is None, "`..` is no name of a path, only of a link"
+        assert held() == before
+    with pytest.raises(ReplError, match="leads out"):
+        beneath.open(f"{deep}/out")
+
+
 def test_operations_overwrite_nothing(beneath: Beneath, project: Path, trash: Trash) -> None:
     (project / "a").write_text("a")
     (project / "b").write_text("b")

@@ -1,5 +1,6 @@
 """What is not saved, and how it is told: rules, limits, files that are being written, links that lead away."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -13,8 +14,10 @@ import pytest
 from support.lab import stays, wait_for
 from support.syncing import Sync, names, objects, put
 
+from jupyter_repl_runner.contract.marks import Marks
 from jupyter_repl_runner.store.s3 import S3Store
 from jupyter_repl_runner.sync.rules import Rules
+from jupyter_repl_runner.sync.status import Status
 
 Make = Callable[..., Sync]
 
@@ -42,6 +45,39 @@ def test_rules_of_ones_own() -> None:
     assert rules.is_ignored("node_modules", True)
     assert not rules.is_ignored("src/build", True)
     assert not rules.is_below_ignored("venv/lib/x.py")
+
+
+def test_rules_take_little_time_whatever_they_say() -> None:
+    """Those of an imported project are a stranger's: a pattern that backtracks would stop all saving for hours."""
+    rules = Rules(["*a" * 8 + "*b", "*.bin", "x" * 60_000, os.fsdecode(b"caf\xe9*"), "*" * 60_000])
+    assert not rules.is_below_ignored("a" * 250 + "/" + "a" * 250)
+    assert rules.is_ignored("x.bin", False)
+    assert rules.is_ignored(os.fsdecode(b"\xff.bin"), False)
+    many = Rules([*(f"*foo{number}*bar*baz" for number in range(50_000)), "*.bin"])
+    assert many.is_ignored("node_modules", True), "what is too large is left out, the usual rules hold"
+
+
+def test_marks_have_a_limit_and_need_no_room(tmp_path: Path) -> None:
+    """Paths may have 4 KB, and six times that as JSON; the marks lie in a volume of 1 MiB."""
+    status = Status(tmp_path / "marks.json")
+    paths = ["\x01" * 4000 + str(number) for number in range(200)]
+    for path in paths:
+        status.report(path, "x" * 100_000)
+        status.uploaded(path, "etag")
+    status.waiting(paths, "saving")
+    status.tell(left_out=tuple(paths), missing=tuple((path, "make") for path in paths))
+    assert (tmp_path / "marks.json").stat().st_size < 200_000
+    found = Marks.load((tmp_path / "marks.json").read_text())
+    assert found.pending == 200
+    assert found.paths
+    assert found.reports
+    assert found.uploaded[-1][0] == paths[-1]
+    assert len(json.dumps(status.unsaved_short)) < 100_000
+    (tmp_path / "marks.new").mkdir()  # nothing can be written
+    status.tell("saved", left_out=())
+    (tmp_path / "marks.new").rmdir()
+    status.write()
+    assert Marks.load((tmp_path / "marks.json").read_text()).state == "saved"
 
 
 def test_what_is_left_out_is_told_and_its_return_is_hinted_at(make: Make, store: S3Store) -> None:

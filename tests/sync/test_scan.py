@@ -1,9 +1,11 @@
 """What a look at the project's folder may conclude: an error is never an absence."""
 
+import errno
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,6 +50,23 @@ def test_a_tree_that_is_wider_and_deeper_than_there_are_descriptors_is_seen_whol
 def test_without_a_descriptor_nothing_is_taken_for_gone(tmp_path: Path) -> None:
     (tmp_path / "f").write_text("x")
     assert look(tmp_path, 5) == "The project can't be looked at: Too many open files."
+
+
+def test_a_path_that_fails_is_unseen_and_hides_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bad sector, or a folder of a disk that has gone (ENOTCONN): the rest is saved, that one is not deleted."""
+    for name in ("a", "bad", "c"):
+        (tmp_path / name).write_text("x")
+    look_at = os.stat
+
+    def fail(path: object, **options: Any) -> os.stat_result:
+        if path == "bad":
+            raise OSError(errno.EIO, "Input/output error")
+        return look_at(path, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "stat", fail)
+    tree, scan = Tree(Root(tmp_path)), Scan()
+    tree.look("", Rules(), scan, deep=True)
+    assert (set(scan.found), scan.unseen) == ({"a", "c"}, {"bad"})
 
 
 @pytest.mark.parametrize(

@@ -25,5 +25,10 @@ class Assignment:
 
     @classmethod
     def from_json(cls, text: str) -> "Assignment":
+        """Raises ValueError, KeyError or TypeError for what is none, and InvalidRequest for a bad id."""
         fields = parse_json(text)
-        return cls(**{**fields, "ref": ProjectRef(**fields["ref"])})
+        found = cls(**{**fields, "ref": ProjectRef(**fields["ref"])})
+        texts = (found.ref.owner, found.language, found.run, found.main)
+        if not all(type(text) is str for text in texts) or type(found.ring_bytes) is not int:
+            raise TypeError("a field is of another type")
+        return found

@@ -1,14 +1,16 @@
 """What sync tells of its work, for the spawner (while a REPL starts) and for the tab. Written to MARKS_FILE as JSON."""
 
 import json
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal, TypeVar
 
 from .json_text import parse_json
 
 MARKS_FILE = "marks.json"
 MAX_PATHS = 100
 
+Item = TypeVar("Item")
 State = Literal["restoring", "saved", "saving", "away", "fenced", "gone", "failed"]
 """`away`: the store can't be reached, all goes on and is saved later. `fenced`: another runner has the project. `gone`:
 the volume was emptied or unmounted. `failed`: it can't begin."""
@@ -60,12 +62,26 @@ class Marks:
     @classmethod
     def load(cls, text: str) -> "Marks":
         """Raises ValueError or TypeError. Fields of a later version are left out."""
-        fields = {name: value for name, value in parse_json(text).items() if name in cls.__dataclass_fields__}
+        found = parse_json(text)
+        if not isinstance(found, dict):
+            raise TypeError("no object")
+        fields = {name: value for name, value in found.items() if name in cls.__dataclass_fields__}
         for name in ("paths", "left_out"):
             fields[name] = tuple(fields.get(name, ()))
         for name in ("uploaded", "reports", "missing"):
             fields[name] = tuple((path, said) for path, said in fields.get(name, ()))
         return cls(**fields)
+
+    def shortened(self, most: int) -> "Marks":
+        """With the beginning of each list, as much of it as takes `most` bytes of JSON."""
+        return replace(
+            self,
+            paths=tuple(within(self.paths, most)),
+            uploaded=tuple(within(reversed(self.uploaded), most))[::-1],
+            reports=tuple(within(self.reports, most)),
+            left_out=tuple(within(self.left_out, most)),
+            missing=tuple(within(self.missing, most)),
+        )
 
     @property
     def progress(self) -> str:
@@ -73,6 +89,15 @@ class Marks:
         if not self.total_files:
             return "Looking for the files"
         return f"Restoring files: {self.files} of {self.total_files}, {_size(self.bytes)} of {_size(self.total_bytes)}"
+
+
+def within(items: Iterable[Item], most: int) -> Iterator[Item]:
+    """The first ones, as many as take `most` bytes of JSON."""
+    for item in items:
+        most -= len(json.dumps(item))
+        if most < 0:
+            return
+        yield item
 
 
 def _size(count: int) -> str:

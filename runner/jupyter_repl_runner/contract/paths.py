@@ -1,9 +1,10 @@
 """Paths inside a project, checked as text. Whether a link leaves the project is for `files.containment`."""
 
-from .errors import InvalidRequest, NoPermissions
+from .errors import InvalidRequest, NoPermissions, ReplError
 
 MAX_PATH_BYTES = 4096
 MAX_NAME_BYTES = 255
+MAX_MODE = 0o7777
 
 
 def check_path(value: object, *, root_allowed: bool = False) -> str:
@@ -22,6 +23,28 @@ def check_path(value: object, *, root_allowed: bool = False) -> str:
     for name in value.split("/"):
         check_name(name)
     return value
+
+
+def is_path(value: object) -> bool:
+    """Whether it can be the path of something in a project."""
+    try:
+        check_path(value)
+    except ReplError:
+        return False
+    return True
+
+
+def is_target(value: object) -> bool:
+    """Whether a symbolic link can lead there."""
+    try:
+        return isinstance(value, str) and "\0" not in value and 0 < _size(value) < MAX_PATH_BYTES
+    except InvalidRequest:
+        return False
+
+
+def is_mode(value: object) -> bool:
+    """Whether it can be the mode of a file or a folder."""
+    return type(value) is int and 0 <= value <= MAX_MODE
 
 
 def check_name(value: object) -> str:

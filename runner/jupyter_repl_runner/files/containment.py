@@ -1,7 +1,7 @@
 """The only way from a relative path to a file: a walk by directory descriptors that never leaves the root.
 
-Links that stay inside are followed, those that leave are refused. The walk holds a descriptor per level, so a folder
-that is swapped for a link meanwhile changes nothing about where the last step lands.
+Links that stay inside are followed, those that leave are refused. Each step opens a folder beneath the descriptor of
+the last one, without following, so a folder that is swapped for a link meanwhile leads nowhere.
 """
 
 import os
@@ -55,22 +55,22 @@ class Beneath:
         Raises FileIsADirectory where the path comes down to the root itself.
         """
         with ExitStack() as stack, map_os_errors(path):
-            folders = [self._enter_root(stack)]
-            name = self._walk(stack, folders, check_path(path), follow, make)
+            place = _Place(stack, self._enter_root(stack))
+            name = self._walk(place, check_path(path), follow, make)
             if name is None:
                 raise FileIsADirectory("The path names a folder.", hint="Name a file in it.")
-            yield folders[-1], name
+            yield place.descriptor, name
 
     @contextmanager
     def folder(self, path: str) -> Iterator[int]:
         """Yield a descriptor, fit for scandir, of the folder `path`; empty is the root."""
         with ExitStack() as stack, map_os_errors(path):
-            folders = [self._enter_root(stack)]
+            place = _Place(stack, self._enter_root(stack))
             if path:
-                name = self._walk(stack, folders, check_path(path), follow=True, make=False)
+                name = self._walk(place, check_path(path), follow=True, make=False)
                 if name is not None:
-                    folders.append(self._enter(stack, name, folders[-1]))
-            descriptor = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folders[-1])
+                    place.enter(name)
+            descriptor = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=place.descriptor)
             stack.callback(os.close, descriptor)
             yield descriptor
 
@@ -93,31 +93,25 @@ class Beneath:
         stack.callback(os.close, descriptor)
         return descriptor
 
-    @staticmethod
-    def _enter(stack: ExitStack, name: str, folder: int) -> int:
-        descriptor = os.open(name, _FOLDER, dir_fd=folder)
-        stack.callback(os.close, descriptor)
-        return descriptor
-
-    def _walk(self, stack: ExitStack, folders: list[int], path: str, follow: bool, make: bool) -> str | None:
+    def _walk(self, place: "_Place", path: str, follow: bool, make: bool) -> str | None:
         """Descend to the folder of the last component and return its name; None if it came down to a folder."""
         todo = deque(path.split("/"))
         links = 0
         while todo:
             name = todo.popleft()
             if name == "..":  # only ever from a link's target
-                if len(folders) == 1:
+                if not place.names:
                     raise NoPermissions(f"{path} leads out of the project.", hint="Copy what it points to instead.")
-                folders.pop()
+                place.leave()
                 continue
             if not todo and not follow:
                 return name
-            kind = self._kind(folders[-1], name)
+            kind = self._kind(place.descriptor, name)
             if kind == "link":
                 links += 1
                 if links > _MAX_LINKS:
                     raise NoPermissions(f"{path} is a link that goes in circles.", hint="Remove the link.")
-                todo.extendleft(reversed(self._target(folders, name, path)))
+                todo.extendleft(reversed(self._target(place, name, path)))
             elif not todo:
                 return name
             else:
@@ -125,8 +119,8 @@ class Beneath:
                     if not make:
                         raise FileNotFound(f"There is no {path}.", hint="It may have been deleted or renamed.")
                     with suppress(FileExistsError):  # another writer was faster
-                        os.mkdir(name, dir_fd=folders[-1])
-                folders.append(self._enter(stack, name, folders[-1]))
+                        os.mkdir(name, dir_fd=place.descriptor)
+                place.enter(name)
         return None
 
     @staticmethod
@@ -137,16 +131,46 @@ class Beneath:
             return "missing"
         return "link" if (mode & 0o170000) == 0o120000 else "other"
 
-    def _target(self, folders: list[int], name: str, path: str) -> list[str]:
+    def _target(self, place: "_Place", name: str, path: str) -> list[str]:
         """The components of a link's target; an absolute one starts over at the root if it lies beneath it."""
-        target = os.readlink(name, dir_fd=folders[-1])
+        target = os.readlink(name, dir_fd=place.descriptor)
         if target.startswith("/"):
             root = os.path.realpath(self.root)
             if target != root and not target.startswith(root + "/"):
                 raise NoPermissions(f"{path} leads out of the project.", hint="Copy what it points to instead.")
-            del folders[1:]
+            place.go_back()
             target = target[len(root) :]
         return [part for part in target.split("/") if part not in ("", ".")]
+
+
+class _Place:
+    """The folder that a walk has come to: the names on the way from `root`, and one descriptor however deep it is."""
+
+    def __init__(self, stack: ExitStack, root: int) -> None:
+        self._root = root
+        self._held = stack.enter_context(ExitStack())
+        self.descriptor = root
+        self.names: list[str] = []
+
+    def enter(self, name: str) -> None:
+        inner = os.open(name, _FOLDER, dir_fd=self.descriptor)
+        self._held.close()
+        self._held.callback(os.close, inner)
+        self.descriptor = inner
+        self.names.append(name)
+
+    def leave(self) -> None:
+        """To the folder above, from the root anew: `..` would follow a folder that was moved out of the root."""
+        names = self.names[:-1]
+        self.go_back()
+        for name in names:
+            self.enter(name)
+
+    def go_back(self) -> None:
+        """To the root."""
+        self._held.close()
+        self.descriptor = self._root
+        self.names.clear()
 
 
 def check_regular(status: os.stat_result, path: str) -> None:

@@ -5,6 +5,7 @@ only the descriptor counts. The walk opens each component beneath the descriptor
 swapped for a link in the meantime is an error and leads nowhere.
 """
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
+"""What says that there is no such file or folder. Any other error says nothing of what is there."""
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = (
     os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -45,10 +48,12 @@ class Root:
 
     @classmethod
     def known(cls, path: Path, identity: object) -> "Root | None":
-        """The folder at `path` if it is the one of this `identity`."""
+        """The folder at `path` if it is the one of this `identity`. Raises OSError where that can't be found out."""
         try:
             root = cls(path)
-        except OSError:
+        except OSError as error:
+            if error.errno not in ABSENT:
+                raise
             return None
         return root if root.identity == identity else None
 

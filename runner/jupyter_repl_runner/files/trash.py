@@ -55,11 +55,12 @@ class Trash:
         """Put an item back to where it was, folders included; its path. Raises FileNotFound, FileExists."""
         if not _ID.fullmatch(item):
             raise InvalidRequest("That names nothing in the trash.")
-        try:
-            trash = self._opened()
-            path, _ = _read(trash, item)
-        except (OSError, ValueError):
-            raise FileNotFound("It is no longer in the trash.", hint="It is kept for 7 days.") from None
+        with map_os_errors("The trash"):
+            try:
+                trash = self._opened()
+                path, _ = _read(trash, item)
+            except (FileNotFoundError, NotADirectoryError, ValueError):
+                raise FileNotFound("It is no longer in the trash.", hint="It is kept for 7 days.") from None
         with trash.folder(item) as source, beneath.entry(path, follow=False, make=True) as (folder, name):
             check_free(folder, name, path)
             _carry(source, _ENTRY, folder, name)

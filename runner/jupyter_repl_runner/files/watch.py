@@ -252,5 +252,5 @@ class Inotify:
 def _etag(beneath: Beneath, path: str) -> str | None:
     try:
         return content.stat(beneath, path).etag
-    except ReplError:
+    except (ReplError, OSError):
         return None

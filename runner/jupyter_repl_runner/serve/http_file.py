@@ -8,7 +8,7 @@ from tornado.web import stream_request_body
 from jupyter_repl_runner.contract.paths import check_path
 from jupyter_repl_runner.store.directory import DirectoryStore
 from jupyter_repl_runner.store.port import Head
-from jupyter_repl_runner.store.transfer import RequestBody, conditions_of, describe, send_object
+from jupyter_repl_runner.store.transfer import RequestBody, conditions_of, describe, send_blob
 
 from .auth import RunnerHandler
 from .room import Room
@@ -44,7 +44,7 @@ class FileHandler(RunnerHandler):
                 await asyncio.sleep(REST_SECONDS)
 
     async def get(self, path: str) -> None:
-        await send_object(self, self._store, check_path(path))
+        await send_blob(self, await self._store.get(check_path(path)))
 
     async def put(self, path: str) -> None:
         assert self._upload is not None

@@ -12,6 +12,7 @@ from logging import getLogger
 
 from jupyter_repl_runner.contract.errors import FileNotFound, ReplError
 from jupyter_repl_runner.contract.json_text import parse_json
+from jupyter_repl_runner.contract.paths import is_mode
 from jupyter_repl_runner.contract.refs import ProjectRef
 
 from .port import Entry, Store, read_all
@@ -21,6 +22,8 @@ MOST_BYTES = 32 << 20
 MAX_HEAD = 32 << 20
 MEMBER_HEAD = 256
 """Of the head at most, beside a member's path and tag: numbers, a digest, and what JSON puts between them."""
+MAX_SECONDS = 1 << 40
+"""Of a time since the epoch, before or after."""
 _MAGIC = b"jupyter-repl bundle 1\n"
 _LENGTH = 8
 _BEGIN = len(_MAGIC) + _LENGTH
@@ -81,7 +84,21 @@ def _end_of_head(raw: bytes) -> int:
 
 
 def _members(head: bytes) -> list[Member]:
-    return [Member(*fields) for fields in parse_json(head)]
+    """Raises ValueError or TypeError for what is none."""
+    members = [Member(*fields) for fields in parse_json(head)]
+    if not all(_is_whole(member) for member in members):
+        raise TypeError("a field is of another type")
+    return members
+
+
+def _is_whole(member: Member) -> bool:
+    return (
+        all(type(text) is str for text in (member.path, member.digest, member.tag))
+        and type(member.size) is int
+        and member.size >= 0
+        and is_mode(member.mode)
+        and all(type(moment) in (int, float) and abs(moment) < MAX_SECONDS for moment in (member.mtime, member.stored))
+    )
 
 
 def dump(members: Iterable[tuple[Member, bytes]]) -> bytes:

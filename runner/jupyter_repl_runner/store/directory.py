@@ -4,7 +4,6 @@ Writes are a temporary file and one replace. Conditions hold between processes b
 an etag is compared and the file put in place, never while bytes travel.
 """
 
-import asyncio
 import fcntl
 import os
 import secrets
@@ -21,6 +20,7 @@ from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotADi
 from jupyter_repl_runner.files import content, operations
 from jupyter_repl_runner.files.containment import Beneath, map_os_errors
 from jupyter_repl_runner.files.removal import remove_tree
+from jupyter_repl_runner.files.root import ABSENT
 
 from .port import Blob, Entry, Head, Store
 
@@ -51,12 +51,20 @@ class DirectoryStore(Store):
 
     async def list(self, prefix: str, *, deep: bool = True) -> AsyncIterator[Entry]:
         walk = self._walk(prefix, deep)
-        while page := await asyncio.to_thread(lambda: list(islice(walk, PAGE))):
+        while page := await self._call(prefix, lambda: list(islice(walk, PAGE))):
             for entry in page:
                 yield entry
 
     def _walk(self, prefix: str, deep: bool = True) -> Iterator[Entry]:
-        for folder, folders, names in os.walk(self.root / prefix):
+        """Raises OSError where it can't be found out what is there; a folder below that may not be read is left out."""
+        top = str(self.root / prefix)
+
+        def failed(error: OSError) -> None:
+            is_left_out = isinstance(error, PermissionError) and error.filename != top
+            if error.errno not in ABSENT and not is_left_out:
+                raise error
+
+        for folder, folders, names in os.walk(top, onerror=failed):
             folders[:] = sorted(folders) if deep else []
             here = os.path.relpath(folder, self.root)
             for name in sorted(names):
@@ -65,7 +73,9 @@ class DirectoryStore(Store):
                     continue
                 try:
                     status = os.stat(path)
-                except OSError:
+                except OSError as error:  # deleted meanwhile, or a link to nowhere
+                    if error.errno not in ABSENT and not isinstance(error, PermissionError):
+                        raise
                     continue
                 if stat.S_ISREG(status.st_mode):
                     key = name if here == "." else f"{here}/{name}"

@@ -1,10 +1,11 @@
 """A folder of this machine as objects and a manifest. All calls block but `chunks`; the folder is ours alone."""
 
-import asyncio
 import os
 import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
+
+from jupyter_repl_runner import tasks
 
 from .manifest import USUAL_MODE, Manifest
 
@@ -32,7 +33,7 @@ def read(folder: Path) -> tuple[dict[str, tuple[int, float]], Manifest]:
 
 
 async def chunks(folder: Path, path: str) -> AsyncIterator[bytes]:
-    file = await asyncio.to_thread(open, folder / path, "rb")
+    file = await tasks.in_thread(open, folder / path, "rb")
     with file:
-        while chunk := await asyncio.to_thread(file.read, _CHUNK):
+        while chunk := await tasks.in_thread(file.read, _CHUNK):
             yield chunk

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from jupyter_repl_runner.contract.errors import InvalidRequest
 from jupyter_repl_runner.contract.json_text import parse_json
+from jupyter_repl_runner.contract.paths import is_mode, is_path, is_target
 
 USUAL_MODE = 0o755
 VERSION = 1
@@ -55,12 +56,13 @@ class Manifest:
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> "Manifest":
-        """Raises InvalidRequest. Fields of a later version are left out."""
+        """Raises InvalidRequest. Fields of a later version are left out, and what no disk can have."""
         try:
             found = parse_json(raw)
-            links = {str(path): str(target) for path, target in found["links"].items()}
-            folders = {str(path): int(mode, 8) for path, mode in found["folders"].items()}
-            return cls(links, folders, tuple(str(path) for path in found.get("leftOut", ())))
+            links = {path: target for path, target in found["links"].items() if is_path(path) and is_target(target)}
+            modes = {path: int(mode, 8) for path, mode in found["folders"].items() if is_path(path)}
+            folders = {path: mode for path, mode in modes.items() if is_mode(mode)}
+            return cls(links, folders, tuple(path for path in found.get("leftOut", ()) if is_path(path)))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InvalidRequest(
                 "The project's manifest can't be read.", hint="Delete meta/{name}/manifest.json: links are lost."

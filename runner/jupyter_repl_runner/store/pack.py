@@ -9,10 +9,11 @@ import stat
 import time
 import zipfile
 from collections.abc import Generator, Iterator, Mapping
+from itertools import chain, count
 from typing import Any, BinaryIO, cast
 
 from jupyter_repl_runner.contract.errors import ReplError
-from jupyter_repl_runner.contract.paths import join
+from jupyter_repl_runner.contract.paths import MAX_NAME_BYTES, join
 from jupyter_repl_runner.files.containment import Beneath
 from jupyter_repl_runner.files.content import TEMPORARY_PREFIX
 
@@ -52,7 +53,7 @@ def _pack(beneath: Beneath, path: str, about: Mapping[str, Any] | None, missing:
             except ReplError as error:
                 missing.append(f"{_printable(inside)}: {error.message}")
         if missing:
-            zipped.writestr(_UNREADABLE, "\n".join(missing) + "\n")
+            zipped.writestr(_free_name(zipped), "\n".join(missing) + "\n")
         if about is not None:
             zipped.comment = json.dumps({MARK: about}).encode()
     yield sink.take()
@@ -63,8 +64,11 @@ def _pack_entry(
 ) -> Generator[bytes, None, bool]:
     """Whether it is a folder, whose content comes later; pipes, sockets and devices are left out."""
     try:
-        if not name.startswith(TEMPORARY_PREFIX):
-            return (yield from _pack_named(zipped, sink, folder, name, _printable(inside)))
+        printable = _printable(inside)
+        if printable != inside and not _fits(zipped, printable):
+            missing.append(f"{printable}: Its name is not UTF-8, as names in a zip are.")
+        elif not name.startswith(TEMPORARY_PREFIX):
+            return (yield from _pack_named(zipped, sink, folder, name, printable))
     except OSError as error:
         missing.append(f"{_printable(inside)}: {error.strerror}")
     return False
@@ -97,6 +101,18 @@ def _pack_named(
     if sink.size > _CHUNK:
         yield sink.take()
     return is_folder
+
+
+def _fits(zipped: zipfile.ZipFile, name: str) -> bool:
+    """Whether a changed name is still a name, and nobody else's."""
+    is_taken = {name, name + "/"} & zipped.NameToInfo.keys()
+    return not is_taken and len(name.rpartition("/")[2].encode()) <= MAX_NAME_BYTES
+
+
+def _free_name(zipped: zipfile.ZipFile) -> str:
+    """For the list of what is missing; an earlier one may be in the project."""
+    names = chain([_UNREADABLE], (_UNREADABLE.replace(".", f"-{number}.") for number in count(2)))
+    return next(name for name in names if name not in zipped.NameToInfo)
 
 
 class _Sink:

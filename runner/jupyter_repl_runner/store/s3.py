@@ -6,15 +6,13 @@ conditions go to S3 by its own ETag, which is an entry's `tag`.
 """
 
 import asyncio
-import hashlib
-import tempfile
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
 from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotFound, ReplError, Unavailable
 from jupyter_repl_runner.contract.grant import Credentials, S3Settings
@@ -26,11 +24,9 @@ from .port import Blob, Entry, Head, Honoured, Store
 from .probe import probe
 from .s3_client import THREADS, make_client
 from .s3_errors import Denied, map_s3_errors
-from .s3_object import HASH, MODE, MTIME, S3Blob, bare, etag_of, head_of, map_refusals
+from .s3_object import HASH, MODE, MTIME, S3Blob, Spooled, bare, etag_of, head_of, map_refusals
 from .single import SingleServer
 
-IN_MEMORY = 8 << 20
-"""Bytes of a body that is kept in memory before it is sent; a larger one waits on disk."""
 PAGE = 1000
 MAX_FOREIGN = 10_000
 
@@ -119,14 +115,14 @@ class S3Store(Store):
         mode: int | None = None,
         mtime: float | None = None,
     ) -> Head:
-        with tempfile.SpooledTemporaryFile(IN_MEMORY) as body:
-            size, digest = await self._spool(data, body)
+        async with Spooled() as body:
+            size, digest = await body.fill(data)
             if mode is None and not if_none_match and (old := await self.head(key)) is not None:
                 mode = old.entry.mode
             mode = Entry.mode if mode is None else mode
             mtime = time.time() if mtime is None else mtime
             said = {HASH: digest, MODE: f"{mode:o}", MTIME: repr(mtime)}
-            request = {"Body": body, "ContentLength": size, "Metadata": said}
+            request = {"Body": body.file, "ContentLength": size, "Metadata": said}
             if if_match is None and not if_none_match and if_tag is None:
                 answer = await self._ask("put_object", key, **request)
             else:
@@ -221,19 +217,6 @@ class S3Store(Store):
         if if_match not in (None, head.etag) or if_tag not in (None, head.entry.tag):
             raise Conflict(f"{key} was changed meanwhile.", hint="Compare both and choose.")
         return head.entry.tag
-
-    async def _spool(self, data: bytes | AsyncIterator[bytes], body: "IO[bytes]") -> tuple[int, str]:
-        digest, size = hashlib.sha256(), 0
-        if isinstance(data, bytes):
-            digest.update(data)
-            size = body.write(data)
-        else:
-            async for chunk in data:
-                digest.update(chunk)
-                size += len(chunk)
-                await asyncio.to_thread(body.write, chunk)
-        body.seek(0)
-        return size, digest.hexdigest()
 
     async def _pages(self, prefix: str, deep: bool = True) -> AsyncIterator[dict[str, Any]]:
         more: dict[str, Any] = {} if deep else {"Delimiter": "/"}

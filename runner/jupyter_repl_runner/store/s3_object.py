@@ -1,5 +1,7 @@
 """One object of S3 as it is answered: what its headers say of it, and its body in chunks."""
 
+import hashlib
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -13,6 +15,8 @@ from .port import Blob, Entry, Head
 from .s3_errors import map_s3_errors
 
 CHUNK = 1 << 18
+IN_MEMORY = 8 << 20
+"""Bytes of a body that is kept in memory before it is sent; a larger one waits on disk."""
 RESUMES = 4
 LAST_SECOND = 1 << 33
 """In the year 2242; a time after that is of another unit."""
@@ -81,6 +85,39 @@ class S3Blob(Blob):
 
     async def __aexit__(self, *_: object) -> None:
         await self._release()
+
+
+class Spooled:
+    """A body before it is sent, which S3 wants to know the size of. An async context manager."""
+
+    def __init__(self) -> None:
+        self.file = tempfile.SpooledTemporaryFile(IN_MEMORY)
+        self._size = 0
+
+    async def fill(self, data: bytes | AsyncIterator[bytes]) -> tuple[int, str]:
+        """Size and sha256."""
+        digest = hashlib.sha256()
+        async for chunk in _once(data) if isinstance(data, bytes) else data:
+            digest.update(chunk)
+            self._size += len(chunk)
+            if self._size <= IN_MEMORY:
+                self.file.write(chunk)
+            else:
+                await tasks.in_thread(self.file.write, chunk)
+        self.file.seek(0)
+        return self._size, digest.hexdigest()
+
+    async def __aenter__(self) -> "Spooled":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """The thread of a request that was cancelled goes on. It may be reading just now, which closing waits for; what
+        it reads then is an error."""
+        await tasks.in_thread(self.file.close)
+
+
+async def _once(data: bytes) -> AsyncIterator[bytes]:
+    yield data
 
 
 @contextmanager

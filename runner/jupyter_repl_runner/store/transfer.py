@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import suppress
 from email.utils import formatdate
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
@@ -13,7 +14,7 @@ from tornado.web import RequestHandler
 from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.errors import InvalidRequest, Unavailable
 
-from .port import Head, Store
+from .port import Blob, Head
 
 STALL_SECONDS = 60.0
 """How long the other side may take or give nothing before the transfer is given up."""
@@ -57,9 +58,9 @@ def one_etag(header: str | None) -> str | None:
     return etags[0] if etags else None
 
 
-async def send_object(handler: RequestHandler, store: Store, key: str) -> None:
-    """Answer a GET with the object; raises FileNotFound and the like before anything was sent."""
-    async with await store.get(key) as blob:
+async def send_blob(handler: RequestHandler, blob: Blob) -> None:
+    """Answer a GET with the object, which is closed then; raises InvalidRequest before anything was sent."""
+    async with blob:
         entry, headers = blob.head.entry, handler.request.headers
         span = parse_range(headers.get("Range"), entry.size)
         start, end = span or (0, entry.size)
@@ -80,9 +81,7 @@ async def send_object(handler: RequestHandler, store: Store, key: str) -> None:
 
 async def send_archive(handler: RequestHandler, chunks: Iterator[bytes], name: str) -> None:
     """Answer a GET with a zip that is made while it is sent."""
-    handler.set_header("Content-Type", "application/zip")
-    handler.set_header("Cache-Control", "no-store")
-    handler.set_header("Content-Disposition", f"attachment; filename*=UTF-8''{quote(name, errors='replace')}.zip")
+    set_archive_headers(handler, name)
     while chunk := await tasks.in_thread(next, chunks, b""):
         handler.write(chunk)
         async with asyncio.timeout(STALL_SECONDS):
@@ -90,14 +89,27 @@ async def send_archive(handler: RequestHandler, chunks: Iterator[bytes], name: s
 
 
 def describe(handler: RequestHandler, head: Head) -> None:
-    """The headers of an object; the content is a person's, so no browser may take it for a page of ours."""
+    """The headers of an object."""
     handler.set_header("ETag", f'"{head.etag}"')
-    handler.set_header("Last-Modified", formatdate(head.entry.mtime, usegmt=True))
+    with suppress(ValueError, OverflowError):  # HTTP has dates up to the year 9999, disks have later ones
+        handler.set_header("Last-Modified", formatdate(head.entry.mtime, usegmt=True))
     handler.set_header("Accept-Ranges", "bytes")
+    set_content_headers(handler)
+
+
+def set_content_headers(handler: RequestHandler) -> None:
+    """The content is a person's, so no browser may take it for a page of ours."""
     handler.set_header("Cache-Control", "no-store")
     handler.set_header("Content-Type", "application/octet-stream")
     handler.set_header("X-Content-Type-Options", "nosniff")
     handler.set_header("Content-Disposition", "attachment")
+
+
+def set_archive_headers(handler: RequestHandler, name: str) -> None:
+    """Of a zip that is saved as `name`.zip."""
+    set_content_headers(handler)
+    handler.set_header("Content-Type", "application/zip")
+    handler.set_header("Content-Disposition", f"attachment; filename*=UTF-8''{quote(name, errors='replace')}.zip")
 
 
 def conditions_of(headers: HTTPHeaders) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from logging import getLogger
 
 from jupyter_repl_runner.contract.errors import FileNotFound, FileTooLarge, InvalidRequest
 from jupyter_repl_runner.contract.json_text import parse_json
+from jupyter_repl_runner.contract.paths import is_mode, is_path, is_target
 from jupyter_repl_runner.contract.refs import ProjectRef
 
 from .each import each
@@ -76,7 +77,10 @@ class StoreTrash:
             raise FileNotFound("There is no such item in the trash.", hint="It is kept for 7 days.")
         raw, _ = await read_all(self._store, f"{self._ref.trash}{name}/{ITEM_FILE}", MAX_ITEM)
         try:
-            return Item(**parse_json(raw))
+            item = Item(**parse_json(raw))
+            if not _is_whole(item):
+                raise TypeError("a field is of another type")
+            return item
         except (ValueError, TypeError) as error:
             raise InvalidRequest(f"The item {name} of the trash can't be read.") from error
 
@@ -84,13 +88,31 @@ class StoreTrash:
         """Of a file of the item."""
         return f"{self._ref.trash}{name}/{FILES}{path}"
 
-    async def forget_old(self) -> None:
-        """End what was put there KEPT_SECONDS ago, by the store's clock."""
+    async def touch(self) -> str:
+        """Write an empty object, whose time is the store's now; its key. Raises what a store raises that takes
+        nothing."""
         clock = f"{self._ref.trash}clock"
         await self._store.put(clock, b"")
+        return clock
+
+    async def forget_old(self) -> None:
+        """End what was put there KEPT_SECONDS ago, by the store's clock."""
+        clock = await self.touch()
         entries = [entry async for entry in self._store.list(self._ref.trash)]
         now = max((entry.mtime for entry in entries if entry.key == clock), default=0.0)
         for entry in entries:
             if entry.key.endswith("/" + ITEM_FILE) and entry.mtime < now - KEPT_SECONDS:
                 await self._store.delete(entry.key.removesuffix(ITEM_FILE))
         await self._store.delete(clock)
+
+
+def _is_whole(item: Item) -> bool:
+    """Whether each field is of its type: an object in the store may be anybody's."""
+    return (
+        isinstance(item.paths, list)
+        and isinstance(item.links, dict)
+        and isinstance(item.folders, dict)
+        and all(is_path(path) for path in (*item.paths, *item.links, *item.folders))
+        and all(is_target(target) for target in item.links.values())
+        and all(is_mode(mode) for mode in item.folders.values())
+    )

@@ -9,7 +9,7 @@ import os
 import stat
 import time
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -37,6 +37,10 @@ _FOREIGN = frozenset({"__MACOSX"})
 _LEFT_OUT = frozenset({".DS_Store", "Thumbs.db"})
 
 
+_Links = dict[str, "_Links"]
+"""Paths of links as a tree of names; a link has _IS_LINK."""
+_IS_LINK = "/"
+"""No name holds it."""
 _Names = dict[str, tuple[str, "_Names | None"]]
 """What a folder holds, by names without regard to case: the name as it is spelled, and what a folder of it holds."""
 
@@ -76,8 +80,9 @@ def unpack(archive: Path, target: Path) -> Report:
     report = Report()
     with _opened(archive) as zipped:
         plan = _plan(zipped, report)
-        links = {path: _target(zipped, info) for path, info in plan if _is_link(info)}
-        outward = [path for path in links if _leads_out(path, links)]
+        links = _links(zipped, plan)
+        tree = _tree(links)
+        outward = [path for path in links if _leads_out(path, links[path], tree)]
         if outward and not _about(zipped):
             raise _leaves(outward[0])
         report.skipped += outward  # such as those of a virtual environment, which a new one brings back
@@ -257,20 +262,48 @@ def _target(zipped: zipfile.ZipFile, info: zipfile.ZipInfo) -> str:
     return os.fsdecode(raw)
 
 
-def _leads_out(path: str, links: Mapping[str, str]) -> bool:
-    """A link may lead anywhere inside, but not through another link: where that leads can't be said beforehand."""
-    target, place = links[path], path.split("/")[:-1]
-    parts = [part for part in target.split("/") if part not in ("", ".")]
+def _links(zipped: zipfile.ZipFile, plan: list[tuple[str, zipfile.ZipInfo]]) -> dict[str, str]:
+    """Their targets by their paths; raises FileTooLarge for more than MAX_DIRECTORY bytes of these."""
+    links: dict[str, str] = {}
+    left = MAX_DIRECTORY
+    for path, info in plan:
+        if _is_link(info):
+            target = _target(zipped, info)
+            left -= len(target)
+            if left < 0:
+                raise FileTooLarge("The links of the archive are too long.", hint="Leave them out of it.")
+            links[path] = target
+    return links
+
+
+def _tree(links: Iterable[str]) -> _Links:
+    root: _Links = {}
+    for path in links:
+        here = root
+        for part in path.split("/"):
+            here = here.setdefault(part, {})
+        here[_IS_LINK] = {}
+    return root
+
+
+def _leads_out(path: str, target: str, tree: _Links) -> bool:
+    """A link may lead anywhere inside, but not through another link: where that leads can't be said beforehand. Takes
+    time in proportion to the lengths of both."""
     if target.startswith("/"):
         return True
+    nothing: _Links = {}
+    way = [tree]  # of the folder that the walk has come to, what lies in each folder above it and in itself
+    for part in path.split("/")[:-1]:
+        way.append(way[-1].get(part, nothing))
+    parts = [part for part in target.split("/") if part not in ("", ".")]
     for index, part in enumerate(parts):
-        if part == ".." and not place:
-            return True
         if part == "..":
-            place.pop()
+            way.pop()
+            if not way:
+                return True
         else:
-            place.append(part)
-        if "/".join(place) in links and index < len(parts) - 1:
+            way.append(way[-1].get(part, nothing))
+        if _IS_LINK in way[-1] and index < len(parts) - 1:
             return True
     return False
 

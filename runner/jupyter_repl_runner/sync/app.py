@@ -15,6 +15,7 @@ from jupyter_repl_runner.contract.errors import ReplError
 from jupyter_repl_runner.contract.json_text import parse_json
 from jupyter_repl_runner.contract.local import RECORD_FILE
 from jupyter_repl_runner.contract.marks import MARKS_FILE
+from jupyter_repl_runner.files.containment import map_os_errors
 
 from .grant_client import GrantClient
 from .status import Status
@@ -52,16 +53,17 @@ async def _sync(options: SyncOptions) -> int:
     status = Status(options.directory / MARKS_FILE)
     status.write()
     grants = GrantClient(options.grants)
+    workdir = Path(record["workdir"])
+    state = workdir.parent / "sync"
+    place = Place(workdir, Path(record["trash"]), state, state, is_lasting=True)
     try:
         grant = await grants.first()
+        with map_os_errors("The project's folder"):
+            state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        work = await asyncio.to_thread(Work, assignment, grant, place, status)
     except ReplError as error:
         status.tell("failed", error.message, error.hint)
         raise
-    workdir = Path(record["workdir"])
-    state = workdir.parent / "sync"
-    state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    place = Place(workdir, Path(record["trash"]), state, state, is_lasting=True)
-    work = await asyncio.to_thread(Work, assignment, grant, place, status)
     _end_on_signals(work.end, options.guarded)
     renewing = tasks.spawn(grants.keep(work.use), "credentials")
     try:

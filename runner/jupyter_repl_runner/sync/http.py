@@ -1,5 +1,6 @@
 """Sync's port in a pod: five orders, each of them signed, and answers with a proof, see `contract.proof`."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import asdict
 from typing import Any, Protocol
@@ -12,7 +13,7 @@ from jupyter_repl_runner.contract.errors import InvalidRequest, NoPermissions, R
 from jupyter_repl_runner.contract.proof import NONCE_HEADER, Question
 
 from .orders import Orders
-from .status import Status
+from .status import MARKS_BYTES, Status
 
 
 class Sidecar(Protocol):
@@ -38,6 +39,8 @@ class _Handler(RequestHandler):
     def initialize(self, here: Sidecar) -> None:
         self._here = here
         self._lines = 0
+        self._saying: asyncio.Task[Any] | None = None
+        self._has_left = False
 
     async def prepare(self) -> None:
         headers = self.request.headers
@@ -52,13 +55,22 @@ class _Handler(RequestHandler):
         self._lines += 1
 
     async def say_progress(self) -> None:
-        """A line for each step of the restore; the last says `open`, or why it can't be."""
+        """A line for each step of the restore; the last says `open`, or why it can't be. It ends with its reader."""
+        self._saying = asyncio.current_task()
         try:
             async for word in self._here.words():
                 self.say(word)
                 await self.flush()
-        except StreamClosedError:
-            return
+        except (StreamClosedError, asyncio.CancelledError):
+            if not self._has_left:
+                raise
+        finally:
+            self._saying = None
+
+    def on_connection_close(self) -> None:
+        self._has_left = True
+        if self._saying is not None:
+            self._saying.cancel()
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs.get("exc_info", (None, None, None))[1]
@@ -108,8 +120,8 @@ class _StatusHandler(_Handler):
                 "generation": here.order.grant.generation if here.order else 0,
                 "open": here.is_open,
                 "expires": here.expires,
-                "marks": asdict(here.status.marks),
-                "unsaved": here.status.unsaved,
+                "marks": asdict(here.status.marks.shortened(MARKS_BYTES)),
+                "unsaved": here.status.unsaved_short,
             }
         )
 
@@ -119,7 +131,7 @@ class _FlushHandler(_Handler):
         is_saved = await self._here.flush()
         marks = self._here.status.marks
         said = {"saved": is_saved, "reason": marks.reason, "hint": marks.hint, "pending": marks.pending}
-        self.say({**said, "unsaved": self._here.status.unsaved})
+        self.say({**said, "unsaved": self._here.status.unsaved_short})
 
 
 def make_application(here: Sidecar) -> Application:

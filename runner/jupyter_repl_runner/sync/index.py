@@ -40,10 +40,12 @@ class Index:
         self._path = path
         about = {**about, "schema": _VERSION}
         self._lock = threading.Lock()
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._database = self._open()
             is_ours = dict(self._database.execute("select name, value from about")) == dict(about)
+        except OSError as error:
+            raise _unavailable(error) from error
         except sqlite3.DatabaseError as error:  # no database, a damaged one, or one of an earlier schema
             if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
                 raise _unavailable(error) from error  # a full disk, say: what is noted there holds
@@ -58,10 +60,13 @@ class Index:
         return database
 
     def _begin(self, about: Mapping[str, str]) -> None:
-        for suffix in ("", "-wal", "-shm"):
-            Path(f"{self._path}{suffix}").unlink(missing_ok=True)
-        self._database = self._open()
-        self._database.executemany("insert into about values (?, ?)", list(about.items()))
+        try:
+            for suffix in ("", "-wal", "-shm"):
+                Path(f"{self._path}{suffix}").unlink(missing_ok=True)
+            self._database = self._open()
+            self._database.executemany("insert into about values (?, ?)", list(about.items()))
+        except (OSError, sqlite3.Error) as error:
+            raise _unavailable(error) from error
 
     @contextmanager
     def _held(self) -> Iterator[sqlite3.Connection]:

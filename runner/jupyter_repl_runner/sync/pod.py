@@ -30,7 +30,7 @@ from jupyter_repl_runner.store.s3_client import warm_up
 from .engine import FLUSH_SECONDS
 from .http import make_application
 from .orders import Orders
-from .status import Status
+from .status import MARKS_BYTES, Status
 from .volume import Gone, Place
 from .work import Work
 
@@ -152,7 +152,8 @@ class Sidecar:
             is_settled = self._opened.is_set() or marks.state in ("failed", "fenced")
             if marks != sent or is_settled:
                 sent = marks
-                yield {"open": self._opened.is_set(), "progress": marks.progress, "marks": asdict(marks)}
+                said = asdict(marks.shortened(MARKS_BYTES))
+                yield {"open": self._opened.is_set(), "progress": marks.progress, "marks": said}
             if is_settled:
                 return
             try:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from jupyter_repl_runner.contract.errors import Unavailable
 from jupyter_repl_runner.contract.paths import join
 from jupyter_repl_runner.files.content import TEMPORARY_PREFIX
-from jupyter_repl_runner.files.root import Root
+from jupyter_repl_runner.files.root import ABSENT, Root
 
 from .found import Found
 from .rules import Rules
@@ -19,7 +19,8 @@ from .rules import Rules
 HALF_SECONDS = 60.0
 LAST_NS = (1 << 63) - 1
 """Of a file that says it is of the year 2262 or later: more is no number for SQLite."""
-ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
+USED_UP = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+"""What says nothing of the path."""
 
 
 @dataclass
@@ -97,17 +98,21 @@ class Tree:
 
 @contextmanager
 def _absent_or_unseen(path: str, scan: Scan) -> Iterator[None]:
-    """What the block fails to look at: nothing is there, or a link is by now; it may not be looked at, so nothing is
-    known of it; or Unavailable, since any other error says nothing of what is there."""
+    """What the block fails to look at: nothing is there, or a link is by now; or it can't be looked at, so nothing is
+    known of it, and what else there is can be saved. Raises Unavailable where that is so of the whole project, or of
+    this process."""
     try:
         yield
-    except PermissionError:
-        scan.unseen.add(path)
     except OSError as error:
-        if error.errno not in ABSENT:
+        if error.errno in ABSENT:
+            scan.found.pop(path, None)
+        elif path and error.errno not in USED_UP:
+            scan.unseen.add(path)
+        elif isinstance(error, PermissionError):
+            scan.unseen.add(path)
+        else:
             message = f"{path or 'The project'} can't be looked at: {error.strerror}."
             raise Unavailable(message, hint="It is tried again.") from error
-        scan.found.pop(path, None)
 
 
 def describe(status: os.stat_result, path: str, folder: int = -1, name: str = "") -> Found | None:

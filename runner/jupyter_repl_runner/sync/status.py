@@ -5,14 +5,20 @@ import time
 from collections import OrderedDict
 from collections.abc import Container, Iterable
 from dataclasses import replace
+from logging import getLogger
 from pathlib import Path
 
-from jupyter_repl_runner.contract.marks import MAX_PATHS, Marks, State
+from jupyter_repl_runner.contract.marks import MAX_PATHS, Marks, State, within
 
-MOST_REPORTS = 50
+MOST_REPORTS, MAX_REASON = 50, 500
+MARKS_BYTES = 1 << 15
+"""Of each list in the marks and in answers: the marks lie in a volume of 1 MiB, twice while they are replaced, and a
+path takes up to 24 KiB."""
 UNREADABLE = "It can't be read: look at its mode."
 TELL_SECONDS = 0.2
 """Between two words of files that the store takes."""
+
+log = getLogger(__name__)
 
 
 class Status:
@@ -31,6 +37,11 @@ class Status:
     @property
     def marks(self) -> Marks:
         return self._marks
+
+    @property
+    def unsaved_short(self) -> dict[str, str]:
+        """What of `unsaved` fits into an answer: paths may be very long."""
+        return dict(within(self._unsaved.items(), MARKS_BYTES))
 
     def tell(self, state: State | None = None, reason: str = "", hint: str = "", **fields: object) -> None:
         """Change what is named; reason and hint hold for the state."""
@@ -62,7 +73,7 @@ class Status:
     def report(self, path: str, reason: str) -> None:
         """A path that can't be saved."""
         if path in self._unsaved or len(self._unsaved) < MOST_REPORTS:
-            self._unsaved[path] = reason
+            self._unsaved[path] = reason[:MAX_REASON]
         self._tell_reports()
 
     @property
@@ -79,7 +90,7 @@ class Status:
     def report_unrestored(self, path: str, reason: str) -> None:
         """A path that can't be had from the store, which keeps it."""
         if path in self._unrestored or len(self._unrestored) < MOST_REPORTS:
-            self._unrestored[path] = f"It can't be restored. {reason}"
+            self._unrestored[path] = f"It can't be restored. {reason}"[:MAX_REASON]
         self._tell_reports()
 
     @property
@@ -96,10 +107,15 @@ class Status:
         self._marks = replace(self._marks, reports=tuple(sorted(reports.items())))
 
     def write(self) -> None:
-        text = self._marks.dump()
+        """The work goes on where there is no room for the marks: they are written with the next change."""
+        text = self._marks.shortened(MARKS_BYTES).dump()
         if text == self._written:
             return
         temporary = self._path.with_suffix(".new")
-        temporary.write_text(text)
-        os.replace(temporary, self._path)
+        try:
+            temporary.write_text(text)
+            os.replace(temporary, self._path)
+        except OSError as error:
+            log.warning("The marks can't be written: %s", error)
+            return
         self._written, self._written_at = text, time.monotonic()

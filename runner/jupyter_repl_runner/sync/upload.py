@@ -6,21 +6,25 @@ import time
 from collections.abc import AsyncIterator
 from typing import IO
 
+from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.errors import (
     Conflict,
     FileExists,
     FileNotFound,
     InvalidRequest,
     NoPermissions,
+    ReplError,
     Unavailable,
 )
+from jupyter_repl_runner.files.root import ABSENT
 from jupyter_repl_runner.store.checkout import fetch
 from jupyter_repl_runner.store.port import Head
-from jupyter_repl_runner.store.s3_errors import Unreachable
+from jupyter_repl_runner.store.s3_errors import REFUSED, Unreachable
+from jupyter_repl_runner.store.trash import StoreTrash
 
 from .found import Row
 from .plan import conflict_name
-from .scan import ABSENT
+from .scan import USED_UP
 from .sides import Sides
 from .snapshot import IN_MEMORY, Snapshot, TooLarge, take
 from .status import UNREADABLE
@@ -38,6 +42,7 @@ class Uploader:
     def __init__(self, sides: Sides, limit: int) -> None:
         self._sides = sides
         self._limit = limit
+        self._trash = StoreTrash(sides.store, sides.ref)
         self._torn: dict[str, float] = {}
         """Files that were being written when they were read, and since when that is so."""
 
@@ -47,18 +52,9 @@ class Uploader:
         `anew`: whatever both sides have agreed on, since that holds no more.
         """
         row = None if anew else await asyncio.to_thread(self._sides.volume.index.get, path)
-        try:
-            snapshot = await asyncio.to_thread(take, self._sides.volume.root, path, self._limit)
-        except TooLarge:
-            self._sides.status.report(path, f"It is larger than {self._limit >> 20} MB.")
+        snapshot = await asyncio.to_thread(self._take, path)
+        if snapshot is None:
             return True
-        except PermissionError:
-            self._sides.status.report(path, UNREADABLE)
-            return True
-        except OSError as error:
-            if error.errno in ABSENT or isinstance(error, FileNotFoundError):
-                return True  # gone, or no file any more: that is an event of its own
-            raise Unavailable(f"{path} can't be read now: {error.strerror}.", hint="It is tried again.") from error
         with snapshot:
             if snapshot.is_torn and not self._has_waited(path):
                 return False
@@ -74,7 +70,25 @@ class Uploader:
                     await asyncio.to_thread(self._sides.volume.index.change, (), [path])
                 self._sides.status.report(path, error.message)
                 return True
+            except REFUSED as error:  # it is tried again with the next look at all of the project
+                await self._trash.touch()  # raises where nothing at all is taken
+                self._sides.status.report(path, error.message)
+                return True
             return not is_torn
+
+    def _take(self, path: str) -> Snapshot | None:
+        """None if there is nothing that can be saved, which is reported unless it is gone. Raises Unavailable."""
+        try:
+            return take(self._sides.volume.root, path, self._limit)
+        except TooLarge:
+            self._sides.status.report(path, f"It is larger than {self._limit >> 20} MB.")
+        except OSError as error:
+            if error.errno in USED_UP:
+                raise Unavailable(f"{path} can't be read now: {error.strerror}.", hint="It is tried again.") from error
+            # What is gone, or no file any more, is an event of its own.
+            if error.errno not in ABSENT and not isinstance(error, FileNotFoundError):
+                self._sides.status.report(path, UNREADABLE)
+        return None
 
     def _has_waited(self, path: str) -> bool:
         return time.monotonic() - self._torn.setdefault(path, time.monotonic()) > TORN_SECONDS
@@ -104,7 +118,7 @@ class Uploader:
         await asyncio.to_thread(index.attempt, path, snapshot.hash)
         try:
             await store.copy(ref.code(twin.found.path), ref.code(path))
-        except (FileNotFound, Unreachable):  # gone meanwhile, or so slow that sending it may be faster
+        except (FileNotFound, NoPermissions, *REFUSED, Unreachable):  # gone, refused, or slower than sending it
             return None
         head = await store.head(ref.code(path))
         return head if head and (head.digest, head.entry.mode) == (snapshot.hash, now.mode) else None
@@ -147,7 +161,7 @@ class Uploader:
             try:
                 with self._sides.volume.beneath.folder(folder) as descriptor:
                     return {os.path.join(folder, name) for name in os.listdir(descriptor)}
-            except OSError:
+            except (OSError, ReplError):
                 return set()
 
         other = conflict_name(path, await asyncio.to_thread(names))
@@ -159,5 +173,5 @@ class Uploader:
 
 
 async def _chunks(body: IO[bytes]) -> AsyncIterator[bytes]:
-    while chunk := await asyncio.to_thread(body.read, _CHUNK):
+    while chunk := await tasks.in_thread(body.read, _CHUNK):
         yield chunk

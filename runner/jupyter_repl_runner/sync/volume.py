@@ -15,14 +15,14 @@ from pathlib import Path
 
 from jupyter_repl_runner.contract.errors import NoPermissions, Unavailable, from_os_error
 from jupyter_repl_runner.contract.json_text import parse_json
-from jupyter_repl_runner.files.containment import Beneath
+from jupyter_repl_runner.files.containment import Beneath, map_os_errors
 from jupyter_repl_runner.files.content import flush_disk
-from jupyter_repl_runner.files.root import Root
+from jupyter_repl_runner.files.root import ABSENT, Root
 from jupyter_repl_runner.files.trash import Trash
 
 from .index import Index
 from .rules import RULES_FILE, Rules
-from .scan import ABSENT, Scan, Tree
+from .scan import Scan, Tree
 
 FOLDERS_FILE = "folders.json"
 """In the place of our own: the identities of project and trash, and what `restored` is about, once it was."""
@@ -51,18 +51,20 @@ class Gone(Unavailable):
 
 
 class Volume:
-    """`about`: which project it is. The project's folder is made if it is missing. Raises Gone. All calls block."""
+    """`about`: which project it is. The project's folder is made if it is missing. Raises Gone, and ReplError where
+    the disk does not give or take what is needed. All calls block."""
 
     def __init__(self, place: Place, about: Mapping[str, str]) -> None:
         self._file = place.private / FOLDERS_FILE
-        known = _read(self._file)
-        self.root, self.trash = _open(place, {} if place.is_lasting else known)
+        with map_os_errors("The project's folder"):
+            known = _read(self._file)
+            self.root, self.trash = _open(place, {} if place.is_lasting else known)
+            self._about = {**about, "folder": self.root.identity}
+            self._was_restored = known.get("restored") == self._about
+            self._note()
         self.beneath = Beneath(self.root)
         self.tree = Tree(self.root)
-        self._about = {**about, "folder": self.root.identity}
         self._rules = Rules()
-        self._was_restored = known.get("restored") == self._about
-        self._note()
         self.index = Index(place.state / "index.db", self._about)
         if not self.is_whole:
             self.index.forget_earlier(_boot())
@@ -147,7 +149,7 @@ def _open(place: Place, known: Mapping[str, object]) -> tuple[Root, Root | None]
 def _read(file: Path) -> dict[str, object]:
     try:
         said = parse_json(file.read_text())
-    except (OSError, ValueError):
+    except (FileNotFoundError, ValueError):  # any other error says nothing of what is known
         return {}
     return said if isinstance(said, dict) else {}
 
