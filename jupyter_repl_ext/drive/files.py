@@ -59,5 +59,8 @@ class Files(ABC):
 
 
 def when(mtime: float) -> datetime:
-    """As models of contents have it."""
-    return datetime.fromtimestamp(int(mtime), UTC)
+    """As models of contents have it; for what is no date of theirs, such as one after the year 9999, the epoch."""
+    try:
+        return datetime.fromtimestamp(int(mtime), UTC)
+    except (ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(0, UTC)

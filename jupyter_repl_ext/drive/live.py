@@ -6,12 +6,13 @@ from typing import Any
 from tornado.httputil import HTTPHeaders
 
 from jupyter_repl_ext.runners.client import RunnerClient, file_url
-from jupyter_repl_runner.contract.errors import FileTooLarge, ReplError
+from jupyter_repl_runner.contract.errors import FileTooLarge, ReplError, Unavailable
 from jupyter_repl_spawner.port import Address
 
 from .files import Files, Row
 
 PAGE = 2500
+MAX_ROWS = 100_000
 MAX_BYTES = 100_000_000
 """Of a file that goes through a contents manager, which holds it in memory several times over."""
 
@@ -22,19 +23,24 @@ class LiveFiles(Files):
         self._address = address
 
     async def rows(self, folder: str) -> list[Row]:
+        """What the runner says is a program's word: no more rows than MAX_ROWS are taken from it."""
         rows: list[Row] = []
         total = 1
-        while len(rows) < total:
+        while len(rows) < min(total, MAX_ROWS):
             try:
                 page = await self._call("fetchDir", path=folder, offset=len(rows), limit=PAGE)
             except ReplError as error:
                 if error.code in ("FileNotFound", "FileNotADirectory"):
                     return []
                 raise
-            if not page["content"]:
+            try:
+                found = [Row(e["path"], e["type"] == "dir", e["size"], float(e["mtime"])) for e in page["content"]]
+                total = int(page["total"])
+            except (KeyError, TypeError, ValueError, OverflowError) as error:
+                raise Unavailable("The runner's answer can't be read.", hint="Start the REPL again.") from error
+            if not found:
                 break
-            total = page["total"]
-            rows += [Row(e["path"], e["type"] == "dir", e["size"], e["mtime"]) for e in page["content"]]
+            rows += found
         return rows
 
     async def read(self, path: str) -> bytes:

@@ -77,7 +77,11 @@ class FilesFS(GenericFS):  # type: ignore[misc]
         self._wait(self._files.write(path.strip("/"), data))
 
     def _wait(self, asked: Coroutine[Any, Any, Result]) -> Result:
-        return asyncio.run_coroutine_threadsafe(asked, self._loop).result(CALL_SECONDS)
+        answer = asyncio.run_coroutine_threadsafe(asked, self._loop)
+        try:
+            return answer.result(CALL_SECONDS)
+        finally:
+            answer.cancel()  # of one that came in time this changes nothing
 
 
 class ProjectContents(GenericContentsManager):  # type: ignore[misc]

@@ -1,6 +1,5 @@
 """`project/{replId}/archive`: a project or one of its folders as a zip, and a new project from one. Both streamed."""
 
-import asyncio
 from contextlib import AsyncExitStack, ExitStack
 from typing import Any, BinaryIO
 
@@ -12,7 +11,7 @@ from jupyter_repl_ext.runners.forward import forward
 from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.errors import FileTooLarge, from_os_error
 from jupyter_repl_runner.contract.paths import check_path
-from jupyter_repl_runner.store.transfer import send_archive
+from jupyter_repl_runner.store.transfer import send_archive, set_archive_headers
 
 from .base import ReplHandler
 from .project import answer_created, describe
@@ -47,7 +46,7 @@ class ArchiveHandler(ReplHandler):
     async def data_received(self, chunk: bytes) -> None:
         if self._file is not None and self._error is None:
             try:
-                await asyncio.to_thread(self._file.write, chunk)
+                await tasks.in_thread(self._file.write, chunk)
             except OSError as error:  # a full disk; the rest is dropped, `put` tells of it
                 self._error = error
 
@@ -56,6 +55,7 @@ class ArchiveHandler(ReplHandler):
     async def get(self, repl_id: str) -> None:
         ref = self.ref(repl_id)
         path = check_path(self.get_query_argument("path", ""), root_allowed=True)
+        name = path.rpartition("/")[2] or repl_id
         project = await self.services.projects.get(ref)
         async with AsyncExitStack() as packing:
             # A start waits until there is a copy, not for as long as the download takes.
@@ -63,9 +63,10 @@ class ArchiveHandler(ReplHandler):
                 if stopped:
                     chunks = await packing.enter_async_context(self.services.archives.packed(project, path))
             if stopped:
-                await send_archive(self, chunks, path.rpartition("/")[2] or repl_id)
+                await send_archive(self, chunks, name)
             else:
                 address = await self.services.spawner.address(ref)
+                set_archive_headers(self, name)
                 await forward(self, self.services.client, address, url_concat("/archive", {"path": path}), None)
         self.finish()
 

@@ -11,7 +11,7 @@ from jupyter_repl_ext.runners.client import file_url
 from jupyter_repl_ext.runners.forward import forward
 from jupyter_repl_runner.contract.paths import check_path
 from jupyter_repl_runner.contract.refs import ProjectRef
-from jupyter_repl_runner.store.transfer import RequestBody, conditions_of, describe, send_object
+from jupyter_repl_runner.store.transfer import RequestBody, conditions_of, describe, send_blob, set_content_headers
 
 from .base import ReplHandler
 
@@ -42,12 +42,15 @@ class FileHandler(ReplHandler):
     async def get(self, repl_id: str, path: str) -> None:
         ref = self.ref(repl_id)
         await self.services.projects.get(ref)
+        # A start waits until the file is open, not for as long as the download takes.
         async with self.services.lifecycle.without_runner(ref) as stopped:
-            if stopped:
-                await send_object(self, self.services.store, ref.code(check_path(path)))
-            else:
-                address = await self.services.spawner.address(ref)
-                await forward(self, self.services.client, address, file_url(check_path(path)), None)
+            blob = await self.services.store.get(ref.code(check_path(path))) if stopped else None
+        if blob is not None:
+            await send_blob(self, blob)
+        else:
+            address = await self.services.spawner.address(ref)
+            set_content_headers(self)
+            await forward(self, self.services.client, address, file_url(check_path(path)), None)
         self.finish()
 
     @authenticated
@@ -71,6 +74,8 @@ class FileHandler(ReplHandler):
         async with self.services.lifecycle.without_runner(ref) as stopped:
             if not stopped:
                 address = await self.services.spawner.address(ref)
+                set_content_headers(self)
+                self.set_header("Content-Type", "application/json")
                 await forward(self, self.services.client, address, file_url(path), chunks)
                 return
             head = await self.services.store.put(ref.code(path), chunks, **conditions_of(self.request.headers))

@@ -10,8 +10,9 @@ from tornado.web import authenticated
 
 from jupyter_repl_ext.identity import owner_of
 from jupyter_repl_ext.projects.projects import Project
-from jupyter_repl_runner.contract.errors import InvalidRequest
+from jupyter_repl_runner.contract.errors import InvalidRequest, ReplError
 from jupyter_repl_runner.contract.messages import field
+from jupyter_repl_runner.contract.phases import Phase
 
 from .base import ReplHandler
 
@@ -70,6 +71,13 @@ def answer_created(handler: ReplHandler, project: dict[str, Any]) -> None:
 
 
 async def describe(handler: ReplHandler, project: Project) -> dict[str, Any]:
-    """The project with its phase."""
-    phase = await handler.services.lifecycle.phase(project.ref)
+    """The project with its phase; one that can't be found out hides no other project."""
+    error = project.refusal
+    if error is None:
+        try:
+            phase = await handler.services.lifecycle.phase(project.ref)
+        except ReplError as raised:
+            error = raised
+    if error is not None:
+        phase = Phase("failed", reason=error.message, hint=error.hint)
     return {**project.to_json(), "phase": phase.to_json()}

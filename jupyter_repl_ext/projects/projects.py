@@ -10,7 +10,7 @@ import asyncio
 import json
 import logging
 import secrets
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -21,15 +21,19 @@ from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.errors import (
     Conflict,
     FileExists,
+    FileIsADirectory,
     FileNotFound,
     FileTooLarge,
     InvalidRequest,
+    NoPermissions,
+    ReplError,
     Unavailable,
 )
 from jupyter_repl_runner.contract.json_text import parse_json
 from jupyter_repl_runner.contract.refs import ProjectRef, meta_prefix, template_prefix
 from jupyter_repl_runner.contract.settings import TEMPLATE_FILE
 from jupyter_repl_runner.store.port import Store, read_all
+from jupyter_repl_runner.store.s3_errors import Denied
 
 from .catalog import Catalog
 
@@ -67,28 +71,43 @@ class ProjectRecord:
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> "ProjectRecord":
-        """Fields of a later version are left out."""
+        """Fields of a later version are left out. Raises ValueError or TypeError for what is no record."""
         fields = parse_json(raw)
-        return cls(**{name: fields[name] for name in cls.__dataclass_fields__ if name in fields})
+        record = cls(**{name: fields[name] for name in cls.__dataclass_fields__ if name in fields})
+        for name, value in asdict(record).items():
+            if type(value) is not (int if name == "beat" else str):
+                raise TypeError(f"{name} is of another type")
+        datetime.fromisoformat(record.created)
+        return record
 
 
 @dataclass(frozen=True)
 class Project:
+    """`refusal`: why its record can't be read, where the store has one; `record` says nothing then."""
+
     ref: ProjectRef
     record: ProjectRecord
+    refusal: ReplError | None = None
 
     def to_json(self) -> dict[str, Any]:
         record = self.record
         return {
             "replId": self.ref.repl_id,
             "language": record.language,
-            "title": record.title,
+            "title": record.title or self.ref.repl_id,
             "created": record.created,
         }
 
 
+_UNKNOWN = ProjectRecord(language="", title="", created="1970-01-01T00:00:00+00:00", state="ready")
+
+
 class Unreadable(Unavailable):
     """A record that is none: it was damaged, or written by something else."""
+
+
+async def _nothing() -> None:
+    return
 
 
 class Projects:
@@ -145,9 +164,20 @@ class Projects:
         """
         return await self._get(ref, "")
 
+    async def is_deleted(self, ref: ProjectRef) -> bool:
+        """Whether it is gone, or is about to be for good; not where the store does not say so in time."""
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                return (await self._read(ref))[0].state == "deleting"
+        except FileNotFound:
+            return True
+        except (ReplError, TimeoutError):
+            return False
+
     async def list(self, owner: str) -> list[Project]:
         """Newest first; half-made ones are finished in the background. Only what has changed since the last list is
-        read. What is no project of ours is left out. Raises what the store raises."""
+        read. What is no project of ours is left out; one whose record the store does not give has a `refusal`. Raises
+        what the store raises where it is away."""
         prefix = meta_prefix(owner)
         tags: dict[ProjectRef, str] = {}
         async for entry in self._store.list(prefix, deep=False):
@@ -180,6 +210,8 @@ class Projects:
         except Unreadable as error:
             log.warning("%s %s", error.message, error.hint)
             return None
+        except (NoPermissions, Denied) as error:
+            return Project(ref, _UNKNOWN, error)
 
     def _looked(self, ref: ProjectRef, task: "asyncio.Task[Project]") -> None:
         del self._finishing[ref]
@@ -200,16 +232,20 @@ class Projects:
         await self._store.put(ref.meta, record.to_bytes(), if_match=etag)
         return replace(project, record=record)
 
-    async def delete(self, ref: ProjectRef) -> None:
+    async def delete(self, ref: ProjectRef, stop: Callable[[], Coroutine[Any, Any, None]] = _nothing) -> None:
         """Delete record and files; the caller has stopped its runner. Idempotent, raises FileNotFound. Returns at once
-        where somebody else is deleting it already."""
+        where somebody else is deleting it already.
+
+        `stop` is called once the record says that the project is being deleted, and ends what another server has
+        started before it could know.
+        """
         for _ in range(DELETE_ATTEMPTS):
             record, etag = await self._read(ref)
             try:
                 if record.state == "deleting":
                     await self._finish(ref, record, etag)
                 else:
-                    await self._delete(ref, record, etag)
+                    await self._delete(ref, record, etag, stop)
                     return
             except FileNotFound:
                 return
@@ -300,12 +336,19 @@ class Projects:
             raise _taken(ref) from None
         return record
 
-    async def _delete(self, ref: ProjectRef, record: ProjectRecord, etag: str) -> None:
+    async def _delete(
+        self,
+        ref: ProjectRef,
+        record: ProjectRecord,
+        etag: str,
+        stop: Callable[[], Coroutine[Any, Any, None]] = _nothing,
+    ) -> None:
         """Raises Conflict if somebody else has changed the record, or taken this over."""
         record = replace(record, state="deleting", worker=self._new_worker())
         self._working.add(record.worker)
         try:
             etag = (await self._store.put(ref.meta, record.to_bytes(), if_match=etag)).etag
+            record, etag = await self._beat(stop(), ref, record, etag)
             record, etag = await self._beat(self._delete_files(ref), ref, record, etag)
             await self._store.delete(ref.meta, if_match=etag)
         finally:
@@ -358,7 +401,7 @@ class Projects:
             return ProjectRecord.from_bytes(raw), etag
         except FileNotFound:
             raise _missing(ref) from None
-        except (FileTooLarge, ValueError, TypeError) as error:
+        except (FileIsADirectory, FileTooLarge, ValueError, TypeError) as error:
             raise Unreadable(f"The record of {ref.repl_id} can't be read.", hint=f"Look at {ref.meta}.") from error
 
     def _new_worker(self) -> str:

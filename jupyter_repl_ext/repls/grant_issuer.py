@@ -3,6 +3,7 @@ alone."""
 
 import asyncio
 import logging
+import time
 from dataclasses import astuple
 
 from jupyter_repl_ext.projects.projects import ProjectRecord, Projects
@@ -13,8 +14,11 @@ from jupyter_repl_runner.store.each import together
 from jupyter_repl_runner.store.generation import Generation, raise_generation
 from jupyter_repl_runner.store.s3 import S3Store
 from jupyter_repl_runner.store.s3_client import find_credentials
-from jupyter_repl_runner.store.s3_errors import Denied
+from jupyter_repl_runner.store.s3_errors import Denied, map_s3_errors
 from jupyter_repl_runner.store.sts import NoSts, Sts
+
+NO_STS_SECONDS = 60.0
+"""For which an S3 without STS is not asked again."""
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +36,9 @@ class GrantIssuer:
         self._sts = Sts(store.settings, role)
         self._max_file_bytes = max_file_bytes
         self._scoped_only = scoped_only
-        self._has_sts = True
-        """Until S3 says that it has none. A failure says nothing of that."""
+        self._no_sts_until = 0.0
+        """By the monotonic clock: S3 said that it has none. What said so may have been something before it that was
+        there for a moment only."""
 
     async def grant(self, ref: ProjectRef) -> Grant:
         honoured = await self._store.probe()
@@ -56,20 +61,21 @@ class GrantIssuer:
     async def credentials(self, ref: ProjectRef) -> Credentials:
         """For this project alone; else, where that is allowed, the server's own."""
         refusal: ReplError = NoSts()
-        if self._has_sts:
+        if time.monotonic() > self._no_sts_until:
             try:
                 return await asyncio.to_thread(self._sts.mint, ref)
             except NoSts:
-                self._has_sts = False
+                self._no_sts_until = time.monotonic() + NO_STS_SECONDS
             except Denied as error:
                 refusal = error
-        if self._scoped_only or (self._role and self._has_sts):
+        if self._scoped_only or (self._role and isinstance(refusal, Denied)):
             raise Unavailable(
                 f"There are no keys for this project alone: {refusal.message}",
                 hint='See s3_role_arn. With s3_runner_keys = "server" each REPL gets the keys of the server.',
             )
         log.warning("There are no keys for one project alone (%s): runners get the server's own", refusal.message)
-        found = await asyncio.to_thread(find_credentials, self._store.settings)
+        with map_s3_errors(self._store.settings, ""):
+            found = await asyncio.to_thread(find_credentials, self._store.settings)
         if found is None:
             raise Unavailable(
                 "There are no keys for S3.", hint="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile."

@@ -210,6 +210,7 @@ class Lifecycle:
         ref = assignment.ref
         try:
             await self._spawner.start(assignment, lambda step: operation.tell(Phase("starting", step=step)))
+            await self._end_deleted(ref)
         except ReplError as error:
             log.warning("%s did not start: %s %s", ref, error.message, error.hint)
         except Exception:
@@ -227,9 +228,21 @@ class Lifecycle:
             log.exception("%s did not stop", ref)
 
     async def _delete(self, ref: ProjectRef, operation: _Operation) -> None:
-        await self._spawner.stop(ref, operation.leaving)
-        await self._projects.delete(ref)
-        await self._spawner.forget(ref)
+        async def stop() -> None:
+            await self._spawner.stop(ref, operation.leaving)
+
+        await stop()
+        try:
+            await self._projects.delete(ref, stop)
+        finally:
+            if await self._projects.is_deleted(ref):  # also where only a part of it could be deleted: another ends that
+                await self._spawner.forget(ref)
+
+    async def _end_deleted(self, ref: ProjectRef) -> None:
+        """Stop what another server has begun to delete while it was started here."""
+        if await self._projects.is_deleted(ref):
+            await self._spawner.stop(ref, Leaving.ANYTHING)
+            await self._spawner.forget(ref)
 
     async def _wait_for_readers(self, ref: ProjectRef) -> None:
         """A listing or a download without a runner is over soon. Raises Unavailable if it is not."""

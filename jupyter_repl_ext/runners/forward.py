@@ -12,21 +12,19 @@ from .client import RunnerClient
 FORWARDED = ("Range", "If-Match", "If-None-Match", "Content-Length")
 ANSWERED = (
     "Accept-Ranges",
-    "Cache-Control",
-    "Content-Disposition",
     "Content-Length",
     "Content-Range",
-    "Content-Type",
     "ETag",
     "Last-Modified",
-    "X-Content-Type-Options",
 )
+"""What a browser may do with the answer is not the runner's to say."""
 
 
 async def forward(
     handler: RequestHandler, client: RunnerClient, address: Address, url: str, body: AsyncIterator[bytes] | None
 ) -> None:
-    """Answer `handler`'s request with the runner's answer at `url`; raises ReplError before anything was sent."""
+    """Answer `handler`'s request with the runner's answer at `url`; raises ReplError before anything was sent. The
+    caller has set the headers that make it no page of ours."""
     headers = {name: handler.request.headers[name] for name in FORWARDED if name in handler.request.headers}
     if body is None:  # of a GET that has one, nothing goes along
         headers.pop("Content-Length", None)

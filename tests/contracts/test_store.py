@@ -1,11 +1,14 @@
 """The Store's contract, run on every adapter."""
 
 import asyncio
+import os
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from support.lab import elapse
 from support.s3 import CREDENTIALS, SERVERS, S3Server
 
 from jupyter_repl_runner.contract.errors import (
@@ -16,11 +19,14 @@ from jupyter_repl_runner.contract.errors import (
     ReplError,
     Unavailable,
 )
+from jupyter_repl_runner.store import s3_object
 from jupyter_repl_runner.store.directory import DirectoryStore
 from jupyter_repl_runner.store.manifest import Manifest
 from jupyter_repl_runner.store.port import Store, read_all
 from jupyter_repl_runner.store.s3 import S3Store
+from jupyter_repl_runner.store.s3_client import THREADS
 
+CANCELS = 60
 Result = TypeVar("Result")
 Test = Callable[[Store], Awaitable[None]]
 
@@ -282,5 +288,36 @@ def test_a_server_without_conditions_is_refused_unless_nobody_else_uses_it(rclon
                 await asked()
         assert await keys(store, "meta/") == []
         store.close()
+
+    run(check())
+
+
+def test_a_cancelled_upload_is_whole_or_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where a thread that can't be cancelled is still sending it, and reads it from a disk."""
+    monkeypatch.setattr(s3_object, "IN_MEMORY", 1 << 10)
+    chance = random.Random(1)
+
+    def bytes_of(name: str) -> bytes:
+        return name.encode() * 5000
+
+    async def body(name: str) -> AsyncIterator[bytes]:
+        data = bytes_of(name)
+        for start in range(0, len(data), 1 << 12):
+            yield data[start : start + (1 << 12)]
+
+    async def check() -> None:
+        await store.put("cancelled/first", body("first"))
+        before = len(os.listdir("/proc/self/fd"))
+        for number in range(CANCELS):
+            task = asyncio.ensure_future(store.put(f"cancelled/{number:05}", body(f"{number:05}")))
+            await asyncio.wait({task}, timeout=chance.uniform(0, 0.05))
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        # what is still being sent comes to its end in its thread
+        async with asyncio.timeout(20):
+            while len(os.listdir("/proc/self/fd")) > before + THREADS:
+                await asyncio.to_thread(elapse, 0.05)
+        for key in await keys(store, "cancelled/"):
+            assert (await read_all(store, key))[0] == bytes_of(key.rpartition("/")[2])
 
     run(check())

@@ -1,6 +1,7 @@
 """Small objects of ours that something else has written, huge or nonsense: told in words, in little memory."""
 
 import asyncio
+import json
 import os
 import re
 from collections.abc import Awaitable, Callable, Iterator
@@ -15,6 +16,7 @@ from jupyter_repl_ext.projects.projects import Projects
 from jupyter_repl_runner.contract.errors import ReplError
 from jupyter_repl_runner.contract.refs import ProjectRef, template_prefix
 from jupyter_repl_runner.contract.settings import TEMPLATE_FILE
+from jupyter_repl_runner.store.bundle import _MAGIC as MAGIC
 from jupyter_repl_runner.store.bundle import read_bundle, read_members
 from jupyter_repl_runner.store.checkout import read_manifest
 from jupyter_repl_runner.store.directory import DirectoryStore
@@ -95,6 +97,54 @@ def test_what_is_one_of_many_is_left_out(tmp_path: Path, kind: str, text: str | 
     store = planted(tmp_path, key, text)
     with little_memory():
         assert not asyncio.run(as_coroutine(read(store)))
+
+
+RECORD = {"language": "python", "title": "t", "created": "2026-11-28T00:00:00+00:00", "state": "ready"}
+MEMBER = ["main.py", 1, 0o644, 1.0, "digest", "tag", 1.0]
+TYPED: list[tuple[str, object]] = [
+    *(("records", {**RECORD, **wrong}) for wrong in ({"created": 7}, {"created": "yesterday"}, {"worker": 5})),
+    *(("records", {**RECORD, **wrong}) for wrong in ({"beat": "1"}, {"state": ["ready"]}, {"title": None})),
+    *(("items", item) for item in ({"paths": 5}, {"paths": [5]}, {"paths": [], "links": ["a"]}, {"paths": ["../a"]})),
+    *(("items", {"paths": [], **rest}) for rest in ({"links": {"a": "\0"}}, {"folders": {"a": 1e9}})),
+    *(
+        ("members", [[*MEMBER[:place], wrong, *MEMBER[place + 1 :]]])
+        for place, wrong in enumerate([["a"], -1, 1 << 40])
+    ),
+    *(("members", [[*MEMBER[:3], wrong, *MEMBER[4:]]]) for wrong in ("now", 1e300, float("nan"))),
+]
+"""What is JSON, and has the right fields, with values that no field of ours has."""
+
+
+@pytest.mark.parametrize(("kind", "said"), TYPED, ids=lambda value: json.dumps(value)[:60])
+def test_values_that_nobody_of_us_writes_are_left_out_too(tmp_path: Path, kind: str, said: object) -> None:
+    key, read = LENIENT[kind]
+    head = json.dumps(said).encode()
+    store = planted(tmp_path, key, "")
+    (tmp_path / key).write_bytes(MAGIC + len(head).to_bytes(8, "big") + head if kind == "members" else head)
+    assert not asyncio.run(as_coroutine(read(store)))
+
+
+def test_links_and_modes_that_no_disk_has_are_left_out(tmp_path: Path) -> None:
+    """The rest of the manifest is used: it may be what somebody restores."""
+    links = {"a": "main.py", "b": "x\0y", "../c": "d", "e": "\ud800", "f": "x" * 5000}
+    manifest = {"links": links, "folders": {"d": "700", "e": "7" * 14, "f": "-1", "/g": "755"}, "leftOut": [5, "v"]}
+    found, _ = asyncio.run(read_manifest(planted(tmp_path, REF.manifest, json.dumps(manifest)), REF))
+    assert (found.links, found.folders, found.left_out) == ({"a": "main.py"}, {"d": 0o700}, ("v",))
+
+
+@pytest.mark.parametrize("kind", ["a link", "a folder"])
+def test_a_record_that_cannot_be_read_hides_no_project_and_is_not_hidden(tmp_path: Path, kind: str) -> None:
+    """An error is not an absence: the project is there, and the list says why it can't be used."""
+    store = planted(tmp_path, REF.meta, json.dumps(RECORD))
+    other = ProjectRef("", "other")
+    if kind == "a link":
+        (tmp_path / other.meta).symlink_to("/etc/hostname")
+    else:
+        (tmp_path / other.meta).mkdir()
+    found = asyncio.run(Projects(store, catalog(store)).list(""))
+    refusals = {project.ref: project.refusal for project in found}
+    assert refusals.pop(REF) is None
+    assert [ref for ref, refusal in refusals.items() if refusal] == ([other] if kind == "a link" else [])
 
 
 async def as_coroutine(awaitable: Awaitable[Any]) -> Any:

@@ -104,6 +104,22 @@ def test_a_server_without_sts_hands_over_its_own(versitygw: S3Server) -> None:
     asyncio.run(check())
 
 
+@pytest.mark.usefixtures("keys")
+def test_an_sts_that_was_not_there_for_a_moment_is_asked_again(
+    minio: S3Server, faulty: FaultyProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What answers 404 may be an ingress whose service is just being replaced."""
+    grants = made(faulty, minio, "sts-8/", scoped_only=True)
+    faulty.refusal = (404, "NotFound")
+    with pytest.raises(ReplError, match="no keys"):
+        asyncio.run(grants.credentials(OURS))
+    faulty.refusal = None
+    with pytest.raises(ReplError, match="no keys"):
+        asyncio.run(grants.credentials(OURS))
+    monkeypatch.setattr(grants, "_no_sts_until", 0.0)  # as it is after NO_STS_SECONDS
+    assert asyncio.run(grants.credentials(OURS)).token
+
+
 @pytest.fixture
 def faulty(minio: S3Server) -> Iterator[FaultyProxy]:
     proxy = FaultyProxy(minio.port)

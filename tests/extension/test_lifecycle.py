@@ -86,9 +86,81 @@ def test_nothing_starts_what_is_being_deleted(tmp_path: Path) -> None:
         again = asyncio.ensure_future(lifecycle.delete(REF))
         spawner.let_go.set()
         await asyncio.gather(deletion, again)
-        assert spawner.asked == ["start", "stop, leaving anything", "forget"]
+        assert spawner.asked == ["start", *["stop, leaving anything"] * 2, "forget"]
         with pytest.raises(FileNotFound):
             await lifecycle.start(REF)
+
+    check(tmp_path, body)
+
+
+@pytest.mark.parametrize("moment", ["before the record says so", "after"])
+def test_what_another_server_starts_is_deleted_too(tmp_path: Path, moment: str) -> None:
+    """A start on one server during a deletion on another leaves no REPL without a project."""
+
+    class Late(Held):
+        """Lets a deletion come between the record that was read and the start."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.started = asyncio.Event()
+
+        async def start(self, assignment: Assignment, progress: Progress) -> None:
+            self.stopping.set()
+            await self.let_go.wait()
+            await super().start(assignment, progress)
+            self.started.set()
+
+    async def body(lifecycle: Lifecycle, spawner: Held, projects: Projects) -> None:
+        spawner.let_go.set()
+        late = Late()
+        other = Lifecycle(late, projects, 1 << 20)
+        try:
+            await other.start(REF)
+            await late.stopping.wait()
+            if moment == "after":
+                await lifecycle.delete(REF)
+            else:
+                delete = projects.delete
+
+                async def let_go_first(ref: ProjectRef, stop: Callable[[], Awaitable[None]]) -> None:
+                    late.let_go.set()
+                    await late.started.wait()
+                    spawner.running = True  # what runs is the same for both
+                    await delete(ref, stop)  # type: ignore[arg-type]
+
+                projects.delete = let_go_first  # type: ignore[assignment, method-assign]
+                await lifecycle.delete(REF)
+                late.running = spawner.running
+            late.let_go.set()
+            async for _ in other.events(REF):
+                pass
+            assert not late.running
+        finally:
+            await other.close()
+
+    check(tmp_path, body)
+
+
+@pytest.mark.parametrize("is_begun", [True, False])
+def test_a_deletion_that_is_cut_short_forgets_what_is_here_once_nobody_gets_it_back(
+    tmp_path: Path, is_begun: bool
+) -> None:
+    async def body(lifecycle: Lifecycle, spawner: Held, projects: Projects) -> None:
+        spawner.let_go.set()
+        begin = projects.delete
+
+        async def away(ref: ProjectRef, stop: Callable[[], Awaitable[None]]) -> None:
+            async def fails() -> None:
+                raise Unavailable("The store is away.")
+
+            if not is_begun:
+                raise Unavailable("The store is away.")
+            await begin(ref, fails)
+
+        projects.delete = away  # type: ignore[assignment, method-assign]
+        with pytest.raises(Unavailable):
+            await lifecycle.delete(REF)
+        assert ("forget" in spawner.asked) is is_begun
 
     check(tmp_path, body)
 

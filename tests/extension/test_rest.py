@@ -1,13 +1,14 @@
 """The REST calls against a real server, as a program makes them."""
 
 import json
+import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from support.channel import Client
-from support.lab import Lab, wait_for
+from support.lab import TOKEN, Lab, wait_for
 
 pytestmark = pytest.mark.usefixtures("shared_lab")
 
@@ -132,6 +133,24 @@ def test_large_files_both_ways(shared_lab: Lab) -> None:
     data = b"0123456789abcdef" * (1 << 20)
     assert lab.request("PUT", "project/large/file/big", data)[0] == 200
     assert lab.request("GET", "project/large/file/big")[1] == data
+
+
+def test_a_slow_download_of_a_stopped_project_holds_up_no_start(shared_lab: Lab) -> None:
+    lab = shared_lab
+    lab.make("slowly", start=False)
+    size = 64 << 20
+    with open(lab.project("slowly") / "big", "wb") as file:
+        file.truncate(size)
+    with socket.create_connection(("127.0.0.1", lab.port)) as reader:
+        path = f"/repl/project/slowly/file/big?token={TOKEN}"
+        reader.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        head = reader.recv(4096)  # no more: the rest waits in the server
+        assert head.startswith(b"HTTP/1.1 200")
+        lab.start_repl("slowly")
+        got = len(head.partition(b"\r\n\r\n")[2])
+        while got < size:
+            got += len(reader.recv(1 << 20))
+    lab.stop_repl("slowly")
 
 
 def test_ten_starts_make_one_runner(shared_lab: Lab) -> None:

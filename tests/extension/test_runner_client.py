@@ -12,14 +12,18 @@ from typing import Any
 import psutil
 import pytest
 from support.ports import free_port
+from tornado.httpclient import AsyncHTTPClient
 from tornado.httputil import HTTPHeaders
 from tornado.web import Application, RequestHandler
 
+from jupyter_repl_ext.drive.live import MAX_ROWS, LiveFiles
 from jupyter_repl_ext.repls.activity import SETTING, Activity
 from jupyter_repl_ext.repls.silence import Silence
 from jupyter_repl_ext.runners.client import MAX_JSON, RunnerClient, _AddressResolver
+from jupyter_repl_ext.runners.forward import forward
 from jupyter_repl_runner.contract.errors import ReplError, Unavailable
 from jupyter_repl_runner.contract.refs import ProjectRef
+from jupyter_repl_runner.store.transfer import set_content_headers
 from jupyter_repl_spawner.port import Address
 
 HUGE = 200 << 20
@@ -110,6 +114,87 @@ def test_an_answer_has_a_limit(kind: str) -> None:
         error, _ = ask(lambda client, address: transferred(client, address, f"/{kind}"))
         assert isinstance(error, ReplError)
     assert psutil.Process().memory_info().rss - before < 20 * MAX_JSON
+
+
+class Page(RequestHandler):
+    """A file, as a program that holds the runner's port would like it to be shown."""
+
+    def get(self) -> None:
+        self.set_header("Content-Type", "text/html")
+        self.set_header("X-Content-Type-Options", "x")
+        self.set_header("Content-Disposition", "inline")
+        self.set_header("Cache-Control", "public")
+        self.write("<script>alert(1)</script>")
+
+
+class Server(RequestHandler):
+    """A server that passes on a file of the runner's."""
+
+    def initialize(self, runner: Address) -> None:
+        self.runner = runner
+
+    async def get(self) -> None:
+        client = RunnerClient()
+        try:
+            set_content_headers(self)
+            await forward(self, client, self.runner, "/file/a", None)
+        finally:
+            client.close()
+
+
+def test_a_runner_does_not_say_what_a_browser_does_with_its_files() -> None:
+    async def body() -> HTTPHeaders:
+        runner, port = free_port(), free_port()
+        address = Address(f"http://127.0.0.1:{runner}", "a-token")
+        servers = [
+            Application([(r".*", Page)], log_function=lambda _: None).listen(runner, "127.0.0.1"),
+            Application([(r".*", Server, {"runner": address})], log_function=lambda _: None).listen(port, "127.0.0.1"),
+        ]
+        try:
+            return (await AsyncHTTPClient().fetch(f"http://127.0.0.1:{port}/")).headers
+        finally:
+            for server in servers:
+                server.stop()
+                await server.close_all_connections()
+
+    headers = asyncio.run(body())
+    assert headers["Content-Type"] == "application/octet-stream"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Content-Disposition"] == "attachment"
+    assert headers["Cache-Control"] == "no-store"
+
+
+class Endless(RequestHandler):
+    """Lists the same page again and again."""
+
+    def post(self) -> None:
+        row = {"path": "a", "type": "file", "size": 1, "mtime": 1.0}
+        self.write({"data": {"content": [row] * 1000, "total": 10**15}})
+
+
+@pytest.mark.parametrize("said", ["endless", "nonsense"])
+def test_a_listing_has_a_limit(said: str) -> None:
+    class Nonsense(RequestHandler):
+        def post(self) -> None:
+            self.write({"data": {"content": [{"path": "a"}], "total": "many"}})
+
+    async def body() -> int:
+        port = free_port()
+        handler = Endless if said == "endless" else Nonsense
+        server = Application([(r".*", handler)], log_function=lambda _: None).listen(port, "127.0.0.1")
+        client = RunnerClient()
+        try:
+            return len(await LiveFiles(client, Address(f"http://127.0.0.1:{port}", "a-token")).rows(""))
+        finally:
+            client.close()
+            server.stop()
+            await server.close_all_connections()
+
+    if said == "endless":
+        assert asyncio.run(body()) == MAX_ROWS
+    else:
+        with pytest.raises(Unavailable, match="can't be read"):
+            asyncio.run(body())
 
 
 class Status(RequestHandler):

@@ -46,6 +46,8 @@ class GrantServer:
                         self._grant = replace(self._grant, credentials=new)
                 except (ReplError, TimeoutError) as error:
                     log.warning("No new credentials for sync: %s", error)
+                except Exception:  # sync asks again: whatever it was must not end the answers
+                    log.exception("No new credentials for sync")
                 is_first = False
                 writer.write(self._grant.to_json().encode() + b"\n")
                 await writer.drain()

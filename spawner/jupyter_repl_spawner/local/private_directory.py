@@ -56,7 +56,8 @@ def directory_name(workdir: Path) -> str:
 
 
 def lock(directory: Path, *, make: bool) -> int | None:
-    """A descriptor that holds the directory's lock; None if somebody else does, or it is missing and not to be made."""
+    """A descriptor that holds the directory's lock; None if somebody else does, or it is missing and not to be made.
+    Raises Unavailable if it can't be opened."""
     while True:
         if make:
             directory.mkdir(mode=0o700, exist_ok=True)
@@ -66,6 +67,8 @@ def lock(directory: Path, *, make: bool) -> int | None:
             if make:
                 continue
             return None
+        except OSError as error:
+            raise _unusable(directory, error) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -77,11 +80,13 @@ def lock(directory: Path, *, make: bool) -> int | None:
 
 
 def is_locked(directory: Path) -> bool:
-    """Whether somebody runs this REPL, or is about to."""
+    """Whether somebody runs this REPL, or is about to. Raises Unavailable if its directory can't be opened."""
     try:
         descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
+    except OSError as error:
+        raise _unusable(directory, error) from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -102,9 +107,11 @@ def write_record(directory: Path, record: RunnerRecord) -> None:
 def read_record(directory: Path) -> RunnerRecord | None:
     """None if there is none, or one of a version that wrote another."""
     try:
-        return RunnerRecord(**_read_json(directory / RECORD_FILE))
+        record = RunnerRecord(**_read_json(directory / RECORD_FILE))
     except TypeError:
         return None
+    is_ours = all(type(value) is (int if name == "server_pid" else str) for name, value in asdict(record).items())
+    return record if is_ours else None
 
 
 def read_exit(directory: Path) -> dict[str, Any]:
@@ -125,6 +132,10 @@ def _read_json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _unusable(directory: Path, error: OSError) -> Unavailable:
+    return Unavailable(f"{directory} can't be opened: {error.strerror}.", hint="Give it mode 700, or remove it.")
 
 
 def _leads_to(directory: Path, descriptor: int) -> bool:

@@ -19,7 +19,7 @@ from typing import Any, Self
 import psutil
 
 from jupyter_repl_runner.contract.assignment import Assignment
-from jupyter_repl_runner.contract.errors import Unavailable
+from jupyter_repl_runner.contract.errors import InvalidRequest, Unavailable
 from jupyter_repl_runner.contract.json_text import parse_json
 from jupyter_repl_runner.contract.local import CRASHED, MARK, SERVER_GONE, SOCKET_FILE, START_FAILED, UNSAVED
 from jupyter_repl_runner.contract.messages import AUTH_HEADER
@@ -175,8 +175,16 @@ class LocalSpawner(Spawner):
         return STOPPED
 
     async def list(self) -> list[ProjectRef]:
-        records = [private_directory.read_record(directory) for directory in self._root().iterdir()]
-        return sorted(ProjectRef(record.owner, record.repl_id) for record in records if record)
+        """Of this server's store: other servers of the same user may have others."""
+        return sorted(ref for directory in self._root().iterdir() if (ref := self._ref_of(directory)) is not None)
+
+    def _ref_of(self, directory: Path) -> ProjectRef | None:
+        record = private_directory.read_record(directory)
+        try:
+            ref = ProjectRef(record.owner, record.repl_id) if record else None
+        except InvalidRequest:
+            return None
+        return ref if ref is not None and self._directory(ref) == directory else None
 
     async def address(self, ref: ProjectRef) -> Address:
         directory = self._directory(ref)
@@ -207,10 +215,18 @@ _UNSAVED = "Not everything has reached S3 yet: the rest is kept on this machine.
 
 def _crashed(end: dict[str, Any]) -> Phase:
     if end.get("signal"):
-        reason = f"The runner was killed by {signal.Signals(end['signal']).name}."
+        reason = f"The runner was killed by {_name_of(end['signal'])}."
     else:
         reason = f"The runner ended unexpectedly (code {end.get('code', 'unknown')})."
     return Phase("failed", cause="runner-gone", reason=reason, hint="Your files are kept. Start it again.")
+
+
+def _name_of(number: Any) -> str:
+    """Of a signal; real-time signals have none."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def _answers(directory: Path) -> bool:

@@ -3,6 +3,7 @@
 Only what has a free lock is touched, so REPLs of other servers live on.
 """
 
+import logging
 import os
 import shutil
 import signal
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import psutil
 
+from jupyter_repl_runner.contract.errors import Unavailable
 from jupyter_repl_runner.contract.local import EXIT_FILE, MARK, RECORD_FILE, SERVER_GONE
 
 from .private_directory import lock, read_exit, read_record, write_exit
@@ -19,20 +21,30 @@ from .private_directory import lock, read_exit, read_record, write_exit
 KEEP_EXIT_SECONDS = 24 * 3600
 END_SECONDS = 3.0
 
+log = logging.getLogger(__name__)
+
 
 def sweep(root: Path) -> int:
     """Clean every private directory under `root` that nobody holds; the number of processes ended. Blocks."""
     ended = 0
     for directory in list(root.iterdir()):
-        descriptor = lock(directory, make=False) if directory.is_dir() else None
-        if descriptor is None:
-            continue
         try:
-            ended += end_marked(directory)
-            _tidy(directory)
-        finally:
-            os.close(descriptor)
+            ended += _sweep_one(directory)
+        except (OSError, Unavailable) as error:
+            log.warning("%s could not be cleaned: %s", directory, error)
     return ended + _end_homeless(root)
+
+
+def _sweep_one(directory: Path) -> int:
+    descriptor = lock(directory, make=False) if directory.is_dir() else None
+    if descriptor is None:
+        return 0
+    try:
+        ended = end_marked(directory)
+        _tidy(directory)
+    finally:
+        os.close(descriptor)
+    return ended
 
 
 def end_marked(directory: Path) -> int:
