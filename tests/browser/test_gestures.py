@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 from browser.conftest import Errors
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, expect
 from support.lab import stays, wait_for
 from support.person import Person
 
@@ -23,6 +23,23 @@ DRAG = """([from, onto]) => {
     fire(from, 'dragstart');
     for (const type of ['dragenter', 'dragover', 'drop']) fire(onto, type);
     fire(from, 'dragend');
+}"""
+
+REFUSAL = "replId => window.jupyterapp.commands.execute('jupyter-repl:open', {replId}).catch(error => error.message)"
+"""What JupyterLab shows where a REPL can't be opened."""
+
+DRAFTS = "name => Object.keys(localStorage).filter(key => key.startsWith('jupyter-repl:draft:') && key.includes(name))"
+FILL = """() => {
+    let size = 1 << 22;
+    let text = '';
+    while (size > 0) {
+        try {
+            localStorage.setItem('rubbish', text + 'x'.repeat(size));
+            text += 'x'.repeat(size);
+        } catch {
+            size >>= 1;
+        }
+    }
 }"""
 
 
@@ -176,6 +193,38 @@ def test_a_save_that_arrives_without_an_answer_is_no_conflict(stalled: Person, m
     expect(person.editor("main.py").locator(".jp-Repl-banner")).to_be_hidden()
 
 
+def test_text_that_has_no_room_is_asked_about_and_a_deleted_repl_keeps_none(own: Person) -> None:
+    person, page = own, own.page
+    place = person.lab.home / ".jupyter/lab/user-settings/jupyter-repl/open.jupyterlab-settings"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(json.dumps({"autoSave": False}))
+    person.visit()
+    name = person.create("Python")
+    person.wait_editor("main.py")
+    person.replace("main.py", "kept here")
+    wait_for(lambda: page.evaluate(DRAFTS, name))
+    page.evaluate(FILL)
+    person.replace("main.py", "x" * 5000)
+    expect(person.editor("main.py").locator(".jp-Repl-banner")).to_contain_text("no room to keep it")
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    page.close(run_before_unload=True)
+    wait_for(lambda: page.evaluate("document.title") and asked)
+    assert asked == ["beforeunload"]
+    page.evaluate("localStorage.removeItem('rubbish')")
+    person.type("y")
+    wait_for(lambda: page.evaluate(DRAFTS, name))
+    person.begin("jupyter-repl:delete", replId=name)
+    person.page.locator(".jp-Dialog .jp-mod-accept").click()
+    wait_for(lambda: not person.project.exists())
+    wait_for(lambda: not page.evaluate(DRAFTS, name))
+
+
 def test_without_saving_by_itself_a_crash_loses_a_second(own: Person, errors: Errors) -> None:
     person = own
     place = person.lab.home / ".jupyter/lab/user-settings/jupyter-repl/open.jupyterlab-settings"
@@ -207,7 +256,8 @@ def test_a_part_that_could_not_be_loaded_is_asked_for_again(newcomer: Person, pa
     chunks = re.compile(r"extensions/jupyter-repl/static/(?!remoteEntry).*\.js")
     page.route(chunks, lambda route: route.abort())
     with page.expect_event("requestfailed"):
-        person.begin("jupyter-repl:open", replId=name)
+        said = page.evaluate(REFUSAL, name)
+    assert said.startswith("A part of the page could not be loaded."), "no number of a chunk"
     page.unroute(chunks)
     person.open(name)
     person.wait_prompt()

@@ -35,6 +35,13 @@ export class ReplError extends Error {
     if (error instanceof ReplError) {
       return error;
     }
+    if (error instanceof Error && error.name === 'ChunkLoadError') {
+      // webpack's: the server is away, or has another version of the page's parts by now
+      return new ReplError(
+        'Unavailable',
+        'A part of the page could not be loaded. Try again; if JupyterLab was updated, reload the page.'
+      );
+    }
     return new ReplError('Unavailable', error instanceof Error ? error.message : String(error));
   }
 }
