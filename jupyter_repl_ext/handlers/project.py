@@ -9,7 +9,7 @@ from jupyter_server.utils import url_path_join
 from tornado.web import authenticated
 
 from jupyter_repl_ext.identity import owner_of
-from jupyter_repl_ext.projects.projects import Project
+from jupyter_repl_ext.projects.records import Project
 from jupyter_repl_runner.contract.errors import InvalidRequest, ReplError
 from jupyter_repl_runner.contract.messages import field
 from jupyter_repl_runner.contract.phases import Phase

@@ -15,7 +15,8 @@ from jupyter_repl_runner.store.port import Store
 from jupyter_repl_runner.store.unpack import Report, about_of, names_of, unpack
 
 from .catalog import Catalog
-from .projects import Project, Projects
+from .projects import Projects
+from .records import Project
 
 
 class Archives:

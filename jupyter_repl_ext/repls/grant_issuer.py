@@ -6,7 +6,8 @@ import logging
 import time
 from dataclasses import astuple
 
-from jupyter_repl_ext.projects.projects import ProjectRecord, Projects
+from jupyter_repl_ext.projects.projects import Projects
+from jupyter_repl_ext.projects.records import ProjectRecord
 from jupyter_repl_runner.contract.errors import ReplError, Unavailable
 from jupyter_repl_runner.contract.grant import Credentials, Grant
 from jupyter_repl_runner.contract.refs import ProjectRef

@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 
 from jupyter_repl_ext.projects.catalog import Catalog
-from jupyter_repl_ext.projects.projects import STALE_SECONDS, ProjectRecord, Projects
+from jupyter_repl_ext.projects.projects import Projects
+from jupyter_repl_ext.projects.records import ProjectRecord
+from jupyter_repl_ext.projects.workers import STALE_SECONDS
 from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotFound
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_runner.store.directory import DirectoryStore

@@ -20,13 +20,13 @@ from jupyter_repl_runner.contract.errors import (
 )
 from jupyter_repl_runner.contract.paths import check_path
 
-from .root import Root
+from .root import Root, Walk
 
 if TYPE_CHECKING:
     from .inplace import Journal
 
 _MAX_LINKS = 40
-_FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_ROOT = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 @contextmanager
@@ -40,7 +40,7 @@ def map_os_errors(path: str) -> Iterator[None]:
 
 class Beneath:
     """What lies beneath `root`. A path is opened by its name for each call, through links: that is for folders which
-    only those can rename who may do as much as we. `journal`: for what must be written in its place."""
+    only those can rename who may do as much as we. `journal`: for what must be written in its walk."""
 
     def __init__(self, root: Root | Path, journal: "Journal | None" = None) -> None:
         self.journal = journal
@@ -55,22 +55,22 @@ class Beneath:
         Raises FileIsADirectory where the path comes down to the root itself.
         """
         with ExitStack() as stack, map_os_errors(path):
-            place = _Place(stack, self._enter_root(stack))
-            name = self._walk(place, check_path(path), follow, make)
+            walk = stack.enter_context(Walk(self._enter_root(stack)))
+            name = self._walk(walk, check_path(path), follow, make)
             if name is None:
                 raise FileIsADirectory("The path names a folder.", hint="Name a file in it.")
-            yield place.descriptor, name
+            yield walk.descriptor, name
 
     @contextmanager
     def folder(self, path: str) -> Iterator[int]:
         """Yield a descriptor, fit for scandir, of the folder `path`; empty is the root."""
         with ExitStack() as stack, map_os_errors(path):
-            place = _Place(stack, self._enter_root(stack))
+            walk = stack.enter_context(Walk(self._enter_root(stack)))
             if path:
-                name = self._walk(place, check_path(path), follow=True, make=False)
+                name = self._walk(walk, check_path(path), follow=True, make=False)
                 if name is not None:
-                    place.enter(name)
-            descriptor = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=place.descriptor)
+                    walk.enter(name)
+            descriptor = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=walk.descriptor)
             stack.callback(os.close, descriptor)
             yield descriptor
 
@@ -89,29 +89,29 @@ class Beneath:
     def _enter_root(self, stack: ExitStack) -> int:
         if self.kept is not None:
             return self.kept.descriptor
-        descriptor = os.open(self.root, _FOLDER & ~os.O_NOFOLLOW)
+        descriptor = os.open(self.root, _ROOT)
         stack.callback(os.close, descriptor)
         return descriptor
 
-    def _walk(self, place: "_Place", path: str, follow: bool, make: bool) -> str | None:
+    def _walk(self, walk: Walk, path: str, follow: bool, make: bool) -> str | None:
         """Descend to the folder of the last component and return its name; None if it came down to a folder."""
         todo = deque(path.split("/"))
         links = 0
         while todo:
             name = todo.popleft()
             if name == "..":  # only ever from a link's target
-                if not place.names:
+                if not walk.names:
                     raise NoPermissions(f"{path} leads out of the project.", hint="Copy what it points to instead.")
-                place.leave()
+                walk.leave()
                 continue
             if not todo and not follow:
                 return name
-            kind = self._kind(place.descriptor, name)
+            kind = self._kind(walk.descriptor, name)
             if kind == "link":
                 links += 1
                 if links > _MAX_LINKS:
                     raise NoPermissions(f"{path} is a link that goes in circles.", hint="Remove the link.")
-                todo.extendleft(reversed(self._target(place, name, path)))
+                todo.extendleft(reversed(self._target(walk, name, path)))
             elif not todo:
                 return name
             else:
@@ -119,8 +119,8 @@ class Beneath:
                     if not make:
                         raise FileNotFound(f"There is no {path}.", hint="It may have been deleted or renamed.")
                     with suppress(FileExistsError):  # another writer was faster
-                        os.mkdir(name, dir_fd=place.descriptor)
-                place.enter(name)
+                        os.mkdir(name, dir_fd=walk.descriptor)
+                walk.enter(name)
         return None
 
     @staticmethod
@@ -131,46 +131,16 @@ class Beneath:
             return "missing"
         return "link" if (mode & 0o170000) == 0o120000 else "other"
 
-    def _target(self, place: "_Place", name: str, path: str) -> list[str]:
+    def _target(self, walk: Walk, name: str, path: str) -> list[str]:
         """The components of a link's target; an absolute one starts over at the root if it lies beneath it."""
-        target = os.readlink(name, dir_fd=place.descriptor)
+        target = os.readlink(name, dir_fd=walk.descriptor)
         if target.startswith("/"):
             root = os.path.realpath(self.root)
             if target != root and not target.startswith(root + "/"):
                 raise NoPermissions(f"{path} leads out of the project.", hint="Copy what it points to instead.")
-            place.go_back()
+            walk.go_back()
             target = target[len(root) :]
         return [part for part in target.split("/") if part not in ("", ".")]
-
-
-class _Place:
-    """The folder that a walk has come to: the names on the way from `root`, and one descriptor however deep it is."""
-
-    def __init__(self, stack: ExitStack, root: int) -> None:
-        self._root = root
-        self._held = stack.enter_context(ExitStack())
-        self.descriptor = root
-        self.names: list[str] = []
-
-    def enter(self, name: str) -> None:
-        inner = os.open(name, _FOLDER, dir_fd=self.descriptor)
-        self._held.close()
-        self._held.callback(os.close, inner)
-        self.descriptor = inner
-        self.names.append(name)
-
-    def leave(self) -> None:
-        """To the folder above, from the root anew: `..` would follow a folder that was moved out of the root."""
-        names = self.names[:-1]
-        self.go_back()
-        for name in names:
-            self.enter(name)
-
-    def go_back(self) -> None:
-        """To the root."""
-        self._held.close()
-        self.descriptor = self._root
-        self.names.clear()
 
 
 def check_regular(status: os.stat_result, path: str) -> None:

@@ -11,11 +11,13 @@ import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
 """What says that there is no such file or folder. Any other error says nothing of what is there."""
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_STEP = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+"""A folder on the way need not be readable."""
 _FILE = (
     os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 )  # O_NONBLOCK: a pipe that nobody writes must not hang
@@ -90,14 +92,50 @@ class Root:
     def parent(self, path: str) -> Iterator[tuple[int, str]]:
         """Yield `(folder descriptor, name)` of `path`, whose last component need not exist. Raises OSError."""
         *folders, name = path.split("/")
-        with ExitStack() as stack:
-            descriptor = self.descriptor
+        if ".." in (*folders, name):
+            raise FileNotFoundError(errno.ENOENT, "no path beneath a folder", path)
+        with Walk(self.descriptor) as walk:
             for each in folders:
-                inner = os.open(each, FOLDER, dir_fd=descriptor)
-                stack.close()  # the one above: a deep path needs two at a time
-                descriptor = inner
-                stack.callback(os.close, descriptor)
-            yield descriptor, name
+                walk.enter(each)
+            yield walk.descriptor, name
+
+
+class Walk:
+    """The folder that a walk has come to: the names on the way from `root`, and one descriptor however deep it is. A
+    context manager."""
+
+    def __init__(self, root: int) -> None:
+        self._root = root
+        self._held = ExitStack()
+        self.descriptor = root
+        self.names: list[str] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._held.close()
+
+    def enter(self, name: str) -> None:
+        """Into a folder right here, through no link. Raises OSError."""
+        inner = os.open(name, _STEP, dir_fd=self.descriptor)
+        self._held.close()
+        self._held.callback(os.close, inner)
+        self.descriptor = inner
+        self.names.append(name)
+
+    def leave(self) -> None:
+        """To the folder above, from the root anew: `..` would follow a folder that was moved out of the root."""
+        names = self.names[:-1]
+        self.go_back()
+        for name in names:
+            self.enter(name)
+
+    def go_back(self) -> None:
+        """To the root."""
+        self._held.close()
+        self.descriptor = self._root
+        self.names.clear()
 
 
 def open_regular(name: str | Path, **dir_fd: Any) -> int:

@@ -30,13 +30,14 @@ class Bundler:
     """`main`: the file that comes first."""
 
     def __init__(self, sides: Sides, main: str) -> None:
-        self._sides = sides
+        self._ref, self._store, self._fence, self._listed = sides.ref, sides.store, sides.fence, sides.listed
+        self._volume = sides.volume.blocking
         self._main = main
         self._known: dict[str, str] | None = None
         """Tags by paths of what the bundle in the store holds; None: nobody has looked."""
 
     async def read(self) -> Bundle | None:
-        bundle = await read_bundle(self._sides.store, self._sides.ref)
+        bundle = await read_bundle(self._store, self._ref)
         self._know(bundle.members if bundle else ())
         return bundle
 
@@ -46,21 +47,20 @@ class Bundler:
     async def renew(self, *, is_last: bool = False) -> None:
         """Write a new one if that is worth its bytes; `is_last`: also where it holds what was deleted. Raises Fenced
         and what the store raises."""
-        sides = self._sides
         if self._known is None:
-            self._know(await read_members(sides.store, sides.ref))
+            self._know(await read_members(self._store, self._ref))
         rows = await asyncio.to_thread(self._rows)
         if not self._is_worth_it(rows, is_last):
             return
-        pairs = await asyncio.to_thread(self._collect, rows, await sides.listed())
+        pairs = await asyncio.to_thread(self._collect, rows, await self._listed())
         raw = await asyncio.to_thread(dump, pairs)
-        await sides.fence.check()
-        await sides.store.put(sides.ref.bundle, raw)
+        await self._fence.check()
+        await self._store.put(self._ref.bundle, raw)
         self._know(member for member, _ in pairs)
 
     def _rows(self) -> list[Row]:
         """Those of small files, the main one first and then the smallest, as many as a bundle holds."""
-        index = self._sides.volume.index
+        index = self._volume.index
         main = index.get(self._main)
         first = [main] if main is not None and main.tag and main.found.size <= MEMBER_BYTES else []
         others = (row for row in index.small_files(MEMBER_BYTES) if row.found.path != self._main)
@@ -81,7 +81,7 @@ class Bundler:
             if entry is None or (entry.tag, entry.size) != (row.tag, found.size):
                 continue
             try:
-                snapshot = take(self._sides.volume.root, found.path, MEMBER_BYTES)
+                snapshot = take(self._volume.root, found.path, MEMBER_BYTES)
             except (OSError, TooLarge):
                 continue
             with snapshot:

@@ -26,6 +26,7 @@ from .push import AT_ONCE
 from .rules import Rules
 from .scan import Scan, describe
 from .sides import Sides
+from .status import Status
 
 TRIES = 4
 """Of a file that is not what it was listed as, or no more there; then it is reported."""
@@ -39,8 +40,8 @@ log = getLogger(__name__)
 class Progress:
     """Of one restore, told a few times a second. `opened` is called once the main file is there."""
 
-    def __init__(self, sides: Sides, sizes: Mapping[str, int], main: str, opened: Callable[[], None]) -> None:
-        self._status = sides.status
+    def __init__(self, status: Status, sizes: Mapping[str, int], main: str, opened: Callable[[], None]) -> None:
+        self._status = status
         self._sizes = sizes
         self._main = main
         self._opened = opened
@@ -62,7 +63,8 @@ class Downloader:
     """`main`: the file that a person sees first."""
 
     def __init__(self, sides: Sides, main: str) -> None:
-        self._sides = sides
+        self._ref, self._store, self._status = sides.ref, sides.store, sides.status
+        self._volume = sides.volume
         self._main = main
         self._failures: Counter[str] = Counter()
         """Of files that the store has listed, how often they could not be had."""
@@ -79,11 +81,11 @@ class Downloader:
         """Downloads and removals of the plan, made for `found` and `listed`; what could not be done as planned."""
         again: set[str] = set()
         files = [path for path in plan.downloads if path in listed]
-        self._sides.status.settle_unrestored(set(files))
+        self._status.settle_unrestored(set(files))
         files.sort(key=lambda path: (path != self._main, path != SETTINGS_FILE, listed[path].size))
         if self._main not in files and (self._main in found or not files):
             opened()
-        progress = Progress(self._sides, {path: listed[path].size for path in files}, self._main, opened)
+        progress = Progress(self._status, {path: listed[path].size for path in files}, self._main, opened)
         left = files
         if bundle is not None:
             missing = {path: listed[path] for path in files if path not in found}
@@ -103,13 +105,10 @@ class Downloader:
     async def bring_first(self, opened: Callable[[], None]) -> None:
         """Into an empty volume: what a person waits for, before anybody knows what else there is."""
         for path in (SETTINGS_FILE, self._main):
-            if path and not await self._is_here(path):
+            if path and not await self._volume.is_here(path):
                 await self._download(path, None, set())
-        if self._main and await self._is_here(self._main):
+        if self._main and await self._volume.is_here(self._main):
             opened()
-
-    async def _is_here(self, path: str) -> bool:
-        return await asyncio.to_thread(self._sides.volume.is_here, path)
 
     async def _unbundle(self, bundle: Bundle, wanted: Mapping[str, Entry], progress: Progress) -> set[str]:
         """Those of `wanted`, which are not in the volume, that the bundle had."""
@@ -130,11 +129,11 @@ class Downloader:
                     rows.append(self._write(member, data))
                 except (ReplError, OSError):  # as a file of its own it may come, or say why it can't
                     continue
-        self._sides.volume.index.change(rows)
+        self._volume.blocking.index.change(rows)
         return rows
 
     def _write(self, member: Member, data: memoryview) -> Row:
-        beneath = self._sides.volume.beneath
+        beneath = self._volume.beneath
         with content.Writer(beneath, member.path, mode=member.mode, mtime=member.mtime, durable=False) as writer:
             writer.write(data)
             found = describe(writer.place(content.MISSING), member.path)
@@ -143,48 +142,47 @@ class Downloader:
 
     async def _download(self, path: str, found: Found | None, again: set[str]) -> None:
         """In place of `found`, unless that has changed since it was looked at: then it is a conflict, the next time."""
-        sides = self._sides
+        volume = self._volume
 
         def check() -> None:
             """A large file has no hash to compare."""
             if found is not None and found.size > content.HASHED_BYTES:
                 scan = Scan()
-                sides.volume.tree.look_at(path, Rules(), scan)
+                volume.blocking.tree.look_at(path, Rules(), scan)
                 if scan.found.get(path) != found:
                     raise Conflict(f"{path} was changed meanwhile.")
 
         try:
-            condition = await asyncio.to_thread(self._condition, path, found)
-            durable = sides.volume.is_whole
-            key, beneath = sides.ref.code(path), sides.volume.beneath
+            condition = await self._condition(path, found)
+            durable, key = volume.blocking.is_whole, self._ref.code(path)
             head, status = await fetch(
-                sides.store, key, beneath, path, if_match=condition, durable=durable, check=check
+                self._store, key, volume.beneath, path, if_match=condition, durable=durable, check=check
             )
         except (Conflict, FileExists, FileNotFound) as error:  # changed on one side since both were looked at
             self._failures[path] += 1
             if self._failures[path] < TRIES:
                 again.add(path)
             else:
-                sides.status.report_unrestored(path, error.message)
+                self._status.report_unrestored(path, error.message)
         except ReplError as error:
             if is_away(error):
                 raise
-            sides.status.report_unrestored(path, error.message)
+            self._status.report_unrestored(path, error.message)
         else:
             self._failures.pop(path, None)
             placed = describe(status, path)
             assert placed is not None  # a regular file: what was written since then differs from it
-            await asyncio.to_thread(sides.volume.index.change, [Row(placed, head.entry.tag, head.digest)])
+            await volume.change([Row(placed, head.entry.tag, head.digest)])
 
-    def _condition(self, path: str, found: Found | None) -> str | None:
-        row = self._sides.volume.index.get(path)
+    async def _condition(self, path: str, found: Found | None) -> str | None:
+        row = await self._volume.row(path)
         if found is None or found.kind != "file" or row is None:
             return content.MISSING
         return row.hash if found.size <= content.HASHED_BYTES else None
 
     def _make_rest(self, plan: Plan, files: list[str], manifest: Manifest) -> None:
         """Links, folders and their modes, the inner ones first: an outer one may forbid the way."""
-        volume = self._sides.volume
+        volume = self._volume.blocking
         wanted = set(plan.downloads) - set(files)
         for path in sorted(wanted):
             try:
@@ -206,15 +204,15 @@ class Downloader:
 
     def _set_mode(self, path: str, mode: int) -> None:
         try:
-            with self._sides.volume.beneath.folder(path) as descriptor:
+            with self._volume.beneath.folder(path) as descriptor:
                 os.fchmod(descriptor, mode)
         except (OSError, ReplError):
-            log.warning("%s: the mode of a folder could not be set", self._sides.ref)
+            log.warning("%s: the mode of a folder could not be set", self._ref)
 
     def _remove(self, path: str, found: Found, again: set[str]) -> None:
         """The store has it no more, and it has not changed here: to the volume's own trash, and empty folders with
         it."""
-        volume, scan = self._sides.volume, Scan()
+        volume, scan = self._volume.blocking, Scan()
         volume.tree.look_at(path, Rules(), scan)
         if scan.found.get(path) != found:
             again.add(path)
@@ -222,7 +220,7 @@ class Downloader:
         try:
             volume.to_trash(path)
         except ReplError as error:
-            self._sides.status.report(path, f"It was deleted elsewhere, and stays here for now. {error.message}")
+            self._status.report(path, f"It was deleted elsewhere, and stays here for now. {error.message}")
             return
         volume.index.change((), [path])
         while path := path.rpartition("/")[0]:

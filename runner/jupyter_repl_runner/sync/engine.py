@@ -18,6 +18,7 @@ from .meeting import Meeting
 from .push import Push
 from .queue import Batch, Queue
 from .sides import Sides
+from .silence import tell_silence
 from .volume import Gone
 
 WHOLE_LOOK_SECONDS, LONGEST_LOOK_SECONDS = 60.0, 600.0
@@ -29,10 +30,6 @@ BUNDLE_SECONDS = 5.0
 """Of quiet, until the bundle is renewed; and the most that it takes at the end."""
 RETRIES_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
 FLUSH_SECONDS = 20.0
-SILENCE_SECONDS = 4.0
-"""After so long without an answer the mark says that the store is away."""
-SLOWEST = 500_000
-"""Bytes a second of a line on which a large file is still on its way, and not stuck."""
 FIRST_TRASH_SECONDS, TRASH_SECONDS = 5.0, 3600.0
 
 log = getLogger(__name__)
@@ -61,7 +58,7 @@ class Engine:
     ) -> None:
         """`heard`: when the store has answered last, by the monotonic clock. `end_seconds`: what whoever calls `end`
         leaves for the rest."""
-        self._sides = sides
+        self._ref, self._status = sides.ref, sides.status
         self._meeting = meeting
         self._push = push
         self._bundler = bundler
@@ -114,7 +111,7 @@ class Engine:
     async def run(self, opened: Callable[[], None]) -> bool:
         """Until `end`, or until we are fenced; whether all is saved. Raises what keeps the first meeting from it."""
         try:
-            restoring = tasks.awaited(self._restore(opened), f"restore {self._sides.ref}")
+            restoring = tasks.awaited(self._restore(opened), f"restore {self._ref}")
             try:
                 async with asyncio.timeout(self._time_to_end if self._ending else None) as self._deadline:
                     await self._serve(restoring)
@@ -124,10 +121,8 @@ class Engine:
             finally:
                 await tasks.stop(restoring)
         except Fenced:
-            self._sides.status.tell(
-                "fenced", "Another server has started this REPL.", "Close this tab, or start it again."
-            )
-            log.warning("%s: a later start has taken over; nothing more is written", self._sides.ref)
+            self._status.tell("fenced", "Another server has started this REPL.", "Close this tab, or start it again.")
+            log.warning("%s: a later start has taken over; nothing more is written", self._ref)
             return False
 
     async def _restore(self, opened: Callable[[], None]) -> None:
@@ -140,7 +135,7 @@ class Engine:
                 break
             except ReplError as error:
                 delay = RETRIES_SECONDS[min(attempt, len(RETRIES_SECONDS) - 1)]
-                self._sides.status.tell("gone" if isinstance(error, Gone) else "restoring", error.message, error.hint)
+                self._status.tell("gone" if isinstance(error, Gone) else "restoring", error.message, error.hint)
                 attempt += 1
                 await asyncio.sleep(delay)
         self._is_met = True
@@ -203,7 +198,7 @@ class Engine:
     async def _look(self) -> None:
         """At all of it, now and then: however large the project is, that costs the same. What could not be had from the
         store is asked for again."""
-        if self._sides.status.has_unrestored:
+        if self._status.has_unrestored:
             await self._meet_again()
         self._queue.note_all(_now(), is_heard=False)
         share = self._push.look_seconds / LOOKING_SHARE
@@ -226,14 +221,14 @@ class Engine:
 
     async def _try(self, call: Callable[[], Awaitable[set[str] | None]]) -> bool:
         """Whether it succeeded; paths that it gives back are looked at again. Raises Fenced."""
-        silent = tasks.spawn(self._watch_for_silence(), "silence of the store")
+        silent = tasks.spawn(tell_silence(self._status, self._heard), "silence of the store")
         try:
             again = await call()
         except ReplError as error:
             self._failures += 1
             self._is_gone = isinstance(error, Gone)
-            self._sides.status.tell("gone" if self._is_gone else "away", error.message, error.hint)
-            log.warning("%s: %s %s", self._sides.ref, error.message, error.hint)
+            self._status.tell("gone" if self._is_gone else "away", error.message, error.hint)
+            log.warning("%s: %s %s", self._ref, error.message, error.hint)
             return False
         finally:
             await tasks.stop(silent)
@@ -241,17 +236,6 @@ class Engine:
         if again:
             self._queue.note(_now(), paths=again)
         return True
-
-    async def _watch_for_silence(self) -> None:
-        """Long before a request is given up. What is being sent may take its time."""
-        begun = time.monotonic()
-        while True:
-            patience = SILENCE_SECONDS + self._sides.status.sending / SLOWEST
-            left = max(begun, self._heard()) + patience - time.monotonic()
-            if left <= 0:
-                break
-            await asyncio.sleep(min(left, SILENCE_SECONDS))
-        self._sides.status.tell("away", "S3 does not answer.", "It is asked again and again.")
 
     async def _flush(self) -> bool:
         """The last look at all of it, as often as it takes; whether the store has everything."""
@@ -279,14 +263,14 @@ class Engine:
         waiting = self._queue.waiting
         if batch:
             waiting = sorted({*waiting, *batch.paths})
-        marks = self._sides.status.marks
+        marks = self._status.marks
         is_heard = self._queue.is_heard or (batch is not None and batch.is_heard)
         if is_heard and not waiting:  # too much to be named; what the last look has found is the best guess
             waiting, least = list(marks.paths), max(marks.pending, 1)
         else:
             least = len(waiting)
         state = marks.state if self._failures or not self._is_met else "saving" if is_heard else "saved"
-        self._sides.status.waiting(waiting, state, least)
+        self._status.waiting(waiting, state, least)
 
     async def _pause(self, seconds: float) -> None:
         """Only `end` cuts it short: what is written meanwhile waits with the rest."""

@@ -31,7 +31,8 @@ ROUNDS = 5
 
 class Meeting:
     def __init__(self, sides: Sides, uploader: Uploader, push: Push, downloader: Downloader, bundler: Bundler) -> None:
-        self._sides = sides
+        self._ref, self._store, self._status, self._fence = sides.ref, sides.store, sides.status, sides.fence
+        self._volume, self._listed = sides.volume, sides.listed
         self._uploader = uploader
         self._push = push
         self._downloader = downloader
@@ -43,18 +44,18 @@ class Meeting:
         Raises Fenced, Gone and what the store raises: it may be done again from the start, and goes on where it was.
         """
         for _ in range(ROUNDS):
-            await asyncio.to_thread(self._sides.volume.check)
-            before = await asyncio.to_thread(self._sides.volume.index.all)
+            await self._volume.check()
+            before = await self._volume.rows()
             (manifest, _), listed, bundle = await together(
-                read_manifest(self._sides.store, self._sides.ref), self._sides.listed(), self._begin(opened)
+                read_manifest(self._store, self._ref), self._listed(), self._begin(opened)
             )
-            rules = await asyncio.to_thread(self._sides.volume.rules)
-            scan = await asyncio.to_thread(self._sides.volume.look_at_all, rules)
+            rules = await self._volume.rules()
+            scan = await self._volume.look_at_all(rules)
             base, newer = await asyncio.to_thread(self._known, rules, scan, before)
             tags = {path: entry.tag for path, entry in listed.items() if not rules.is_below_ignored(path)}
             plan = plan_meeting(scan.found, base, tags, manifest, newer, is_ours=self._push.is_met)
             await self._sort_out_orphans(plan, scan)
-            self._tell_missing(manifest)
+            await self._tell_missing(manifest)
             again = await self._downloader.bring(plan, scan.found, listed, manifest, bundle, opened)
             if not again:
                 return await self._agree(plan, scan, opened)
@@ -62,8 +63,8 @@ class Meeting:
 
     async def _sort_out_orphans(self, plan: Plan, scan: Scan) -> None:
         """What we sent before we were killed, and somebody has deleted since, is not to come back."""
-        if self._sides.volume.is_whole:
-            attempted = await asyncio.to_thread(self._sides.volume.index.attempted)
+        if await self._volume.is_whole():
+            attempted = await self._volume.attempted()
             for path in [path for path in plan.downloads if path in attempted and path not in scan.found]:
                 if await self._push.is_orphan(path):
                     plan.downloads.remove(path)
@@ -71,9 +72,9 @@ class Meeting:
 
     async def _agree(self, plan: Plan, scan: Scan, opened: Callable[[], None]) -> set[str]:
         """All that the store has is here: now the other direction."""
-        await self._sides.fence.check()
-        if not self._sides.volume.is_whole:
-            await asyncio.to_thread(self._sides.volume.declare_whole)
+        await self._fence.check()
+        if not await self._volume.is_whole():
+            await self._volume.declare_whole()
         self._push.is_met = True
         async with self._push.turn:
             again = {path for path in plan.conflicts if not await self._settle(path)}
@@ -83,7 +84,7 @@ class Meeting:
 
     async def _begin(self, opened: Callable[[], None]) -> Bundle | None:
         """What is of use where much is missing."""
-        if await asyncio.to_thread(lambda: self._sides.volume.is_whole):
+        if await self._volume.is_whole():
             return None
         bundle: Bundle | None
         bundle, _ = await together(self._bundler.read(), self._downloader.bring_first(opened))
@@ -94,11 +95,12 @@ class Meeting:
 
         Of a volume that is not whole all rows of absent files are forgotten: they are to come, not to go.
         """
-        rows = self._sides.volume.index.all()
+        volume = self._volume.blocking
+        rows = volume.index.all()
         newer = {path for path in {*before, *rows} if before.get(path) != rows.get(path)}
-        if not self._sides.volume.is_whole:
+        if not volume.is_whole:
             absent = {path for path in rows if path not in scan.found} - newer
-            self._sides.volume.index.change((), absent)
+            volume.index.change((), absent)
             rows = {path: row for path, row in rows.items() if path not in absent}
         return {
             path: row
@@ -108,23 +110,21 @@ class Meeting:
 
     async def _settle(self, path: str) -> bool:
         """Both sides have changed it; whether that is done with."""
-        scan = Scan()
-        await asyncio.to_thread(self._sides.volume.tree.look_at, path, Rules(), scan)
-        found = scan.found.get(path)
+        found = await self._volume.found(path)
         if found is not None and found.kind == "file":
             return await self._uploader.upload(path, anew=True)
         if found is not None:
             await self._uploader.keep_other(path)
         return True
 
-    def _tell_missing(self, manifest: Manifest) -> None:
+    async def _tell_missing(self, manifest: Manifest) -> None:
         """Dependencies that are not saved and are not here: what brings them back."""
         missing = []
         for path in manifest.left_out:
             command = DEPENDENCIES.get(path.rpartition("/")[2])
-            if command and not self._sides.volume.is_here(path):
+            if command and not await self._volume.is_here(path):
                 missing.append((path, command))
-        self._sides.status.tell(missing=tuple(missing))
+        self._status.tell(missing=tuple(missing))
 
 
 def _only_pushes(plan: Plan) -> Plan:

@@ -35,7 +35,8 @@ DELETIONS = 200
 
 class Push:
     def __init__(self, sides: Sides, uploader: Uploader) -> None:
-        self._sides = sides
+        self._ref, self._store, self._status, self._fence = sides.ref, sides.store, sides.status, sides.fence
+        self._volume = sides.volume
         self._uploader = uploader
         self._trash = StoreTrash(sides.store, sides.ref)
         self.turn = asyncio.Lock()
@@ -58,19 +59,19 @@ class Push:
         `is_last`: deletions have no grace. Raises Fenced, Gone and what the store raises; what was done until then is
         done.
         """
-        _, (plan, scan) = await together(self._sides.fence.check(), asyncio.to_thread(self._look_for_changes, batch))
+        _, (plan, scan) = await together(self._fence.check(), asyncio.to_thread(self._look_for_changes, batch))
         for path in scan.unseen:
-            self._sides.status.report(path, UNREADABLE)
+            self._status.report(path, UNREADABLE)
         self._settle(batch, plan, scan)
         again = self._put_off(plan, is_last)
-        before = set() if batch.everything else set(self._sides.status.marks.left_out)
-        self._sides.status.tell(left_out=tuple(sorted(scan.left_out | before)))
+        before = set() if batch.everything else set(self._status.marks.left_out)
+        self._status.tell(left_out=tuple(sorted(scan.left_out | before)))
         await self.carry_out(plan, scan.found, again)
         return again
 
     async def forget_old(self) -> None:
         """End what was deleted long ago."""
-        await self._sides.fence.check()
+        await self._fence.check()
         await self._trash.forget_old()
 
     async def carry_out(self, plan: Plan, found: dict[str, Found], again: set[str]) -> None:
@@ -80,15 +81,16 @@ class Push:
 
     async def _carry_out(self, plan: Plan, found: dict[str, Found], again: set[str]) -> None:
         self.has_written |= bool(plan.uploads or plan.trash or plan.agreed or plan.forgotten)
-        is_reported = self._left_out == self._sides.status.marks.left_out
-        has_new = any(self._sides.volume.index.get(path) is None for path in plan.uploads)
+        is_reported = self._left_out == self._status.marks.left_out
+        index = self._volume.blocking.index
+        has_new = any(index.get(path) is None for path in plan.uploads)
         blockers = first_of(plan.trash, plan.uploads)
         if blockers:
             await self._delete(blockers, again)
         sizes = {path: found[path].size for path in plan.uploads}
         if sizes:
-            marks = self._sides.status.marks
-            self._sides.status.waiting(list(sizes), "saving" if marks.state == "saved" else marks.state)
+            marks = self._status.marks
+            self._status.waiting(list(sizes), "saving" if marks.state == "saved" else marks.state)
 
         async def upload(path: str) -> None:
             if not await self._uploader.upload(path):
@@ -96,17 +98,17 @@ class Push:
 
         await each(sorted(plan.uploads, key=lambda path: sizes[path]), upload, AT_ONCE)
         later = [path for path in plan.trash if path not in blockers]
-        gone = [row.found for path in plan.forgotten if (row := self._sides.volume.index.get(path))]
+        gone = [row.found for path in plan.forgotten if (row := index.get(path))]
         links = {found.path: found.target for found in gone if found.kind == "link"}
         folders = {found.path: found.mode for found in gone if found.kind == "folder"}
         agreed = [Row(found[path]) for path in plan.agreed if path not in later]
         replacing = [Row(found[path]) for path in plan.agreed if path in later]
-        await asyncio.to_thread(self._sides.volume.index.change, agreed, plan.forgotten)
+        await self._volume.change(agreed, plan.forgotten)
         if has_new or plan.agreed or plan.forgotten or plan.trash or not is_reported:
             await self._write_manifest(set(plan.trash), replacing)
         if later:
             await self._delete(later, again, links, folders)
-            await asyncio.to_thread(self._sides.volume.index.change, replacing)
+            await self._volume.change(replacing)
 
     def _settle(self, batch: Batch, plan: Plan, scan: Scan) -> None:
         """Of what was reported: what is gone, and what can be read again and is as the store has it."""
@@ -118,13 +120,12 @@ class Push:
                 return reason == UNREADABLE and path not in plan.uploads
             return batch.everything or path in batch.paths
 
-        self._sides.status.settle(
-            path for path, reason in self._sides.status.unsaved.items() if is_settled(path, reason)
-        )
+        self._status.settle(path for path, reason in self._status.unsaved.items() if is_settled(path, reason))
 
     def _look_for_changes(self, batch: Batch) -> tuple[Plan, Scan]:
-        self._sides.volume.check()
-        rules = self._sides.volume.rules()
+        volume = self._volume.blocking
+        volume.check()
+        rules = volume.rules()
         scan, base = self._look(batch, rules)
         plan = plan_push(scan.found, base)
         plan.trash += self._orphans(plan, rules)
@@ -132,14 +133,15 @@ class Push:
 
     def _look(self, batch: Batch, rules: Rules) -> tuple[Scan, dict[str, Row]]:
         """What lies there now, and the rows of just that."""
-        index, tree = self._sides.volume.index, self._sides.volume.tree
+        volume = self._volume.blocking
+        index, tree = volume.index, volume.tree
         if batch.everything:
             begun = time.thread_time()
-            scan, base = self._sides.volume.look_at_all(rules), index.all()
+            scan, base = volume.look_at_all(rules), index.all()
             self.look_seconds = time.thread_time() - begun
         else:
             scan, base = Scan(), {}
-            paths, reported = {*batch.paths, *batch.folders} - {""}, self._sides.status.unsaved
+            paths, reported = {*batch.paths, *batch.folders} - {""}, self._status.unsaved
             for folder in batch.folders:
                 tree.look(folder, rules, scan, deep=False)
                 paths |= index.children(folder)
@@ -162,10 +164,11 @@ class Push:
 
     def _orphans(self, plan: Plan, rules: Rules) -> list[str]:
         """Files that were sent, perhaps in vain, and have gone since: nobody but the store would remember them."""
-        index, scan = self._sides.volume.index, Scan()
+        volume, scan = self._volume.blocking, Scan()
+        index = volume.index
         paths = [path for path in index.attempted() if index.get(path) is None and path not in plan.trash]
         for path in paths:
-            self._sides.volume.tree.look_at(path, rules, scan)
+            volume.tree.look_at(path, rules, scan)
         return [path for path in sorted(paths) if path not in scan.found and path not in scan.unseen]
 
     def _put_off(self, plan: Plan, is_last: bool) -> set[str]:
@@ -173,7 +176,7 @@ class Push:
         now = time.monotonic()
         gone = {*plan.trash, *plan.forgotten} - set(plan.agreed)
         self._missing_since = {path: since for path, since in self._missing_since.items() if path in gone}
-        if not self._sides.volume.is_whole:
+        if not self._volume.blocking.is_whole:
             plan.trash = [path for path in plan.trash if path not in gone]
             plan.forgotten = []
             return set()
@@ -200,72 +203,71 @@ class Push:
 
         async def save(path: str) -> None:
             try:
-                await self._sides.store.copy(self._sides.ref.code(path), place + path)
+                await self._store.copy(self._ref.code(path), place + path)
             except (FileNotFound, InvalidRequest):  # the store has none
                 return
             except (NoPermissions, *REFUSED) as error:  # what can't be copied is not deleted
                 kept.add(path)
-                self._sides.status.report(path, f"It was deleted here, and stays in S3. {error.message}")
+                self._status.report(path, f"It was deleted here, and stays in S3. {error.message}")
 
         for start in range(0, len(paths), DELETIONS):
             some = paths[start : start + DELETIONS]
             await each(some, save, AT_ONCE)
-            if not await asyncio.to_thread(lambda: self._sides.volume.is_whole):
+            if not await self._volume.is_whole():
                 return
-            await self._sides.fence.check()
+            await self._fence.check()
             await each([path for path in some if path not in kept], lambda path: self._delete_one(path, again), AT_ONCE)
 
     async def _delete_one(self, path: str, again: set[str]) -> None:
         """A version that we did not know of is not deleted: it comes back into the volume. Nor is what is here
         again."""
-        if await asyncio.to_thread(self._is_here, path):
+        if await self._is_here(path):
             again.add(path)
             return
-        row = await asyncio.to_thread(self._sides.volume.index.get, path)
+        row = await self._volume.row(path)
         there = None
         with suppress(InvalidRequest):  # what has no key has nothing to delete
-            there = await self._sides.store.head(self._sides.ref.code(path))
+            there = await self._store.head(self._ref.code(path))
         if there is not None and not await self._is_known(there, row):
-            await asyncio.to_thread(self._sides.volume.index.change, (), [path])
+            await self._volume.change((), [path])
             await self._uploader.keep_other(path)
             return
         if there is not None:
             try:
-                await self._sides.store.delete(self._sides.ref.code(path))
+                await self._store.delete(self._ref.code(path))
             except Conflict:
                 again.add(path)
                 return
-        await asyncio.to_thread(self._sides.volume.index.change, (), [path])
+        await self._volume.change((), [path])
         self._missing_since.pop(path, None)
 
     async def _is_known(self, there: Head, row: Row | None) -> bool:
         """Whether the store's version is one that we have seen or sent."""
-        path = there.entry.key.removeprefix(self._sides.ref.code())
+        path = there.entry.key.removeprefix(self._ref.code())
         if row is not None and row.tag == there.entry.tag:
             return True
-        return there.digest in await asyncio.to_thread(self._sides.volume.index.attempts, path)
+        return there.digest in await self._volume.attempts(path)
 
     async def is_orphan(self, path: str) -> bool:
         """Whether the store has of `path` just what we have sent it, without our hearing that it was taken."""
-        there = await self._sides.store.head(self._sides.ref.code(path))
+        there = await self._store.head(self._ref.code(path))
         return there is not None and await self._is_known(there, None)
 
-    def _is_here(self, path: str) -> bool:
-        scan = Scan()
-        self._sides.volume.tree.look_at(path, Rules(), scan)
+    async def _is_here(self, path: str) -> bool:
+        scan = await self._volume.look_at(path)
         return path in scan.unseen or (path in scan.found and scan.found[path].kind == "file")
 
     async def _write_manifest(self, gone: set[str], replacing: list[Row]) -> None:
         """Write what objects can't tell, if that has changed. `gone`: files that are about to be deleted; `replacing`:
         what is in the place of some of them."""
-        rows, counts = await asyncio.to_thread(self._sides.volume.index.structure)
-        self._left_out = self._sides.status.marks.left_out
+        rows, counts = await self._volume.structure()
+        self._left_out = self._status.marks.left_out
         left = [*(row for row in rows if row.found.path not in gone), *replacing]
         counts.subtract(parent(path) for path in gone)
         counts.update(parent(row.found.path) for row in replacing)
         new = build_manifest(left, {folder for folder, count in counts.items() if count > 0}, self._left_out)
         if self._manifest is None:
-            self._manifest = await read_manifest(self._sides.store, self._sides.ref)
+            self._manifest = await read_manifest(self._store, self._ref)
         old, etag = self._manifest
         if not self.is_met:
             new = Manifest({**old.links, **new.links}, {**old.folders, **new.folders}, old.left_out)
@@ -273,11 +275,11 @@ class Push:
             return
         self._manifest = None
         try:
-            head = await self._sides.store.put(
-                self._sides.ref.manifest, new.to_bytes(), if_match=etag or None, if_none_match=not etag
+            head = await self._store.put(
+                self._ref.manifest, new.to_bytes(), if_match=etag or None, if_none_match=not etag
             )
         except (Conflict, FileExists):  # an earlier runner's last word: ours is newer
-            head = await self._sides.store.put(self._sides.ref.manifest, new.to_bytes())
+            head = await self._store.put(self._ref.manifest, new.to_bytes())
         self._manifest = new, head.etag
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_runner.store.port import Entry, Store
 
+from .async_volume import AsyncVolume
 from .fence import Fence
 from .status import Status
-from .volume import Volume
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Sides:
 
     ref: ProjectRef
     store: Store
-    volume: Volume
+    volume: AsyncVolume
     fence: Fence
     status: Status
 

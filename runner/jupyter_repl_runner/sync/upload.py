@@ -26,7 +26,7 @@ from .found import Row
 from .plan import conflict_name
 from .scan import USED_UP
 from .sides import Sides
-from .snapshot import IN_MEMORY, Snapshot, TooLarge, take
+from .snapshot import IN_MEMORY, Snapshot, TooLarge
 from .status import UNREADABLE
 
 COPY_BYTES = 1 << 20
@@ -40,7 +40,8 @@ class Uploader:
     """`limit`: bytes of the largest file that is saved; a larger one is reported."""
 
     def __init__(self, sides: Sides, limit: int) -> None:
-        self._sides = sides
+        self._ref, self._store, self._status = sides.ref, sides.store, sides.status
+        self._volume = sides.volume
         self._limit = limit
         self._trash = StoreTrash(sides.store, sides.ref)
         self._torn: dict[str, float] = {}
@@ -51,8 +52,8 @@ class Uploader:
 
         `anew`: whatever both sides have agreed on, since that holds no more.
         """
-        row = None if anew else await asyncio.to_thread(self._sides.volume.index.get, path)
-        snapshot = await asyncio.to_thread(self._take, path)
+        row = None if anew else await self._volume.row(path)
+        snapshot = await self._take(path)
         if snapshot is None:
             return True
         with snapshot:
@@ -67,27 +68,27 @@ class Uploader:
                 await self._bring(path, snapshot, row)
             except (NoPermissions, InvalidRequest) as error:  # no request was made: the store can't have it
                 if row is None:
-                    await asyncio.to_thread(self._sides.volume.index.change, (), [path])
-                self._sides.status.report(path, error.message)
+                    await self._volume.change((), [path])
+                self._status.report(path, error.message)
                 return True
             except REFUSED as error:  # it is tried again with the next look at all of the project
                 await self._trash.touch()  # raises where nothing at all is taken
-                self._sides.status.report(path, error.message)
+                self._status.report(path, error.message)
                 return True
             return not is_torn
 
-    def _take(self, path: str) -> Snapshot | None:
+    async def _take(self, path: str) -> Snapshot | None:
         """None if there is nothing that can be saved, which is reported unless it is gone. Raises Unavailable."""
         try:
-            return take(self._sides.volume.root, path, self._limit)
+            return await self._volume.snapshot(path, self._limit)
         except TooLarge:
-            self._sides.status.report(path, f"It is larger than {self._limit >> 20} MB.")
+            self._status.report(path, f"It is larger than {self._limit >> 20} MB.")
         except OSError as error:
             if error.errno in USED_UP:
                 raise Unavailable(f"{path} can't be read now: {error.strerror}.", hint="It is tried again.") from error
             # What is gone, or no file any more, is an event of its own.
             if error.errno not in ABSENT and not isinstance(error, FileNotFoundError):
-                self._sides.status.report(path, UNREADABLE)
+                self._status.report(path, UNREADABLE)
         return None
 
     def _has_waited(self, path: str) -> bool:
@@ -106,16 +107,16 @@ class Uploader:
         except (Conflict, FileExists):
             head = await self._settle(path, snapshot)
         await self._agree(snapshot, head.entry.tag)
-        self._sides.status.uploaded(path, head.etag)
+        self._status.uploaded(path, head.etag)
 
     async def _copy(self, path: str, snapshot: Snapshot) -> Head | None:
         """A copy that the store has made of a file that it has, so that a renamed folder is not sent again; else
         None."""
-        store, ref, index, now = self._sides.store, self._sides.ref, self._sides.volume.index, snapshot.found
-        twin = await asyncio.to_thread(index.twin, snapshot.hash, now.mode, now.mtime_ns)
+        store, ref, now = self._store, self._ref, snapshot.found
+        twin = await self._volume.twin(now, snapshot.hash)
         if twin is None or await store.head(ref.code(path)) is not None:
             return None
-        await asyncio.to_thread(index.attempt, path, snapshot.hash)
+        await self._volume.attempt(path, snapshot.hash)
         try:
             await store.copy(ref.code(twin.found.path), ref.code(path))
         except (FileNotFound, NoPermissions, *REFUSED, Unreachable):  # gone, refused, or slower than sending it
@@ -125,13 +126,13 @@ class Uploader:
 
     async def _put(self, path: str, snapshot: Snapshot, tag: str) -> Head:
         now = snapshot.found
-        await asyncio.to_thread(self._sides.volume.index.attempt, path, snapshot.hash)
+        await self._volume.attempt(path, snapshot.hash)
         snapshot.body.seek(0)
         data = snapshot.body.read() if now.size <= IN_MEMORY else _chunks(snapshot.body)
-        self._sides.status.sending += now.size
+        self._status.sending += now.size
         try:
-            return await self._sides.store.put(
-                self._sides.ref.code(path),
+            return await self._store.put(
+                self._ref.code(path),
                 data,
                 if_tag=tag or None,
                 if_none_match=not tag,
@@ -139,16 +140,16 @@ class Uploader:
                 mtime=now.mtime_ns / 1e9,
             )
         finally:
-            self._sides.status.sending -= now.size
+            self._status.sending -= now.size
 
     async def _settle(self, path: str, snapshot: Snapshot) -> Head:
         """Somebody else has written it: keep that version beside ours, then put ours in its place."""
-        there = await self._sides.store.head(self._sides.ref.code(path))
+        there = await self._store.head(self._ref.code(path))
         if there is None:
             return await self._put(path, snapshot, "")
         if there.digest == snapshot.hash and there.entry.mode == snapshot.found.mode:
             return there
-        ours = {snapshot.hash, *await asyncio.to_thread(self._sides.volume.index.attempts, path)}
+        ours = {snapshot.hash, *await self._volume.attempts(path)}
         if there.digest not in ours:
             await self.keep_other(path)
         return await self._put(path, snapshot, there.entry.tag)
@@ -159,17 +160,17 @@ class Uploader:
 
         def names() -> set[str]:
             try:
-                with self._sides.volume.beneath.folder(folder) as descriptor:
+                with self._volume.beneath.folder(folder) as descriptor:
                     return {os.path.join(folder, name) for name in os.listdir(descriptor)}
             except (OSError, ReplError):
                 return set()
 
         other = conflict_name(path, await asyncio.to_thread(names))
-        await fetch(self._sides.store, self._sides.ref.code(path), self._sides.volume.beneath, other)
+        await fetch(self._store, self._ref.code(path), self._volume.beneath, other)
 
     async def _agree(self, snapshot: Snapshot, tag: str) -> None:
-        await asyncio.to_thread(self._sides.volume.index.change, [Row(snapshot.found, tag, snapshot.hash)])
-        self._sides.status.settle([snapshot.found.path])
+        await self._volume.change([Row(snapshot.found, tag, snapshot.hash)])
+        self._status.settle([snapshot.found.path])
 
 
 async def _chunks(body: IO[bytes]) -> AsyncIterator[bytes]:

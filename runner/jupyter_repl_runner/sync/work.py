@@ -17,6 +17,7 @@ from jupyter_repl_runner.store.generation import Generation
 from jupyter_repl_runner.store.port import Honoured
 from jupyter_repl_runner.store.s3 import S3Store
 
+from .async_volume import AsyncVolume
 from .bundling import Bundler
 from .download import Downloader
 from .engine import FLUSH_SECONDS, Engine
@@ -50,7 +51,7 @@ class Work:
         self.use = self._store.use
         """Take other credentials from now on."""
         self._fence = Fence(self._store, assignment.ref, Generation(grant.generation, grant.holder))
-        sides = Sides(assignment.ref, self._store, self._volume, self._fence, status)
+        sides = Sides(assignment.ref, self._store, AsyncVolume(self._volume), self._fence, status)
         uploader = Uploader(sides, grant.max_file_bytes)
         push, bundler = Push(sides, uploader), Bundler(sides, assignment.main)
         meeting = Meeting(sides, uploader, push, Downloader(sides, assignment.main), bundler)

@@ -1,0 +1,167 @@
+"""Those who create or delete a project: what they do with its files, and how others finish it where one has died.
+
+Whoever works on a record beats: changes it once a second. One that has not changed for STALE_SECONDS was left by
+somebody who died, and the next caller takes it over by compare-and-swap. No clocks of different machines are compared.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from jupyter_repl_runner import tasks
+from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotFound, Unavailable
+from jupyter_repl_runner.contract.refs import ProjectRef, template_prefix
+from jupyter_repl_runner.contract.settings import TEMPLATE_FILE
+from jupyter_repl_runner.store.port import Store
+
+from .records import ProjectRecord, Records, missing, taken
+
+BEAT_SECONDS = 1.0
+STALE_SECONDS = 3.0
+LOOK_SECONDS = 0.1
+MAX_WAIT_SECONDS = 60.0
+
+Stop = Callable[[], Coroutine[Any, Any, None]]
+
+
+async def nothing() -> None:
+    """The `stop` of a project that nothing runs of."""
+
+
+class Workers:
+    """Those of this server, in all projects of the store."""
+
+    def __init__(self, store: Store, records: Records) -> None:
+        self._store = store
+        self._records = records
+        self._server = secrets.token_hex(4)
+        self._working: set[str] = set()
+
+    async def create(self, ref: ProjectRef, record: ProjectRecord, folder: Path | None) -> ProjectRecord:
+        """A project of a template's files, or those of `folder`. Raises FileExists if the name is taken."""
+        record = replace(record, worker=self._new_worker())
+        self._working.add(record.worker)
+        try:
+            try:
+                etag = await self._records.create(ref, record)
+            except FileExists:
+                etag = await self._claim_left(ref, record)
+            return await self._fill(ref, record, etag, folder)
+        finally:
+            self._working.discard(record.worker)
+
+    async def _claim_left(self, ref: ProjectRef, ours: ProjectRecord) -> str:
+        """Take over a record that its worker left, for a creation of ours; its etag. Raises FileExists."""
+        try:
+            record, etag = await self._records.read(ref)
+            if record.worker == ours.worker:  # it was written, and the answer was lost on its way
+                return etag
+            if record.state == "ready" or record.worker in self._working:
+                raise taken(ref)
+            record, etag = await self._wait_left(ref, record, etag)
+            if record.state == "ready":
+                raise taken(ref)
+            claimed = replace(ours, state=record.state)
+            etag = await self._records.replace(ref, claimed, etag)
+            is_same = (record.source, record.language) == ("template", ours.language) and ours.source == "template"
+            if record.state == "deleting" or not is_same:
+                await self._delete_files(ref)  # never used by anybody, or deleted: nothing of it may show up
+            return await self._records.replace(ref, ours, etag)
+        except (Conflict, FileNotFound):  # somebody else took it, or has just deleted it
+            raise taken(ref) from None
+
+    async def finish(self, ref: ProjectRef, record: ProjectRecord, etag: str) -> ProjectRecord:
+        """Bring to its end what another worker began. Raises FileNotFound if that was a deletion, at once if that is
+        under way, and Conflict if somebody else has taken it over."""
+        if record.state == "deleting" and record.worker in self._working:
+            raise missing(ref)
+        record, etag = await self._wait_left(ref, record, etag)
+        if record.state == "ready":
+            return record
+        mine = replace(record, worker=self._new_worker())
+        self._working.add(mine.worker)
+        try:
+            if record.state == "deleting" or record.source == "archive":
+                with suppress(Conflict):  # somebody else ends it
+                    await self.delete(ref, record, etag)
+                raise missing(ref)
+            etag = await self._records.replace(ref, mine, etag)
+            return await self._fill(ref, mine, etag)
+        finally:
+            self._working.discard(mine.worker)
+
+    async def _wait_left(self, ref: ProjectRef, record: ProjectRecord, etag: str) -> tuple[ProjectRecord, str]:
+        """Return the record once it is ready, or once nobody works on it any more. Raises FileNotFound once it is
+        deleted, or is seen to be."""
+        loop = asyncio.get_running_loop()
+        limit, since = loop.time() + MAX_WAIT_SECONDS, loop.time()
+        while record.state != "ready":
+            died_here = record.worker.startswith(self._server) and record.worker not in self._working
+            if died_here or loop.time() - since > STALE_SECONDS:
+                break
+            if loop.time() > limit:
+                raise Unavailable(f"{ref.repl_id} is still being made.", hint="Try again in a moment.")
+            await asyncio.sleep(LOOK_SECONDS)
+            found = await self._records.read(ref)
+            if found[1] != etag:
+                since = loop.time()
+                if found[0].state == "deleting":
+                    raise missing(ref)
+            record, etag = found
+        return record, etag
+
+    async def _fill(
+        self, ref: ProjectRef, record: ProjectRecord, etag: str, folder: Path | None = None
+    ) -> ProjectRecord:
+        """Put the files there, the template's or a folder's, beating meanwhile, and declare the project ready."""
+        if folder is not None:
+            putting = self._store.put_folder(folder, ref.code(), ref.manifest)
+        else:
+            template, leave_out = template_prefix(record.language), frozenset({TEMPLATE_FILE})
+            putting = self._store.copy_prefix(template, ref.code(), leave_out=leave_out)
+        record, etag = await self._beat(putting, ref, record, etag)
+        record = replace(record, state="ready", worker="", beat=0)
+        try:
+            await self._records.replace(ref, record, etag)
+        except Conflict:
+            raise taken(ref) from None
+        return record
+
+    async def delete(self, ref: ProjectRef, record: ProjectRecord, etag: str, stop: Stop = nothing) -> None:
+        """`stop` is called once the record says that the project is being deleted. Raises Conflict if somebody else has
+        changed the record, or taken this over."""
+        record = replace(record, state="deleting", worker=self._new_worker())
+        self._working.add(record.worker)
+        try:
+            etag = await self._records.replace(ref, record, etag)
+            record, etag = await self._beat(stop(), ref, record, etag)
+            record, etag = await self._beat(self._delete_files(ref), ref, record, etag)
+            await self._records.delete(ref, etag)
+        finally:
+            self._working.discard(record.worker)
+
+    async def _delete_files(self, ref: ProjectRef) -> None:
+        await self._store.delete(ref.code())
+        await self._store.delete(ref.meta_folder)
+        await self._store.delete(ref.generation)
+
+    async def _beat(
+        self, work: Coroutine[Any, Any, Any], ref: ProjectRef, record: ProjectRecord, etag: str
+    ) -> tuple[ProjectRecord, str]:
+        """Do the work, beating meanwhile; the record as it is then. Raises Conflict if another has taken it over."""
+        task = tasks.awaited(work, f"{record.state} {ref}")
+        try:
+            while not (await asyncio.wait({task}, timeout=BEAT_SECONDS))[0]:
+                record = replace(record, beat=record.beat + 1)
+                etag = await self._records.replace(ref, record, etag)
+            await task
+        finally:
+            await tasks.stop(task)
+        return record, etag
+
+    def _new_worker(self) -> str:
+        return f"{self._server}-{secrets.token_hex(8)}"
