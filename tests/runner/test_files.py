@@ -14,7 +14,7 @@ from support.lab import wait_for
 from support.trees import make_deep
 
 from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotFound, ReplError
-from jupyter_repl_runner.files import content, operations
+from jupyter_repl_runner.files import content, operations, writing
 from jupyter_repl_runner.files.containment import Beneath
 from jupyter_repl_runner.files.trash import KEPT_SECONDS, Trash
 from jupyter_repl_runner.files.tree import list_folder
@@ -44,12 +44,12 @@ def test_a_write_is_whole_keeps_the_mode_and_gives_the_etag(beneath: Beneath, pr
     (project / "tool").write_text("one")
     (project / "tool").chmod(0o751)
     first = content.stat(beneath, "tool").etag
-    second = content.write(beneath, "tool", b"two", if_match=first).etag
+    second = writing.write(beneath, "tool", b"two", if_match=first).etag
     assert (project / "tool").read_text() == "two"
     assert (project / "tool").stat().st_mode & 0o777 == 0o751
     assert content.stat(beneath, "tool").etag == second != first
     with pytest.raises(Conflict):
-        content.write(beneath, "tool", b"three", if_match=first)
+        writing.write(beneath, "tool", b"three", if_match=first)
     assert [path.name for path in project.iterdir()] == ["tool"], "no temporary file is left"
 
 
@@ -62,7 +62,7 @@ def test_a_write_through_a_link_changes_what_it_leads_to_inside_and_nothing_outs
         with pytest.raises(ReplError):
             content.read_text(beneath, path, 1000)
         with pytest.raises(ReplError):
-            content.write(beneath, path, b"stolen", if_match=None)
+            writing.write(beneath, path, b"stolen", if_match=None)
     assert (project.parent / "outside/secret").read_text() == "secret"
     assert [path.name for path in (project.parent / "outside").iterdir()] == ["secret"]
 
@@ -90,7 +90,7 @@ def test_a_folder_that_turns_into_a_link_between_two_looks_leads_nowhere(beneath
         while time.monotonic() < until:
             for path in ("folder/secret", "folder/new"):
                 try:
-                    content.write(beneath, path, b"stolen", if_match=None)
+                    writing.write(beneath, path, b"stolen", if_match=None)
                 except (ReplError, OSError):
                     continue
     finally:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_repl_runner.contract.errors import DiskFull
-from jupyter_repl_runner.files import content
+from jupyter_repl_runner.files import writing
 from jupyter_repl_runner.files.containment import Beneath
 from jupyter_repl_runner.files.inplace import Journal
 
@@ -30,7 +30,7 @@ def journalled(project: Path, tmp_path: Path) -> Beneath:
 def test_a_save_keeps_other_names_of_the_file(journalled: Beneath, project: Path, tmp_path: Path) -> None:
     (project / "a").write_text("a longer text")
     os.link(project / "a", project / "b")
-    content.write(journalled, "a", b"new")
+    writing.write(journalled, "a", b"new")
     assert (project / "b").read_text() == "new"
     assert (project / "a").stat().st_nlink == 2
     assert not list((tmp_path / "journal").iterdir())
@@ -42,7 +42,7 @@ def test_a_save_keeps_owner_and_attributes(journalled: Beneath, project: Path) -
         os.chown(project / "a", 1000, 1001)
     os.chmod(project / "a", 0o640)
     os.setxattr(project / "a", "user.note", b"kept")
-    content.write(journalled, "a", b"new")
+    writing.write(journalled, "a", b"new")
     status = (project / "a").stat()
     assert (project / "a").read_text() == "new"
     assert os.getxattr(project / "a", "user.note") == b"kept"
@@ -55,13 +55,13 @@ IN_A_LOCKED_FOLDER = """
 import sys
 from pathlib import Path
 from jupyter_repl_runner.contract.errors import DiskFull
-from jupyter_repl_runner.files import content
+from jupyter_repl_runner.files import writing
 from jupyter_repl_runner.files.containment import Beneath
 from jupyter_repl_runner.files.inplace import Journal
 project, journal = Path(sys.argv[1]), Path(sys.argv[2])
-content.write(Beneath(project, Journal(journal)), "d/f", b"new")
+writing.write(Beneath(project, Journal(journal)), "d/f", b"new")
 try:
-    content.write(Beneath(project), "d/f", b"newer")
+    writing.write(Beneath(project), "d/f", b"newer")
 except Exception as error:
     print(error.message, error.hint)
 """
@@ -82,7 +82,7 @@ KILLED = """
 import os, sys
 from pathlib import Path
 from jupyter_repl_runner.contract.errors import DiskFull
-from jupyter_repl_runner.files import content, inplace
+from jupyter_repl_runner.files import inplace, writing
 from jupyter_repl_runner.files.containment import Beneath
 project, journal, after = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 inplace._CHUNK = 1000
@@ -96,7 +96,7 @@ def pwrite(*arguments):
     return write(*arguments)
 
 os.pwrite = pwrite
-content.write(Beneath(project, inplace.Journal(journal)), "a", b"n" * int(sys.argv[4]))
+writing.write(Beneath(project, inplace.Journal(journal)), "a", b"n" * int(sys.argv[4]))
 """
 
 
@@ -133,13 +133,13 @@ def test_a_write_in_place_that_fails_changes_nothing(
     monkeypatch.setattr(os, "pwrite", pwrite)
     is_broken = False
     with pytest.raises(DiskFull):
-        content.write(journalled, "a", b"n" * 9000)
+        writing.write(journalled, "a", b"n" * 9000)
     assert (project / "a").read_bytes() == b"o" * 5000
     assert not list((tmp_path / "journal").iterdir())
 
     is_broken, left[0] = True, 3
     with pytest.raises(DiskFull):
-        content.write(journalled, "a", b"n" * 9000)
+        writing.write(journalled, "a", b"n" * 9000)
     assert journalled.journal is not None
     journalled.journal.recover(journalled)  # the disk is still full
     assert len(list((tmp_path / "journal").iterdir())) == 1

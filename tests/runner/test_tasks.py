@@ -15,7 +15,7 @@ from support.lab import elapse
 
 from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.errors import ReplError
-from jupyter_repl_runner.files import content
+from jupyter_repl_runner.files import content, writing
 from jupyter_repl_runner.files.containment import Beneath
 from jupyter_repl_runner.store.checkout import fetch
 from jupyter_repl_runner.store.directory import DirectoryStore
@@ -120,13 +120,13 @@ def test_a_cancelled_transfer_is_whole_or_nothing(tmp_path: Path, monkeypatch: p
     seed = int(os.environ.get("REPL_TEST_SEED", time.time_ns() % 1_000_000))
     print(f"REPL_TEST_SEED={seed}")
     chance = random.Random(seed)
-    write = content.Writer.write
+    write = writing.Writer.write
 
-    def slow(self: content.Writer, data: bytes) -> None:
+    def slow(self: writing.Writer, data: bytes) -> None:
         elapse(chance.uniform(0, LONGEST_PAUSE))  # a slow disk, in the thread that writes
         write(self, data)
 
-    monkeypatch.setattr(content.Writer, "write", slow)
+    monkeypatch.setattr(writing.Writer, "write", slow)
     places = [tmp_path / "store", tmp_path / "volume"]
     store, beneath = DirectoryStore(places[0]), Beneath(places[1])
     places[1].mkdir()

@@ -7,7 +7,7 @@ from contextlib import closing, suppress
 from jupyter_repl_runner.contract.errors import FileExists, InvalidRequest, NoPermissions
 from jupyter_repl_runner.contract.paths import check_name, join, parent
 
-from . import content
+from . import content, writing
 from .containment import Beneath, map_os_errors
 from .removal import remove_tree
 from .root import FOLDER
@@ -20,7 +20,7 @@ _KEPT_OPEN = 32
 def create(beneath: Beneath, path: str, kind: str) -> None:
     """Make an empty file or a folder (`kind` "file" or "dir"); raises FileExists."""
     if kind == "file":
-        content.write(beneath, path, b"", if_match=content.MISSING)
+        writing.write(beneath, path, b"", if_match=content.MISSING)
     elif kind == "dir":
         with beneath.entry(path, follow=False, make=True) as (folder, name):
             os.mkdir(name, dir_fd=folder)

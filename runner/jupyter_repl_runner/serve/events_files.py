@@ -8,7 +8,7 @@ from typing import Any
 from jupyter_repl_runner.contract import paths
 from jupyter_repl_runner.contract.errors import DiskFull, FileTooLarge
 from jupyter_repl_runner.contract.messages import MAX_MESSAGE, bounded, field, optional
-from jupyter_repl_runner.files import content, operations
+from jupyter_repl_runner.files import content, operations, writing
 from jupyter_repl_runner.files.tree import list_folder
 
 from .context import Context, Handler
@@ -51,7 +51,7 @@ async def update_content(context: Context, data: Mapping[str, Any]) -> dict[str,
     if len(raw) > MAX_MESSAGE:
         raise FileTooLarge("The text is too large for a message.", hint="Send it to file/.")
     async with context.room.writing(path):
-        status = await asyncio.to_thread(content.write, context.room.beneath, path, raw, if_match=etag)
+        status = await asyncio.to_thread(writing.write, context.room.beneath, path, raw, if_match=etag)
     return {"etag": status.etag}
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.errors import Conflict, DiskFull, FileExists, FileNotFound, ReplError, Unavailable
 from jupyter_repl_runner.contract.refs import ProjectRef
-from jupyter_repl_runner.files import content
+from jupyter_repl_runner.files import writing
 from jupyter_repl_runner.files.containment import Beneath
 
 from .each import each
@@ -39,11 +39,11 @@ async def fetch(
     check: Callable[[], None] = lambda: None,
 ) -> tuple[Head, os.stat_result]:
     """Write the object to `path` with its mode and time, whole or not at all. Raises Damaged if what came is not
-    what its etag says, and what `content.Writer` raises. `if_match`, `durable`: see there.
+    what its etag says, and what `writing.Writer` raises. `if_match`, `durable`: see there.
     `check` is called just before it is put in place, and may raise. The object's head, and what the file is then."""
     async with await store.get(key) as blob:
         entry, digest = blob.head.entry, hashlib.sha256()
-        writer = content.Writer(beneath, path, mode=entry.mode, mtime=entry.mtime, durable=durable)
+        writer = writing.Writer(beneath, path, mode=entry.mode, mtime=entry.mtime, durable=durable)
         try:
             await tasks.in_thread(writer.open)
             async for chunk in blob.chunks():
@@ -57,7 +57,7 @@ async def fetch(
         return blob.head, status
 
 
-def _place(writer: content.Writer, if_match: str | None, check: Callable[[], None]) -> os.stat_result:
+def _place(writer: writing.Writer, if_match: str | None, check: Callable[[], None]) -> os.stat_result:
     check()
     return writer.place(if_match)
 

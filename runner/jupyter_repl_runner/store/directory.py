@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotADirectory, FileNotFound, Unavailable
-from jupyter_repl_runner.files import content, operations
+from jupyter_repl_runner.files import content, operations, writing
 from jupyter_repl_runner.files.containment import Beneath, map_os_errors
 from jupyter_repl_runner.files.removal import remove_tree
 from jupyter_repl_runner.files.root import ABSENT
@@ -124,7 +124,7 @@ class DirectoryStore(Store):
         mtime: float | None = None,
     ) -> Head:
         condition = content.MISSING if if_none_match else if_match
-        writer = content.Writer(self._beneath, key, mode=mode, mtime=mtime)
+        writer = writing.Writer(self._beneath, key, mode=mode, mtime=mtime)
         try:
             await self._call(key, writer.open)
             if isinstance(data, bytes):
@@ -136,7 +136,7 @@ class DirectoryStore(Store):
         finally:
             await self._call(key, writer.close)
 
-    def _commit(self, writer: content.Writer, condition: str | None, if_tag: str | None) -> content.Stat:
+    def _commit(self, writer: writing.Writer, condition: str | None, if_tag: str | None) -> content.Stat:
         if condition is None and if_tag is None:
             return writer.commit()
         with self._lock():

@@ -9,7 +9,7 @@ import os
 import stat
 import time
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -20,6 +20,7 @@ from jupyter_repl_runner.contract.json_text import parse_json
 from jupyter_repl_runner.contract.paths import check_path
 from jupyter_repl_runner.files.containment import map_os_errors
 
+from .archive_links import is_link, leading_out, read_links
 from .pack import MARK
 
 MAX_ENTRIES = 100_000
@@ -37,10 +38,6 @@ _FOREIGN = frozenset({"__MACOSX"})
 _LEFT_OUT = frozenset({".DS_Store", "Thumbs.db"})
 
 
-_Links = dict[str, "_Links"]
-"""Paths of links as a tree of names; a link has _IS_LINK."""
-_IS_LINK = "/"
-"""No name holds it."""
 _Names = dict[str, tuple[str, "_Names | None"]]
 """What a folder holds, by names without regard to case: the name as it is spelled, and what a folder of it holds."""
 
@@ -80,18 +77,18 @@ def unpack(archive: Path, target: Path) -> Report:
     report = Report()
     with _opened(archive) as zipped:
         plan = _plan(zipped, report)
-        links = _links(zipped, plan)
-        tree = _tree(links)
-        outward = [path for path in links if _leads_out(path, links[path], tree)]
+        links = read_links(zipped, plan)
+        outward = leading_out(links)
         if outward and not _about(zipped):
-            raise _leaves(outward[0])
+            hint = "Put a copy in its place."
+            raise NoPermissions(f"The link {outward[0][:200]} in the archive leads out of it.", hint=hint)
         report.skipped += outward  # such as those of a virtual environment, which a new one brings back
         budget = min(MAX_BYTES, max(SMALL_BYTES, MAX_RATIO * archive.stat().st_size))
         for path, info in plan:
             if info.is_dir():
                 (target / path).mkdir(parents=True, exist_ok=True)
                 report.folders += 1
-            elif not _is_link(info):
+            elif not is_link(info):
                 (target / path).parent.mkdir(parents=True, exist_ok=True)
                 report.bytes += _unpack_file(zipped, info, target / path, budget - report.bytes)
                 report.files += 1
@@ -248,65 +245,3 @@ def _start(parts: list[str], depth: int) -> str:
 
 def _too_many() -> FileTooLarge:
     return FileTooLarge(f"The archive has more than {MAX_ENTRIES} files and folders.", hint="Leave folders out of it.")
-
-
-def _is_link(info: zipfile.ZipInfo) -> bool:
-    return stat.S_ISLNK(info.external_attr >> 16)
-
-
-def _target(zipped: zipfile.ZipFile, info: zipfile.ZipInfo) -> str:
-    with zipped.open(info) as source:
-        raw = source.read(4097)
-    if not raw or len(raw) > 4096 or b"\0" in raw:
-        raise InvalidRequest(f"{info.filename[:200]} in the archive is no link that can be made.", hint="Leave it out.")
-    return os.fsdecode(raw)
-
-
-def _links(zipped: zipfile.ZipFile, plan: list[tuple[str, zipfile.ZipInfo]]) -> dict[str, str]:
-    """Their targets by their paths; raises FileTooLarge for more than MAX_DIRECTORY bytes of these."""
-    links: dict[str, str] = {}
-    left = MAX_DIRECTORY
-    for path, info in plan:
-        if _is_link(info):
-            target = _target(zipped, info)
-            left -= len(target)
-            if left < 0:
-                raise FileTooLarge("The links of the archive are too long.", hint="Leave them out of it.")
-            links[path] = target
-    return links
-
-
-def _tree(links: Iterable[str]) -> _Links:
-    root: _Links = {}
-    for path in links:
-        here = root
-        for part in path.split("/"):
-            here = here.setdefault(part, {})
-        here[_IS_LINK] = {}
-    return root
-
-
-def _leads_out(path: str, target: str, tree: _Links) -> bool:
-    """A link may lead anywhere inside, but not through another link: where that leads can't be said beforehand. Takes
-    time in proportion to the lengths of both."""
-    if target.startswith("/"):
-        return True
-    nothing: _Links = {}
-    way = [tree]  # of the folder that the walk has come to, what lies in each folder above it and in itself
-    for part in path.split("/")[:-1]:
-        way.append(way[-1].get(part, nothing))
-    parts = [part for part in target.split("/") if part not in ("", ".")]
-    for index, part in enumerate(parts):
-        if part == "..":
-            way.pop()
-            if not way:
-                return True
-        else:
-            way.append(way[-1].get(part, nothing))
-        if _IS_LINK in way[-1] and index < len(parts) - 1:
-            return True
-    return False
-
-
-def _leaves(path: str) -> NoPermissions:
-    return NoPermissions(f"The link {path[:200]} in the archive leads out of it.", hint="Put a copy in its place.")

@@ -13,7 +13,7 @@ from logging import getLogger
 
 from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotFound, ReplError
 from jupyter_repl_runner.contract.settings import SETTINGS_FILE
-from jupyter_repl_runner.files import content
+from jupyter_repl_runner.files import content, writing
 from jupyter_repl_runner.store.bundle import Bundle, Member
 from jupyter_repl_runner.store.checkout import fetch, is_away
 from jupyter_repl_runner.store.each import each
@@ -134,7 +134,7 @@ class Downloader:
 
     def _write(self, member: Member, data: memoryview) -> Row:
         beneath = self._volume.beneath
-        with content.Writer(beneath, member.path, mode=member.mode, mtime=member.mtime, durable=False) as writer:
+        with writing.Writer(beneath, member.path, mode=member.mode, mtime=member.mtime, durable=False) as writer:
             writer.write(data)
             found = describe(writer.place(content.MISSING), member.path)
             assert found is not None

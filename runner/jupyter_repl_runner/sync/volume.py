@@ -16,9 +16,9 @@ from pathlib import Path
 from jupyter_repl_runner.contract.errors import NoPermissions, Unavailable, from_os_error
 from jupyter_repl_runner.contract.json_text import parse_json
 from jupyter_repl_runner.files.containment import Beneath, map_os_errors
-from jupyter_repl_runner.files.content import flush_disk
 from jupyter_repl_runner.files.root import ABSENT, Root
 from jupyter_repl_runner.files.trash import Trash
+from jupyter_repl_runner.files.writing import flush_disk
 
 from .index import Index
 from .rules import RULES_FILE, Rules

@@ -68,19 +68,7 @@ async def launch(
     mark = f"{directory}:{secrets.token_hex(8)}"
     for name in (EXIT_FILE, SOCKET_FILE, MARKS_FILE):
         (directory / name).unlink(missing_ok=True)
-    write_record(
-        directory,
-        RunnerRecord(
-            owner=assignment.ref.owner,
-            repl_id=assignment.ref.repl_id,
-            token=secrets.token_urlsafe(32),
-            mark=mark,
-            server_pid=os.getpid(),
-            workdir=str(folders.workdir),
-            trash=str(folders.trash),
-            assignment=assignment.to_json(),
-        ),
-    )
+    write_record(directory, _new_record(assignment, folders, mark))
     control_read, control_write = os.pipe()
     ready_read, ready_write = os.pipe()
     try:
@@ -102,6 +90,19 @@ async def launch(
         await asyncio.shield(_undo(guard, directory))
         raise
     return guard
+
+
+def _new_record(assignment: Assignment, folders: Folders, mark: str) -> RunnerRecord:
+    return RunnerRecord(
+        owner=assignment.ref.owner,
+        repl_id=assignment.ref.repl_id,
+        token=secrets.token_urlsafe(32),
+        mark=mark,
+        server_pid=os.getpid(),
+        workdir=str(folders.workdir),
+        trash=str(folders.trash),
+        assignment=assignment.to_json(),
+    )
 
 
 async def _undo(guard: Guard, directory: Path) -> None:
