@@ -24,6 +24,8 @@ BEAT_SECONDS = 1.0
 STALE_SECONDS = 3.0
 LOOK_SECONDS = 0.1
 MAX_WAIT_SECONDS = 60.0
+DELETION_SECONDS = 3.0
+"""For which a creation waits for a deletion of the same name."""
 
 Stop = Callable[[], Coroutine[Any, Any, None]]
 
@@ -46,20 +48,31 @@ class Workers:
         record = replace(record, worker=self._new_worker())
         self._working.add(record.worker)
         try:
-            try:
-                etag = await self._records.create(ref, record)
-            except FileExists:
-                etag = await self._claim_left(ref, record)
-            return await self._fill(ref, record, etag, folder)
+            return await self._fill(ref, record, await self._claim(ref, record), folder)
         finally:
             self._working.discard(record.worker)
 
+    async def _claim(self, ref: ProjectRef, record: ProjectRecord) -> str:
+        """Write the record of a new project; its etag. Waits a moment for a deletion. Raises FileExists."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + DELETION_SECONDS
+        while loop.time() < until:
+            with suppress(FileExists):
+                return await self._records.create(ref, record)
+            with suppress(FileNotFound):  # it is being deleted, or is gone by now
+                return await self._claim_left(ref, record)
+            await asyncio.sleep(LOOK_SECONDS)
+        raise taken(ref)
+
     async def _claim_left(self, ref: ProjectRef, ours: ProjectRecord) -> str:
-        """Take over a record that its worker left, for a creation of ours; its etag. Raises FileExists."""
+        """Take over a record that its worker left, for a creation of ours; its etag. Raises FileExists, and
+        FileNotFound if it is being deleted."""
         try:
             record, etag = await self._records.read(ref)
             if record.worker == ours.worker:  # it was written, and the answer was lost on its way
                 return etag
+            if record.worker in self._working and record.state == "deleting":
+                raise missing(ref)
             if record.state == "ready" or record.worker in self._working:
                 raise taken(ref)
             record, etag = await self._wait_left(ref, record, etag)
@@ -71,7 +84,7 @@ class Workers:
             if record.state == "deleting" or not is_same:
                 await self._delete_files(ref)  # never used by anybody, or deleted: nothing of it may show up
             return await self._records.replace(ref, ours, etag)
-        except (Conflict, FileNotFound):  # somebody else took it, or has just deleted it
+        except Conflict:  # somebody else took it
             raise taken(ref) from None
 
     async def finish(self, ref: ProjectRef, record: ProjectRecord, etag: str) -> ProjectRecord:

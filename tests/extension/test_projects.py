@@ -31,7 +31,7 @@ MAX_CALLS = 30
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """For what is left by the dead, of whom no beat will come."""
-    monkeypatch.setattr("jupyter_repl_ext.projects.projects.STALE_SECONDS", 0.2)
+    monkeypatch.setattr("jupyter_repl_ext.projects.workers.STALE_SECONDS", 0.2)
 
 
 class KillingStore(Store):
@@ -188,10 +188,11 @@ def test_a_deletion_under_way_is_nobody_elses(tmp_path: Path) -> None:
             await elsewhere.create(REF, "python")
         assert not deletion.done()
         assert (tmp_path / "code/abc/main.py").exists()
+        again = asyncio.create_task(elsewhere.create(REF, "python"))
         slow.go_on.set()
         await deletion
-        assert not (tmp_path / "code/abc").exists()
-        await elsewhere.create(REF, "python")
+        await again  # it waits for a deletion that ends soon
+        assert (tmp_path / "code/abc/main.py").exists()
 
     asyncio.run(check())
 
