@@ -8,7 +8,8 @@ from jupyter_repl_runner.contract.errors import Unavailable
 from jupyter_repl_runner.contract.refs import ProjectRef
 
 from . import manifests, names, patches
-from .client import Api, ApiError, Object
+from .client import Api
+from .client_errors import ApiError, Object
 from .state import Anchor, stamp
 
 ATTEMPTS = 3

@@ -14,7 +14,8 @@ from jupyter_repl_spawner.port import Progress
 
 from . import manifests, names, reasons, state
 from .claim import claim, is_claimable
-from .client import Api, ApiError, Object
+from .client import Api
+from .client_errors import ApiError, Object
 from .cluster import Cluster
 from .pod_template import PodTemplate
 from .state import Anchor

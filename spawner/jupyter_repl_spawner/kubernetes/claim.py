@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from jupyter_repl_runner.contract.refs import ProjectRef
 
 from . import names, patches
-from .client import Api, ApiError, Object
+from .client import Api
+from .client_errors import ApiError, Object
 from .state import seconds, stamp
 
 

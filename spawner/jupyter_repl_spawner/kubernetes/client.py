@@ -10,14 +10,16 @@ import importlib
 import os
 import random
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any, Self
 from urllib.parse import urlencode
 
-from jupyter_repl_runner.contract.errors import ReplError, Unavailable
+from jupyter_repl_runner.contract.errors import Unavailable
 from jupyter_repl_runner.contract.json_text import parse_json
 from jupyter_repl_spawner.port import Address
+
+from .client_errors import ApiError, Cut, Object, map_cut, map_unreachable
 
 REQUEST_SECONDS = 15.0
 ATTEMPTS, BUSY_ATTEMPTS = 3, 10
@@ -42,34 +44,7 @@ GROUPS = {
     "ingresses": "/apis/networking.k8s.io/v1",
 }
 
-Object = dict[str, Any]
 Patch = Object | list[Object]
-
-
-class ApiError(ReplError):
-    """What the API server said no with. `status_code` is its own; `body` its words."""
-
-    status = 503
-
-    def __init__(self, status_code: int, body: Object) -> None:
-        self.status_code = status_code
-        self.body = body
-        super().__init__(str(body.get("message") or f"The cluster answered {status_code}."), hint="Try again.")
-
-
-class Cut(Unavailable):
-    """The API server could not be reached, or its answer was cut. `was_heard`: it may have done what it was asked."""
-
-    def __init__(self, *, was_heard: bool) -> None:
-        self.was_heard = was_heard
-        super().__init__("The cluster can't be reached.", hint="Is the API server up?")
-
-
-class Unreachable(Unavailable):
-    """A pod does not answer: it is not up yet, or no more."""
-
-    def __init__(self) -> None:
-        super().__init__("The pod can't be reached.", hint="Try again.")
 
 
 class PodAnswer:
@@ -81,7 +56,7 @@ class PodAnswer:
 
     async def line(self) -> bytes:
         """The next line, empty at the end. Raises Unreachable."""
-        with _unreachable():
+        with map_unreachable():
             return await self._read()
 
 
@@ -154,7 +129,7 @@ class Api:
 
         bounds = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=seconds)
         headers = {**address.headers, **headers, "Content-Type": "application/json"}
-        with _unreachable():
+        with map_unreachable():
             response = await self._pods.request(
                 method, address.url + path, data=body, headers=headers, timeout=bounds, allow_redirects=False
             )
@@ -213,11 +188,11 @@ class Api:
         response = await self._send("GET", self._path(kind), query, None, "", bounds)
         try:
             if response.status != 200:
-                with _mapped():
+                with map_cut():
                     raw = await response.read()
                 raise ApiError(response.status, _parsed(raw))
             while True:
-                with _mapped():
+                with map_cut():
                     line = await response.content.readline()
                 if not line:
                     return
@@ -238,7 +213,7 @@ class Api:
             try:
                 async with self._writes if method != "GET" else nullcontext():
                     response = await self._send(method, path, query, body, sort, REQUEST_SECONDS)
-                    with _mapped():
+                    with map_cut():
                         async with asyncio.timeout(REQUEST_SECONDS):
                             raw = await response.read()
             except Cut as error:
@@ -261,34 +236,11 @@ class Api:
         headers = {"Accept": "application/json", "Content-Type": sort or "application/json"}
         await self._client.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
         url = f"{self._configuration.host}{path}{'?' + urlencode(query) if query else ''}"
-        with _mapped():
+        with map_cut():
             response = await self._client.rest_client.request(
                 method, url, headers=headers, body=body, _request_timeout=bounds
             )
         return response.response
-
-
-@contextmanager
-def _mapped() -> Iterator[None]:
-    """Turn what aiohttp raises into Cut."""
-    import aiohttp
-
-    try:
-        yield
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        raise Cut(was_heard=not isinstance(error, aiohttp.ClientConnectorError)) from error
-
-
-@contextmanager
-def _unreachable() -> Iterator[None]:
-    """Turn what aiohttp raises into Unreachable; HttpProcessingError: a line that is too long."""
-    import aiohttp
-    from aiohttp.http_exceptions import HttpProcessingError
-
-    try:
-        yield
-    except (aiohttp.ClientError, HttpProcessingError, TimeoutError, OSError) as error:
-        raise Unreachable from error
 
 
 def between(low: float, high: float) -> float:

@@ -11,7 +11,8 @@ from jupyter_repl_runner.contract.phases import Phase
 from jupyter_repl_runner.contract.refs import ProjectRef
 
 from . import names, state
-from .client import Api, Object
+from .client import Api
+from .client_errors import Object
 from .watch import Watch
 
 KNOWN_SECONDS = 10.0

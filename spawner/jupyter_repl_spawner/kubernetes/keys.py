@@ -19,7 +19,7 @@ from jupyter_repl_runner.contract.pod import Renewal
 from jupyter_repl_runner.contract.proof import Question
 
 from . import names
-from .client import Object
+from .client_errors import Object
 
 SIZE = 32
 

@@ -18,7 +18,8 @@ from jupyter_repl_runner.contract.messages import AUTH_HEADER
 from jupyter_repl_runner.contract.proof import NONCE_HEADER, Question
 from jupyter_repl_spawner.port import Progress
 
-from .client import Api, Object, PodAnswer, Unreachable
+from .client import Api, PodAnswer
+from .client_errors import Object, Unreachable
 from .keys import Keys
 from .reach import Reach
 

@@ -16,7 +16,7 @@ from jupyter_repl_runner.contract.errors import ReplError
 
 from . import manifests, names, pod_template
 from .claim import claimed_at
-from .client import ApiError, Object
+from .client_errors import ApiError, Object
 from .cluster import Cluster
 from .pod_template import PodTemplate
 from .state import Anchor, seconds, stamp

@@ -9,7 +9,8 @@ from jupyter_repl_runner.contract.errors import ReplError
 from jupyter_repl_runner.contract.refs import ProjectRef
 
 from . import manifests
-from .client import Api, ApiError, Object
+from .client import Api
+from .client_errors import ApiError, Object
 from .manifests import Hosts
 from .state import Anchor
 

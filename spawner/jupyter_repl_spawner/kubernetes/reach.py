@@ -9,7 +9,8 @@ from typing import Literal
 from jupyter_repl_runner.contract.errors import Unavailable
 from jupyter_repl_spawner.port import Address
 
-from .client import Api, Object
+from .client import Api
+from .client_errors import Object
 
 Way = Literal["auto", "pod", "proxy"]
 

@@ -14,7 +14,8 @@ from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_spawner.port import Granter
 
 from . import names, state
-from .client import Object, between
+from .client import between
+from .client_errors import Object
 from .cluster import Cluster
 from .pods import NotSync
 from .start import ATTEMPTS, Starts, begin, new_holder

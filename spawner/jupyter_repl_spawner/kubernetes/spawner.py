@@ -21,7 +21,8 @@ from jupyter_repl_spawner.port import Address, Granter, Leaving, Progress, Spawn
 from . import manifests, names
 from .anchor import Leases
 from .candidate import Candidates, Deadlines
-from .client import Api, ApiError
+from .client import Api
+from .client_errors import ApiError
 from .cluster import Cluster
 from .cluster_view import ClusterView
 from .keys import Keys, read_keys

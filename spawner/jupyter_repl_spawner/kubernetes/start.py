@@ -23,7 +23,7 @@ from jupyter_repl_spawner.port import Granter, Progress
 from . import names, reasons, state
 from .anchor import Lost
 from .candidate import Candidates, Deadlines
-from .client import Object, Unreachable
+from .client_errors import Object, Unreachable
 from .cluster import Cluster
 from .publish import Publisher
 from .state import Anchor

@@ -13,7 +13,7 @@ from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_spawner.port import Leaving, Unsaved
 
 from . import names, state
-from .client import Object, Unreachable
+from .client_errors import Object, Unreachable
 from .cluster import Cluster
 from .pods import NotSync
 from .start import HOLD_SECONDS, Starts, new_holder

@@ -13,7 +13,8 @@ from logging import getLogger
 from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.errors import ReplError
 
-from .client import Api, ApiError, Object, between
+from .client import Api, between
+from .client_errors import ApiError, Object
 
 PAGE = 100
 """Objects of one answer: a larger one holds the event loop for longer than a key may take."""

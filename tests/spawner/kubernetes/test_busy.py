@@ -10,7 +10,8 @@ from support.api_server import NAMESPACE, ApiServer, plain_kubeconfig
 from jupyter_repl_runner.contract.errors import Unavailable
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_spawner.kubernetes.anchor import Leases
-from jupyter_repl_spawner.kubernetes.client import ATTEMPTS, WRITES, Api, Object
+from jupyter_repl_spawner.kubernetes.client import ATTEMPTS, WRITES, Api
+from jupyter_repl_spawner.kubernetes.client_errors import Object
 from jupyter_repl_spawner.kubernetes.rights import RULES
 
 

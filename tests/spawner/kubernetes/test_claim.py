@@ -13,7 +13,8 @@ from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_spawner.kubernetes import manifests, names, pod_template
 from jupyter_repl_spawner.kubernetes.anchor import Leases, Lost
 from jupyter_repl_spawner.kubernetes.claim import claim
-from jupyter_repl_spawner.kubernetes.client import Api, Object
+from jupyter_repl_spawner.kubernetes.client import Api
+from jupyter_repl_spawner.kubernetes.client_errors import Object
 from jupyter_repl_spawner.kubernetes.cluster import Cluster
 from jupyter_repl_spawner.kubernetes.cluster_view import ClusterView
 from jupyter_repl_spawner.kubernetes.manifests import Hosts

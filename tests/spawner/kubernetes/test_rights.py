@@ -11,7 +11,8 @@ from support.api_server import NAMESPACE, ApiServer
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_spawner.kubernetes import manifests, names
 from jupyter_repl_spawner.kubernetes.anchor import Leases
-from jupyter_repl_spawner.kubernetes.client import Api, ApiError
+from jupyter_repl_spawner.kubernetes.client import Api
+from jupyter_repl_spawner.kubernetes.client_errors import ApiError
 from jupyter_repl_spawner.kubernetes.pod_template import PodTemplate
 from jupyter_repl_spawner.kubernetes.rights import RULES
 

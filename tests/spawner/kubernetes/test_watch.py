@@ -15,7 +15,8 @@ from support.proxy import Proxy
 from tornado.web import Application, RequestHandler
 
 from jupyter_repl_spawner.kubernetes import watch as watching
-from jupyter_repl_spawner.kubernetes.client import Api, Object
+from jupyter_repl_spawner.kubernetes.client import Api
+from jupyter_repl_spawner.kubernetes.client_errors import Object
 from jupyter_repl_spawner.kubernetes.watch import Watch
 
 LABELS = {"test": "watch"}
