@@ -6,38 +6,33 @@ terminals get theirs.
 
 import asyncio
 import math
-import os
-import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jupyter_repl_runner import processes, tasks
+from jupyter_repl_runner import tasks
 
 from .attention import Attention
+from .family import Family
 from .inputs import Inputs
 from .output import GRACE_SECONDS, Exit, Output, Sink, Viewer
 from .pty import Pty
+from .reading import TICK_BYTES, read_turn
+from .reaping import describe, reap
 
 if TYPE_CHECKING:
-    import psutil
+    pass
 
-TICK_BYTES, TICK_SECONDS = 1 << 16, 0.0005
+TICK_SECONDS = 0.0005
 """The most that one PTY takes of one turn of the loop."""
-FEW_BYTES = 1 << 10
-"""Less than this was all there is: another read would only say so."""
-FLOOD_BYTES = 8 << 10
-"""So much in a turn, and more will come."""
 REST_BYTES, REST_SECONDS = 1 << 10, 0.006
 """A terminal that gave so much in a turn rests so long if nobody watches it, or while people type into others."""
 TELL_BYTES, TELL_SECONDS = 1 << 14, 0.02
 """Input is acknowledged after this much or this long: a key's acknowledgement must not delay its echo."""
-REAP_SECONDS = 2.0
 QUIET_SECONDS, REST_OF_OUTPUT_SECONDS = 0.1, 1.0
 """A terminal whose first program has ended while others hold it is read until it has been quiet for so long, or for the
 second."""
-ENDING: tuple[tuple[int, float], ...] = ((signal.SIGHUP, 0.2), (signal.SIGTERM, 0.3), (signal.SIGKILL, 3.0))
 
 
 class Session:
@@ -56,7 +51,6 @@ class Session:
         self.title = ""
         self.last_activity = time.time()
         self._pty = pty
-        self._mark = mark
         self._on_exit = on_exit
         self._born = time.monotonic()
         self._output = Output(number, ring, self._born)
@@ -72,8 +66,7 @@ class Session:
         self._is_resting = False
         self._timers: list[asyncio.TimerHandle] = []
         self._finishing: asyncio.Task[None] | None = None
-        self._family: Sequence[psutil.Process] = ()
-        """What was found of our processes when a signal was sent last."""
+        self.family = Family(pty.pid, mark)
         self._heard = -math.inf
         """When something was read last, by the monotonic clock."""
         self._first_gone = math.inf
@@ -141,11 +134,12 @@ class Session:
 
     def _on_readable(self) -> None:
         now = time.monotonic()
-        data, is_end = self._read(now + TICK_SECONDS)
+        data, is_end = read_turn(self._pty, now + TICK_SECONDS)
         if data:
             self._output.append(data, now)
             self._heard = now
-            if len(data) > REST_BYTES and self._may_rest(now):
+            is_watched = self._output.viewers and not self._attention.is_elsewhere(self.number, now)
+            if len(data) > REST_BYTES and not is_watched:
                 self._is_resting = True
                 self._later(REST_SECONDS, self._end_rest)
             self._balance()
@@ -174,26 +168,6 @@ class Session:
 
     def _is_read(self) -> bool:
         return self._reading and not self._ended
-
-    def _read(self, until: float) -> tuple[bytes, bool]:
-        """What there is, as far as a turn of the loop allows; and whether it was the last."""
-        pieces: list[bytes] = []
-        size = 0
-        while True:
-            piece = self._pty.read()
-            if piece:
-                pieces.append(piece)
-                size += len(piece)
-            if piece == b"" or size < FEW_BYTES or size >= TICK_BYTES or time.monotonic() >= until:
-                break
-            if piece is None:
-                if size < FLOOD_BYTES:
-                    break
-                os.sched_yield()  # more is being written: the larger a frame, the less is spent on each byte
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces), piece == b""
-
-    def _may_rest(self, now: float) -> bool:
-        return not self._output.viewers or self._attention.is_elsewhere(self.number, now)
 
     def _balance(self) -> None:
         """Read the PTY exactly while somebody has use for more, and it does not rest."""
@@ -279,10 +253,6 @@ class Session:
         folder = Path(self._pty.folder() or "") if not self._ended else None
         return folder if folder and folder.is_absolute() and folder.is_dir() else None
 
-    def owns(self, environment: bytes) -> bool:
-        """Whether a process with that environment was started from here."""
-        return "=".join(self._mark).encode() in environment.split(b"\0")
-
     def say(self, text: bytes) -> None:
         """A word of ours between those of the program."""
         if self._output.exit is None:
@@ -290,23 +260,17 @@ class Session:
 
     def signal_all(self, number: int) -> bool:
         """Send a signal to every process of the terminal; whether there was any. Blocks."""
-        # The first program included: it carries the mark. What has neither mark nor parent any more was found before.
-        found = self._family = processes.find_for(number, self._root(), self._mark, known=self._family)
-        # That one first: a shell that sees its program die of SIGKILL would still exit in its own way.
-        found.sort(key=lambda process: process.pid != self._pty.pid)
-        processes.send(found, number)
-        return bool(found)
+        return self.family.signal(number, is_reaped=self._ended)
 
     async def close(self) -> None:
         """End the program and everything it started; returns when they are gone and reaped. Idempotent."""
-        if not self._ended:  # its family is known as long as it is there
-            find = processes.find
-            self._family = await asyncio.to_thread(find, self._root(), self._mark, known=self._family)
+        if not self._ended:
+            await asyncio.to_thread(self.family.find)
         self._begin_finish()
         if self._finishing:
             await asyncio.shield(self._finishing)
         self._output.close()
-        await asyncio.to_thread(processes.end, None, self._mark, ENDING, known=self._family)
+        await asyncio.to_thread(self.family.end)
 
     def _begin_finish(self) -> None:
         """The PTY has come to its end, or is brought to it."""
@@ -322,40 +286,15 @@ class Session:
         self._finishing = tasks.spawn(self._finish(), f"terminal {self.number} ends")
 
     async def _finish(self) -> None:
-        """Reap the first program; if it only closed its terminal, hang up and insist."""
-        until = time.monotonic() + REAP_SECONDS
-        status = self._pty.poll()
-        delay = 0.001
-        while status is None and time.monotonic() < until:
-            await asyncio.sleep(delay)
-            delay = min(delay * 2, 0.05)
-            if delay >= 0.016:
-                self._pty.hang_up()
-            status = self._pty.poll()
-        self._pty.hang_up()
-        while status is None:
-            os.kill(self._pty.pid, signal.SIGKILL)
-            await asyncio.sleep(0.02)
-            status = self._pty.poll()
+        status = await reap(self._pty)
         for timer in self._timers:
             timer.cancel()
         self._tell()
         now = time.monotonic()
         self._attention.forget(self.number)
-        self._output.finish(_describe(status, now - self._born), now)
+        self._output.finish(describe(status, now - self._born), now)
         self._on_exit(self)
-
-    def _root(self) -> int | None:
-        return None if self._ended else self._pty.pid
 
     def _later(self, seconds: float, call: Callable[[], None]) -> None:
         self._timers = [timer for timer in self._timers if timer.when() > self._loop.time()]
         self._timers.append(self._loop.call_later(seconds, call))
-
-
-def _describe(status: int, duration: float) -> Exit:
-    if os.WIFSIGNALED(status):
-        number = os.WTERMSIG(status)
-        known = {known.value: known.name for known in signal.Signals}
-        return Exit(None, known.get(number, f"signal {number}"), duration)
-    return Exit(os.WEXITSTATUS(status), None, duration)
