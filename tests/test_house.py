@@ -75,15 +75,28 @@ def test_locks_hold_hashes_and_no_addresses(lock: str) -> None:
     assert "://" not in text
 
 
+PACKAGES = tuple(ROOT / name for name in ("jupyter_repl_ext", "runner", "spawner"))
+MOST_LINES, MOST_OF_TESTS, MOST_OF_A_FUNCTION = 300, 400, 50
+
+
 def test_no_file_is_a_giant() -> None:
-    most = {".py": 400, ".ts": 300}
-    sources = [path for path in tracked() if path.suffix in most]
-    giants = {str(path.relative_to(ROOT)): count for path in sources if (count := lines(path)) > most[path.suffix]}
-    assert not giants
+    def most(path: Path) -> int:
+        is_test = path.suffix == ".py" and ROOT / "tests" in path.parents
+        return MOST_OF_TESTS if is_test else MOST_LINES
+
+    sources = [path for path in tracked() if path.suffix in {".py", ".ts"}]
+    assert not [path for path in sources if path.read_text().count("\n") > most(path)]
 
 
-def lines(path: Path) -> int:
-    return len(path.read_text().splitlines())
+def test_no_function_is_a_giant() -> None:
+    found = []
+    for path in tracked():
+        if path.suffix == ".py" and any(package in path.parents for package in PACKAGES):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                    lines = (node.end_lineno or 0) - node.lineno + 1
+                    found += [f"{path.name}: {node.name}"] * (lines > MOST_OF_A_FUNCTION)
+    assert not found
 
 
 def test_links_between_pages_lead_somewhere() -> None:
