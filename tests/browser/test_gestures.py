@@ -205,7 +205,8 @@ def test_text_that_has_no_room_is_asked_about_and_a_deleted_repl_keeps_none(own:
     wait_for(lambda: page.evaluate(DRAFTS, name))
     page.evaluate(FILL)
     person.replace("main.py", "x" * 5000)
-    expect(person.editor("main.py").locator(".jp-Repl-banner")).to_contain_text("no room to keep it")
+    banner = person.editor("main.py").locator(".jp-Repl-banner")
+    expect(banner).to_contain_text("no room to keep it")
     asked: list[str] = []
 
     def stay(dialog: Dialog) -> None:
@@ -218,9 +219,11 @@ def test_text_that_has_no_room_is_asked_about_and_a_deleted_repl_keeps_none(own:
     assert asked == ["beforeunload"]
     page.evaluate("localStorage.removeItem('rubbish')")
     person.type("y")
-    wait_for(lambda: page.evaluate(DRAFTS, name))
+    expect(banner).to_be_hidden()
+    assert page.evaluate(DRAFTS, name)
     person.begin("jupyter-repl:delete", replId=name)
-    person.page.locator(".jp-Dialog .jp-mod-accept").click()
+    page.locator(".jp-Dialog input").fill(name)
+    page.locator(".jp-Dialog .jp-mod-accept").click()
     wait_for(lambda: not person.project.exists())
     wait_for(lambda: not page.evaluate(DRAFTS, name))
 

@@ -37,14 +37,14 @@ def test_it_is_told_low_full_and_roomy_again(tmp_path: Path, monkeypatch: pytest
         running = asyncio.create_task(watched.run())
         (tmp_path / "a").write_bytes(os.urandom(850_000))
         await until("low")
-        watched.check_room()
+        watched.check_disk()
         (tmp_path / "b").write_bytes(os.urandom(130_000))
         await until("full")
         with pytest.raises(Unavailable, match=r"full \(.* of 1\.0 MB\)"):
-            watched.check_room()
+            watched.check_disk()
         (tmp_path / "a").unlink()
         await until("roomy")
-        watched.check_room()
+        watched.check_disk()
         running.cancel()
 
     asyncio.run(body())

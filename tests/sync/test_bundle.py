@@ -16,7 +16,7 @@ from jupyter_repl_runner.store.bundle import Bundle, Member, dump
 from jupyter_repl_runner.store.port import Entry, read_all
 from jupyter_repl_runner.store.s3 import S3Store
 from jupyter_repl_runner.sync.bundling import within_limits
-from jupyter_repl_runner.sync.index import Found, Row
+from jupyter_repl_runner.sync.found import Found, Row
 
 Make = Callable[..., Sync]
 COUNT = 60
