@@ -35,6 +35,8 @@ export class FileBanner {
   private _onState(): void {
     const { _file: file, _banner: banner, _trans: trans } = this;
     const { path, state } = file;
+    const wasAtRisk = this._isAtRisk;
+    this._isAtRisk = false;
     if (state === 'conflict') {
       const what = trans.__('%1 was changed on disk while you typed.', path);
       const copy = nameOf(file.copy.path);
@@ -51,6 +53,7 @@ export class FileBanner {
         this._action(trans.__('Save again'), () => file.save())
       ]);
     } else if (file.draft.hasNoRoom) {
+      this._isAtRisk = true;
       banner.say(
         'warning',
         trans.__(
@@ -69,6 +72,8 @@ export class FileBanner {
       } else {
         banner.silence();
       }
+    } else if (wasAtRisk) {
+      banner.silence(); // it is not saved yet, but kept
     }
   }
 
@@ -119,4 +124,6 @@ export class FileBanner {
   }
 
   private _insert: (text: string) => void = () => undefined;
+  /** Whether the banner says that the browser has no room. */
+  private _isAtRisk = false;
 }
