@@ -80,8 +80,8 @@ class ReplExtension(S3Traits, KubernetesTraits, ExtensionApp):
         default_value=0.0,
         config=True,
         help="""Seconds after which a REPL that nobody uses is stopped, with every file kept: no keystroke, no output,
-        no foreground program and no request. An open tab does not count; it is told a minute before, and can keep it.
-        Or by language: `{"*": 3600, "python": 7200}`. 0, the default: never.""",
+        no foreground program and no request. An open tab does not count; it shows a warning a minute before,
+        and can keep the REPL. Or by language: `{"*": 3600, "python": 7200}`. 0, the default: never.""",
     )
 
     unsaved_timeout = Float(
@@ -126,7 +126,7 @@ class ReplExtension(S3Traits, KubernetesTraits, ExtensionApp):
             await self._services.stop()
 
     def make_services(self, activity: dict[str, object]) -> "Services":
-        """All parts, not started; `activity` is where the time of the last one is told."""
+        """All parts, not started; `activity` gets the time of the last use."""
         from jupyter_repl_ext.drive.making import make_drive
         from jupyter_repl_ext.projects.archives import Archives
         from jupyter_repl_ext.projects.catalog import Catalog

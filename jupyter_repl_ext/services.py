@@ -93,6 +93,6 @@ class Services:
         if not honoured.put:
             log.warning("The store ignores conditions on PUT: a lock file of this machine stands in for them")
         if not honoured.delete:
-            log.warning("The store ignores conditions on DELETE: an object is looked at just before it is deleted")
+            log.warning("The store ignores conditions on DELETE: an object is compared just before it is deleted")
         if not honoured.copy:
             log.warning("The store ignores conditions on COPY: a copy is made only where a listing shows nothing")

@@ -1,13 +1,16 @@
 """The house in order: one version, no secrets, no addresses, no machine's paths, cheap imports, honest tests."""
 
 import ast
+import io
 import json
 import os
 import random
 import re
 import subprocess
 import sys
+import tokenize
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -96,6 +99,38 @@ def test_no_function_is_a_giant() -> None:
                 if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                     lines = (node.end_lineno or 0) - node.lineno + 1
                     found += [f"{path.name}: {node.name}"] * (lines > MOST_OF_A_FUNCTION)
+    assert not found
+
+
+UNCLEAR = re.compile(
+    r"\bwhoever\b|\bwhomever\b|\btold\b|\bleaves? to (?:write|work)\b|\bin vain\b"
+    r"|\b(?:a|the|each|next|last|later|whole|more|two) looks?\b|\blook(?:s|ed) at\b|\b(?:it|that|this) is said\b",
+    re.I,
+)
+"""Words that a reader must read twice; write "a client that", "reported", "scan" or "check", "refused"."""
+
+
+def prose(path: Path) -> Iterator[str]:
+    """The lines for people: docstrings, comments and messages, and all of a page."""
+    text = path.read_text()
+    if path.suffix == ".md":
+        yield from text.splitlines()
+    elif path.suffix == ".ts":
+        yield from re.findall(r"//.*|/\*\*?[\s\S]*?\*/|__\([\s\S]*?\)", text)
+    else:
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            if token.type in (tokenize.COMMENT, tokenize.STRING):
+                yield token.string
+
+
+def test_the_english_is_read_once() -> None:
+    """Decisions and the changelog are older than the list; what is added to them keeps to it."""
+    found = []
+    for path in tracked():
+        is_ours = path.parts[len(ROOT.parts)] in ("jupyter_repl_ext", "runner", "spawner", "labextension")
+        is_page = path.suffix == ".md" and path.name not in ("CHANGELOG.md", "decisions.md")
+        if is_page or (is_ours and path.suffix in (".py", ".ts")):
+            found += [f"{path.relative_to(ROOT)}: {line.strip()}" for line in prose(path) if UNCLEAR.search(line)]
     assert not found
 
 

@@ -47,7 +47,7 @@ class ArchiveHandler(ReplHandler):
         if self._file is not None and self._error is None:
             try:
                 await tasks.in_thread(self._file.write, chunk)
-            except OSError as error:  # a full disk; the rest is dropped, `put` tells of it
+            except OSError as error:  # a full disk; the rest is dropped, `put` raises it
                 self._error = error
 
     @authenticated

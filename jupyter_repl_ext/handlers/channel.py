@@ -19,7 +19,7 @@ CLOSE_SUBPROTOCOL, CLOSE_NOT_RUNNING = 1002, 4404
 
 class ChannelHandler(ReplMixin, WebSocketMixin, WebSocketHandler, JupyterHandler):
     """Checks who asks; the runner answers the handshake. A request that can't be let through is accepted here and
-    closed with a code, since a browser tells a script nothing else: 1002 or 4404, see docs/protocol.md."""
+    closed with a code, since a script in a browser sees nothing else: 1002 or 4404, see docs/protocol.md."""
 
     refusal = CLOSE_SUBPROTOCOL, f"subprotocol {SUBPROTOCOL} wanted"
 

@@ -65,7 +65,7 @@ class Archives:
                 main = template["main"]
                 if main in names or (suffix_only and _has_suffix(names, Path(main).suffix)):
                     return str(template["language"])
-        raise InvalidRequest("Which language the archive is in can't be told.", hint="Name it: ?language=python")
+        raise InvalidRequest("The language of the archive is not known.", hint="Name it: ?language=python")
 
 
 def _has_suffix(names: set[str], suffix: str) -> bool:

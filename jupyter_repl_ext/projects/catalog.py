@@ -29,7 +29,7 @@ class Pushed:
 
 
 class Catalog:
-    """`can_run(program)` tells whether a program is there where REPLs run."""
+    """`can_run(program)`: whether a program is there where REPLs run."""
 
     def __init__(self, store: Store, can_run: Callable[[str], bool], packaged: Path = PACKAGED) -> None:
         self._store = store

@@ -53,7 +53,7 @@ class Projects:
         self._workers = Workers(store, self._records)
         self._finishing: dict[ProjectRef, asyncio.Task[Project]] = {}
         self._unfinished: dict[ProjectRef, ProjectRecord] = {}
-        """Those that a list looks at, and the records of those that others are making or deleting."""
+        """Tasks that read a project for a list, and the records of those that others are making or deleting."""
         self._known: dict[ProjectRef, tuple[ProjectRecord, str]] = {}
         """Records as they were last seen, each with the tag that it had in a listing just before, or none: what still
         has it need not be read again, and all of them do for a while where the store is away."""
@@ -143,7 +143,7 @@ class Projects:
             task.exception()  # it is for the lists that wait, and there may be none any more
 
     async def close(self) -> None:
-        """End what goes on in the background; whoever comes next finishes it."""
+        """Cancel what goes on in the background; the next server that comes to it finishes it."""
         await tasks.stop(*self._finishing.values())
 
     async def rename(self, ref: ProjectRef, title: object) -> Project:

@@ -1,7 +1,8 @@
-"""Those who create or delete a project: what they do with its files, and how others finish it where one has died.
+"""Creates and deletes the files of projects, and finishes what a worker that died has left.
 
-Whoever works on a record beats: changes it once a second. One that has not changed for STALE_SECONDS was left by
-somebody who died, and the next caller takes it over by compare-and-swap. No clocks of different machines are compared.
+A worker changes the record that it works on once a second: that is its heartbeat. A record that has not changed for
+STALE_SECONDS belongs to a dead worker, and the next caller takes it over by compare-and-swap. No clocks of different
+machines are compared.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Tells Jupyter's own culler that people work in REPLs: by frames through the relay, and by asking the runners."""
+"""Reports use of REPLs to Jupyter's own culler: from frames through the relay, and from the runners' status."""
 
 import asyncio
 import logging

@@ -1,7 +1,7 @@
 """Stops REPLs that nobody uses: no keystroke, no output, no foreground program, no request. An open tab is no use.
 
-Each is asked when it could be due, which is seldom. Tabs are told WARN_SECONDS before, and whoever presses a key then,
-or Keep, keeps it. Several servers may do this at once: they come to the same end.
+Each is asked when it could be due, which is seldom. Tabs get a warning WARN_SECONDS before. A person who presses a key
+then, or Keep, keeps the REPL. Several servers may do this at once: they come to the same end.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from .silence import Silence
 LOOK_SECONDS = 1.0
 WARN_SECONDS = 60.0
 AGAIN_SECONDS = 30.0
-"""Until one that never sleeps is looked at again."""
+"""Until a REPL that never sleeps is checked again."""
 RETRY_SECONDS = 3.0
 """Until one that did not answer is: most of those are still being started."""
 SAME_SECONDS = 0.5
@@ -54,9 +54,9 @@ class Idle:
         self._spawner = spawner
         self._client = client
         self._due: dict[ProjectRef, float] = {}
-        """When each is to be looked at, by the monotonic clock."""
+        """When each is to be checked, by the monotonic clock."""
         self._warned: dict[ProjectRef, float] = {}
-        """Those whose tabs were told, and when they had been used last: later use wants another word."""
+        """REPLs whose tabs got a warning, and their last use at that time: later use needs a new warning."""
         self._languages: dict[ProjectRef, str] = {}
         self._turn = asyncio.Semaphore(AT_ONCE)
         self._task: asyncio.Task[None] | None = None
@@ -105,7 +105,7 @@ class Idle:
                 self._due[ref] = time.monotonic() + seconds
 
     async def _ask(self, ref: ProjectRef) -> float | None:
-        """Seconds until it is to be looked at again; None: it is being stopped."""
+        """Seconds until the next check; None: it is being stopped."""
         timeout = await self._timeout(ref)
         if timeout <= 0:
             return AGAIN_SECONDS

@@ -62,7 +62,7 @@ class Lifecycle:
         self._projects = projects
         self._operations: dict[ProjectRef, _Operation] = {}
         self._refused: dict[ProjectRef, tuple[ReplError, float]] = {}
-        """Why a stop came to nothing, and until when that is told."""
+        """Why a stop was refused, and until when the phase says so."""
         self._files: dict[ProjectRef, int] = {}
 
     async def start(self, ref: ProjectRef) -> Phase:
@@ -143,7 +143,7 @@ class Lifecycle:
                 return
             if operation is not None:
                 await operation.changed(LOOK_SECONDS)
-            else:  # another server's operation: its changes can only be looked for
+            else:  # another server's operation: its changes can only be polled
                 await asyncio.sleep(LOOK_SECONDS)
 
     @asynccontextmanager

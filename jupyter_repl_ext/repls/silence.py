@@ -1,4 +1,4 @@
-"""Runners that do not answer: neither used nor unused, and told in the log once that lasts."""
+"""Runners that do not answer: they count neither as used nor as unused, and the log names them once that lasts."""
 
 import logging
 import time

@@ -18,7 +18,7 @@ PAUSE_SECONDS = 120.0
 
 
 async def relay(browser: IOStream, runner: IOStream, touch: Callable[[], None]) -> None:
-    """Until one of them ends; then both are closed. `touch` is told when the browser sends something of a person: an
+    """Until one of them ends; then both are closed. `touch` is called when the browser sends something of a person: an
     open tab alone is no use."""
     copies = [
         tasks.awaited(_copy(browser, runner, touch), "relay to the runner"),

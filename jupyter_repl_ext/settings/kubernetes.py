@@ -19,7 +19,7 @@ POOL = {"pool_min": "least", "pool_max": "most"}
 
 
 class KubernetesTraits(HasTraits):
-    """A part of ReplExtension. Nothing here is looked at unless `spawner` is `kubernetes`."""
+    """A part of ReplExtension. Nothing here is read unless `spawner` is `kubernetes`."""
 
     kubernetes_namespace = Unicode(
         "repls",
@@ -61,8 +61,8 @@ class KubernetesTraits(HasTraits):
     )
     kubernetes_ingress_host = Unicode(
         config=True,
-        help="""A host for what each REPL serves on port 3000, with `{name}` in it: `{name}.apps.example.org`. Whoever
-        can reach the host can use it: nobody is asked for a token. Empty (the default): there is no Ingress.""",
+        help="""A host for what each REPL serves on port 3000, with `{name}` in it: `{name}.apps.example.org`. Everybody
+        who reaches the host can use it: nobody is asked for a token. Empty (the default): there is no Ingress.""",
     )
     kubernetes_ingress_class = Unicode(config=True, help="""The class of those. Empty (the default): the cluster's.""")
     kubernetes_node_timeout = Float(

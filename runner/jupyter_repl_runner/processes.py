@@ -1,4 +1,4 @@
-"""Looking at, finding and ending the processes of a terminal, a run or a whole REPL.
+"""Inspecting, finding and ending the processes of a terminal, a run or a whole REPL.
 
 A process that calls setsid leaves its group and session, and one whose parent died is no descendant any more. So the
 search is by descent and by a mark in the environment, which children inherit. psutil is imported when first needed:
@@ -54,7 +54,7 @@ def find(
 def find_for(
     number: int, root: int | None, mark: tuple[str, str], spare: int = 0, known: "Iterable[psutil.Process]" = ()
 ) -> "list[psutil.Process]":
-    """`find`, for the signal `number`. For SIGKILL all are stopped: one that forks between the look and its end would
+    """`find`, for the signal `number`. For SIGKILL all are stopped: one that forks between the search and its end would
     leave a child that has no parent any more, and perhaps no mark."""
     if number != signal.SIGKILL:
         return find(root, mark, spare, known)

@@ -57,7 +57,7 @@ async def in_thread(call: Callable[Arguments, Result], *arguments: Arguments.arg
 async def to_the_end(work: Awaitable[Result]) -> Result:
     """Await it also if this task is cancelled meanwhile, and only then raise that.
 
-    A thread can't be cancelled. Whoever owns a descriptor waits here for the thread that works with it: once it is
+    A thread can't be cancelled. The owner of a descriptor waits here for the thread that works with it: once it is
     closed, its number may be another file's.
     """
     future = asyncio.ensure_future(work)

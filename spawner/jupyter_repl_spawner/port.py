@@ -21,7 +21,7 @@ from jupyter_repl_runner.contract.phases import Phase
 from jupyter_repl_runner.contract.refs import ProjectRef
 
 Progress = Callable[[str], None]
-"""Told each step of a start in words, as it begins."""
+"""Called with each step of a start in words, as it begins."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Unsaved(Unavailable):
 
 
 class Granter(Protocol):
-    """Gives leave to work on projects in a store that is not the runner's disk; the extension is one."""
+    """Gives grants for projects in a store that is not the runner's disk; the extension has one."""
 
     async def grant(self, ref: ProjectRef) -> Grant:
         """Raise the project's generation, which fences every earlier runner off. Raises Unavailable."""
@@ -77,7 +77,7 @@ class SpawnerContext:
 @dataclass(frozen=True)
 class Address:
     """Where a runner listens: `unix:` and a path, or a URL below which its paths are. Opaque to all but
-    `runner_client`; the token, and `headers` that whoever is on the way wants, never appear in a log."""
+    `runner_client`; the token, and `headers` for a proxy on the way, never appear in a log."""
 
     url: str
     token: str = field(repr=False)

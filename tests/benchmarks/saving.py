@@ -1,4 +1,4 @@
-"""Files into S3 and back, beside rclone and boto3, which are told what to do: MinIO, on a machine of its own."""
+"""Files into S3 and back, beside rclone and boto3, which get a list of what to do: MinIO, on a machine of its own."""
 
 import asyncio
 import hashlib

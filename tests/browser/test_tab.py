@@ -48,7 +48,7 @@ def test_the_panes_are_side_by_side_and_can_be_resized(person: Person) -> None:
     assert moved
     assert abs(moved["x"] - (console["x"] - 150)) < 8
     width = moved["width"]
-    wait_for(lambda: columns(person) > (width - 40) / 12)  # the shell is told
+    wait_for(lambda: columns(person) > (width - 40) / 12)  # the shell knows its new size
     # the same after a reload
     person.wait_layout_saved()
     person.reload()

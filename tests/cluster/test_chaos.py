@@ -1,7 +1,7 @@
 """Two servers, many starts, and everything killed at random: `make chaos-cluster` for the long form.
 
 An observer looks at the API all the while: never two pods of one generation, never two REPLs in one pod. At the end no
-object is left, and everything that was told to be in S3 is there.
+object is left, and everything that was reported as saved is in S3.
 """
 
 import os
@@ -99,7 +99,7 @@ class Servers:
 
 
 def work(servers: Servers, name: str, number: int, rng: random.Random) -> tuple[str, str, str] | None:
-    """Start it and write a file; what was told to be in S3, or None if something was killed meanwhile."""
+    """Start it and write a file; what was reported as saved, or None if something was killed meanwhile."""
     servers.call(rng, "POST", "start", {"replId": name})
     until = time.monotonic() + 90
     while time.monotonic() < until:

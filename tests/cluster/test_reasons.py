@@ -41,7 +41,7 @@ def run(space: Space, body: Callable[[KubernetesSpawner], Awaitable[None]], **mo
 
 
 def fails(space: Space, reason: str, **more: Any) -> list[str]:
-    """Start it in vain; the steps that were told. The Lease keeps the reason, and nothing else is left."""
+    """Start it in vain; the steps that were reported. The Lease keeps the reason, and nothing else is left."""
     steps: list[str] = []
 
     async def body(spawner: KubernetesSpawner) -> None:
@@ -239,8 +239,8 @@ def test_a_stop_that_died_half_way_holds_no_start_up(space: Space) -> None:
 
 
 def test_a_lease_that_somebody_has_damaged_holds_up_no_other(space: Space) -> None:
-    """It is told, and a start puts it right. Another REPL whose pod was lost is started again meanwhile, and the pools
-    have their size."""
+    """Its phase says so, and a start repairs it. Another REPL whose pod was lost is started again meanwhile, and the
+    pools have their size."""
     other = ProjectRef("", "xyz")
     damage = dict.fromkeys((names.ASSIGNMENT, names.GENERATION, names.ATTEMPT, names.DEADLINE), "[nonsense")
 

@@ -127,7 +127,7 @@ def test_output_is_exact_also_when_utf8_is_split(client: Client) -> None:
 def test_resize_reaches_the_program(client: Client) -> None:
     terminal = client.terminal(rows=30, cols=100)
     client.type(terminal, b"trap 'echo wi''nched' WINCH; stty size; echo re''ady\n")
-    client.read_until(terminal, b"30 100\r\nready")  # before, the foreground group, which is told, may be stty's
+    client.read_until(terminal, b"30 100\r\nready")  # before, the signal may go to stty
     client.request("resizeTerminal", terminal=terminal, rows=41, cols=77)
     client.type(terminal, b"stty size\n")
     client.read_until(terminal, b"41 77")
@@ -277,7 +277,7 @@ def test_a_malformed_message_gets_an_error_and_changes_nothing(client: Client, t
 
 
 def close_code(client: Client) -> int:
-    """Of the close frame that comes, whatever was told before it."""
+    """Of the close frame that comes, after any other messages."""
     opcode, data = 0, b""
     while opcode != 8:
         opcode, data = client._ws.recv_data()

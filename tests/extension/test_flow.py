@@ -1,4 +1,4 @@
-"""Flow control and fairness: whoever does not read, floods or pastes stops nobody else."""
+"""Flow control and fairness: a client that does not read, floods or pastes stops no other."""
 
 import os
 import statistics

@@ -1,4 +1,4 @@
-"""Small objects of ours that something else has written, huge or nonsense: told in words, in little memory."""
+"""Small objects of ours that something else has written, huge or nonsense: refused in words, in little memory."""
 
 import asyncio
 import json

@@ -55,7 +55,7 @@ def test_who_is_used_stays_and_who_is_not_sleeps(sleepy: Lab) -> None:
     assert not told["asleep"]
     warned(clients["kept"])
     clients["kept"].request("keep")
-    assert not clients["kept"].wait_event("idle", 10)["asleep"]  # told anew, or that it is not stopped after all
+    assert not clients["kept"].wait_event("idle", 10)["asleep"]  # a new warning, or that it is not stopped after all
     clients["kept"].request("keep")
     assert clients["alone"].wait_event("idle", 10)["asleep"]
     sleepy.wait_phase("alone", "stopped")

@@ -168,7 +168,7 @@ def test_a_create_under_way_is_not_taken_over(tmp_path: Path) -> None:
 
 
 def test_a_deletion_under_way_is_nobody_elses(tmp_path: Path) -> None:
-    """Whoever lists, opens or deletes meanwhile finds no project, at once on its server and soon on another; the
+    """Lists, opens and deletions find no project meanwhile, at once on its server and soon on another; the
     deletion does not fail by them."""
     store = prepared(tmp_path)
 

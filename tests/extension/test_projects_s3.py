@@ -118,7 +118,7 @@ def test_killed_after_each_request_it_is_finished_by_the_next(
                 await make(store).create(REF, "python")
         elif not left:
             async with asyncio.timeout(40):
-                while await keys(store, "code/"):  # the list has begun to finish it; whoever comes next does
+                while await keys(store, "code/"):  # the list has begun to finish it; the next caller does
                     with suppress(FileNotFound):
                         await projects.get(REF)
                     await asyncio.sleep(0.1)

@@ -1,4 +1,4 @@
-"""The containers of a pod end when they are told to, however early that is."""
+"""The containers of a pod end on SIGTERM, however early it comes."""
 
 import json
 import os

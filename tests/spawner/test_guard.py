@@ -1,4 +1,4 @@
-"""Whatever is killed, nothing of a REPL stays; and the person is told what happened."""
+"""Whatever is killed, nothing of a REPL stays, and the tab says what happened."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from support.lab import Lab, wait_for
 from support.processes import pids, repl_processes
 
 SECONDS = [str(100_000_000 + 2 * os.getpid()), str(100_000_001 + 2 * os.getpid())]
-"""By which our own are told from those of another worker."""
+"""Tell our own from those of another worker."""
 HIDDEN = (
     f'nohup setsid sleep {SECONDS[0]} > /dev/null 2>&1 & env -i setsid sleep {SECONDS[1]} & disown -a; echo hid"den"\n'
 )

@@ -1,4 +1,4 @@
-"""What lies among the private directories of REPLs, whoever wrote it: one that is damaged is nobody else's trouble."""
+"""What lies among the private directories of REPLs, also if a program wrote it: a damaged one affects no other."""
 
 import asyncio
 import json

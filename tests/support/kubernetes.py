@@ -64,7 +64,7 @@ class World:
 
 @dataclass
 class Space:
-    """`template` and `settings` change what spawners made from then on are told."""
+    """`template` and `settings` change what spawners get that are made from then on."""
 
     world: World
     namespace: str

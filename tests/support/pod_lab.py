@@ -89,7 +89,7 @@ class PodLab(S3Lab):
         return list(psutil.Process(self.pids(repl_id)[0]).children(recursive=True))
 
     def _container(self, repl_id: str, name: str) -> str:
-        """Its id, once the node has told."""
+        """Its id, once the node knows it."""
         status = self.pod(repl_id)["status"]
         said = [*status["containerStatuses"], *status["initContainerStatuses"]]
         return "".join(each.get("containerID", "") for each in said if each["name"] == name)

@@ -8,7 +8,7 @@ from typing import cast
 
 
 class Proxy:
-    """Forwards TCP connections to `target`, a port of this machine. What it is told holds for all connections."""
+    """Forwards TCP connections to `target`, a port of this machine. Its settings hold for all connections."""
 
     def __init__(self, target: int) -> None:
         self._target = target

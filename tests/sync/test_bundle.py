@@ -108,7 +108,7 @@ def test_a_damaged_one_costs_time_alone(make: Make, saved: Sync, store: S3Store)
 
 
 def test_one_that_leads_elsewhere_leads_nowhere(make: Make, saved: Sync, store: S3Store) -> None:
-    """Whoever can write it can write the objects too, but not beside the project."""
+    """A writer of the bundle can write the objects too, but not beside the project."""
     member = Member("../outside", 4, 0o644, 1.0, "x", "t", 1.0)
     asyncio.run(store.put(REF.bundle, dump([(member, b"evil")])))
     again = make("again", main="f1").start().opened().settled()

@@ -245,7 +245,7 @@ def test_what_was_sent_without_an_answer_and_deleted_does_not_come_back(make: Ma
 @pytest.mark.parametrize("days", [8, -8])
 @pytest.mark.process
 def test_a_clock_that_jumps_deletes_nothing(make: Make, store: S3Store, tmp_path: Path, days: int) -> None:
-    """S3 refuses whoever's clock is wrong; a trash is emptied by S3's clock."""
+    """S3 refuses clients whose clock is wrong; a trash is emptied by S3's clock."""
     clock = tmp_path / "clock"
     clock.write_text("+0d")
     sync = make(main="", environment=faked(clock)).start().opened()

@@ -1,4 +1,4 @@
-"""What is not saved, and how it is told: rules, limits, files that are being written, links that lead away."""
+"""What is not saved, and how it is reported: rules, limits, files that are being written, links that lead away."""
 
 import json
 import os

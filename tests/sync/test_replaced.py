@@ -73,7 +73,7 @@ class Program:
                 (self._volume / f"{name}.away").rename(path)
 
     def write(self, text: str) -> None:
-        """Into whatever is called the project, so that whoever watches or looks has a reason to read."""
+        """Into whatever has the project's name, so that the watcher and looks have a reason to read."""
         project = self._volume / "project"
         if project.is_dir() and not project.is_symlink():
             (project / "new").write_text(text)

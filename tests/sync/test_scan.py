@@ -49,7 +49,7 @@ def test_a_tree_that_is_wider_and_deeper_than_there_are_descriptors_is_seen_whol
 
 def test_without_a_descriptor_nothing_is_taken_for_gone(tmp_path: Path) -> None:
     (tmp_path / "f").write_text("x")
-    assert look(tmp_path, 5) == "The project can't be looked at: Too many open files."
+    assert look(tmp_path, 5) == "The project can't be read: Too many open files."
 
 
 def test_a_path_that_fails_is_unseen_and_hides_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

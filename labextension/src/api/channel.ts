@@ -12,9 +12,9 @@ import type { Server } from './server';
 const SUBPROTOCOL = 'jupyter-repl.v1';
 const OPEN_SECONDS = 15;
 const REPLY_SECONDS = 30;
-/** The server says something every 10 s; after this many looks in silence the network is stuck. */
+/** The server says something every 10 s; after this many checks without a frame the network is stuck. */
 const SILENT_LOOKS = 25;
-/** After so many looks without an answer to something that wants one, a person is told. */
+/** After so many checks without an answer that is due, the tab says so. */
 const SLOW_LOOKS = 4;
 const LOOK_SECONDS = 1;
 /** Bytes of a request above which it goes by `file/` instead. */
@@ -105,7 +105,7 @@ export class Channel implements IConnection {
     this._socket.close();
   }
 
-  /** Counts looks, not time: a laptop that wakes up may find all well. */
+  /** Counts checks, not time: the connection may be alive when a laptop wakes up. */
   private _look(): void {
     if (++this._silence > SILENT_LOOKS) {
       this._onClose(); // the socket's own end may take minutes
@@ -196,7 +196,7 @@ export class Channel implements IConnection {
   private _loaded: ILoaded | null = null;
   private readonly _looking: ReturnType<typeof setInterval>;
   private _silence = 0;
-  /** Whether something was sent that is answered at once, and the looks since then. */
+  /** Whether something was sent that is answered at once, and the checks since then. */
   private _wantsAnswer = false;
   private _unanswered = 0;
   private readonly _slow = new Signal<this, number>(this);

@@ -45,7 +45,7 @@ export class Rest extends Server {
     return (await this.json<{ phase: IPhase }>('POST', ['stop'], { replId, discard })).phase;
   }
 
-  /** Tell each phase until one stays, and resolve to that. */
+  /** Report each phase until one stays, and resolve to that. */
   async follow(replId: string, tell: (phase: IPhase) => void): Promise<IPhase> {
     const response = await this.request('GET', ['project', replId, 'events']);
     let last: IPhase | null = null;

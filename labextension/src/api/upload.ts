@@ -1,4 +1,4 @@
-/** Bytes to the server with progress and cancel, which `fetch` doesn't tell. */
+/** Bytes to the server with progress and cancel, which `fetch` does not have. */
 
 import type { ServerConnection } from '@jupyterlab/services';
 import { ReplError } from '../model/messages';
@@ -8,7 +8,7 @@ export interface IUploadOptions {
   headers?: Record<string, string>;
   /** Ends the upload; nothing is written then. */
   signal?: AbortSignal;
-  /** Told the share that was sent, 0 to 1. */
+  /** Called with the share that was sent, 0 to 1. */
   onProgress?(share: number): void;
 }
 

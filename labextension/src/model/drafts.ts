@@ -85,7 +85,7 @@ export function applyDraft(draft: IDraft, text: string, etag: string): DraftOutc
   return { kind: 'conflict', inserted: draft.change.inserted };
 }
 
-/** Tells texts apart, at once: the page that leaves can't wait for the browser's own digests. */
+/** A synchronous digest: a page that is being left can't wait for the browser's own. */
 function fingerprint(text: string): string {
   let [a, b] = [0x811c9dc5, text.length];
   for (let index = 0; index < text.length; index++) {

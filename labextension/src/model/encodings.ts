@@ -11,7 +11,7 @@ export function decode(bytes: Uint8Array): { text: string; encoding: Encoding } 
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
     return text.includes('\0') ? null : { text, encoding: 'UTF-8' };
   } catch {
-    // In Latin-1 every byte is a character, so its control characters tell what is no text.
+    // In Latin-1 every byte is a character, so only control characters show that it is no text.
     if (bytes.some(byte => (byte < 32 && !USUAL.has(byte)) || (byte >= 0x7f && byte < 0xa0))) {
       return null;
     }

@@ -134,7 +134,7 @@ export class FileModel {
     }
   }
 
-  /** A program that replaces a file may delete the old one first, so this looks some time after it was told. */
+  /** A program that replaces a file may delete the old one first, so this checks some time after the event. */
   private async _checkDeleted(): Promise<void> {
     if (this._state === 'saved' && this._buffer && (await readIfThere(this._store, this.path)) === null) {
       this.etag = null;

@@ -12,7 +12,7 @@ export interface IFileStore {
   read(path: string): Promise<IContent>;
   /**
    * @param etag - what is to be replaced, null whatever it is; resolves to the new etag
-   * @param onProgress - told the share that was sent, of a large text
+   * @param onProgress - called with the share of a large text that was sent
    */
   write(
     path: string,

@@ -1,4 +1,4 @@
-/** Loads once, whoever asks; after a failure the next one who asks tries again. */
+/** Loads once for all callers; after a failure the next call tries again. */
 export function onceOrAgain<T>(load: () => Promise<T>): () => Promise<T> {
   let loading: Promise<T> | null = null;
   return () =>

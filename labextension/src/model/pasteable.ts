@@ -1,7 +1,7 @@
 /**
  * What may be pasted into a terminal: a text without control characters, but tab and line ends.
  *
- * Programs tell pasted text from typed text by the sequence that xterm puts around it. A text that holds the end of that
+ * Programs recognise pasted text by the sequence that xterm puts around it. A text that holds the end of that
  * sequence could go on as if it were typed, and run what nobody has read.
  */
 export function pasteable(text: string): string {

@@ -12,7 +12,7 @@ export interface IPhase {
   hint?: string;
 }
 
-/** What the tab shows. `lost`: nobody answers; the tab looks for the server by itself. */
+/** What the tab shows. `lost`: nobody answers; the tab retries by itself. */
 export type ReplState =
   | { kind: 'starting'; steps: string[] }
   | { kind: 'running' }
@@ -37,7 +37,7 @@ export interface IReplApi {
   /** @param discard - also if that loses what is not saved */
   stop(discard: boolean): Promise<IPhase>;
   phase(): Promise<IPhase>;
-  /** Tell each phase until one stays, and resolve to that. */
+  /** Report each phase until one stays, and resolve to that. */
   follow(tell: (phase: IPhase) => void): Promise<IPhase>;
   connect(): Promise<IConnection>;
 }
@@ -76,7 +76,7 @@ export class ReplModel {
     return this._connected;
   }
 
-  /** What a person should be told once about how it came to this state. */
+  /** What the tab shows once about how it came to this state. */
   get notice(): Notice {
     return this._notice;
   }
@@ -91,12 +91,12 @@ export class ReplModel {
     return this._silence;
   }
 
-  /** The steps of the last start, for whoever has to find out why it failed. */
+  /** The steps of the last start, to find out why it failed. */
   get details(): string {
     return this._steps.join('\n');
   }
 
-  /** Look for the server now, not at the end of the wait. */
+  /** Retry now, not at the end of the wait. */
   tryNow(): void {
     this._wake();
   }

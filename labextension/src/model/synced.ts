@@ -1,4 +1,4 @@
-/** What of a project is in S3 and what is not yet, as sync tells it. No DOM and no network. */
+/** What of a project is in S3 and what is not yet, as sync reports it. No DOM and no network. */
 
 import { ISignal, Signal } from '@lumino/signaling';
 

@@ -31,7 +31,7 @@ export function findLocations(text: string, folder: string): ILocation[] {
       const inside = relativeTo(decode(match[0], path!), folder);
       const [start, end] = [match.index, match.index + match[0].length];
       if (taken.some(([from, to]) => start < to && end > from)) {
-        continue; // a part of a path that was looked at as a whole
+        continue; // a part of a path that was parsed as a whole
       }
       taken.push([start, end]);
       if (inside) {

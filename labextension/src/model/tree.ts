@@ -1,7 +1,7 @@
 /**
- * The project's folders as far as somebody looks at them, as one list of rows. No DOM, no network: `fetch` is given.
+ * The project's folders that are open in the tree, as one list of rows. No DOM, no network: `fetch` is given.
  *
- * A folder is read in pages, those that are looked at, so one with 50,000 files costs no more than one with 500. Where a
+ * A folder is read in pages, those that are visible, so one with 50,000 files costs no more than one with 500. Where a
  * page is not there yet a row is null.
  */
 
@@ -124,7 +124,7 @@ export class TreeModel {
     return this.indexOf(path);
   }
 
-  /** Rows `first` to `last` are looked at: read what is missing of them. */
+  /** Rows `first` to `last` are visible: read what is missing of them. */
   look(first: number, last: number): void {
     this._looked = [first, last];
     for (const [folder, page] of this._lookedPages()) {
@@ -183,7 +183,7 @@ export class TreeModel {
       try {
         this._put(folder, page, await this._fetch(folder, page * PAGE));
       } catch {
-        // the folder is gone, which the runner tells too
+        // the folder is gone, of which the runner sends an event too
       } finally {
         this._reading.delete(key);
       }
@@ -241,7 +241,7 @@ export class TreeModel {
     return entry.type === 'dir' && this._expanded.has(entry.path) && this._folders.has(entry.path);
   }
 
-  /** Folder and page of what is looked at. */
+  /** Folder and page of what is visible. */
   private _lookedPages(): [string, number][] {
     const [first, last] = this._looked;
     const pages: [string, number][] = [];

@@ -3,7 +3,7 @@
 import type { Rest } from '../api/rest';
 import { Drafts } from '../model/drafts';
 
-/** Tells a REPL from those of other Jupyter servers at the same origin. */
+/** A name that no REPL of another Jupyter server at the same origin has. */
 export function scopeOf({ settings }: Rest, replId: string): string {
   return `${new URL(settings.baseUrl).pathname}${replId}`.replace(/^\/+/, '');
 }

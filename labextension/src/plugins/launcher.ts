@@ -87,7 +87,7 @@ export const launcher: JupyterFrontEndPlugin<void> = {
     }
     const templates = await server.templates().catch(() => null);
     if (!templates) {
-      // the reason is told by the dialog, for which there has to be a card
+      // the dialog gives the reason, and needs a card to open from
       launcher?.add({ command: Commands.create, category: CATEGORY, args: { isCard: true } });
     }
     templates?.forEach((template, rank) => {

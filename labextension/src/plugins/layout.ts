@@ -1,4 +1,4 @@
-/** What a tab looks like inside, kept in JupyterLab's state for the next page, and so in its saved workspaces. */
+/** The layout inside a tab, kept in JupyterLab's state for the next page, and so in its saved workspaces. */
 
 import type { IStateDB } from '@jupyterlab/statedb';
 import type { ReadonlyJSONObject } from '@lumino/coreutils';
@@ -35,7 +35,7 @@ export interface IArranged {
   readonly runs: RunControl;
 }
 
-/** What the tab looks like now. */
+/** The layout of the tab now. */
 export function readLayout({ panel, tree, documents, runs }: IArranged): ILayout {
   const { dock, places, active } = documents.layout;
   const side = packDock(panel.side, widget =>

@@ -10,7 +10,7 @@ import { notify } from '../widgets/notices';
 /** Without it a notification waits in its list, unseen. */
 const SHOWN = { autoClose: 5000 } as const;
 
-/** Ask what to put back, and do it. Never rejects: what goes wrong is told. */
+/** Ask what to put back, and do it. Never rejects: errors are shown. */
 export async function recoverDeleted(rest: Rest, replId: string, trans: TranslationBundle): Promise<void> {
   try {
     const deleted = await rest.deleted(replId);
@@ -57,7 +57,7 @@ class Choice extends Widget implements Dialog.IBodyWidget<string[]> {
   constructor(deleted: IDeleted[], trans: TranslationBundle) {
     super();
     this._list.size = Math.min(10, Math.max(2, deleted.length));
-    this._list.multiple = true; // also what JupyterLab's dialogs tell a list by from a menu
+    this._list.multiple = true; // by this JupyterLab's dialogs distinguish a list from a menu
     this._list.setAttribute('aria-label', trans.__('What was deleted, newest first'));
     this._list.append(...deleted.map(each => makeOption(each, trans)));
     this._list.selectedIndex = 0;

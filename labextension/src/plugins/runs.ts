@@ -101,6 +101,6 @@ export class RunControl {
     }
   }
 
-  /** Asked for, and not told of yet. */
+  /** Runs that were asked for and have not been announced. */
   private _isStarting = false;
 }

@@ -8,7 +8,7 @@ import { notify } from '../widgets/notices';
 /** States in which nothing will be saved by itself. */
 const BROKEN: ReadonlySet<string> = new Set(['fenced', 'gone', 'failed']);
 
-/** Tell it from now on. */
+/** Show it from now on. */
 export function followSync(sync: SyncModel, banner: Banner, trans: TranslationBundle): void {
   new SyncNotices(sync, banner, trans);
 }

@@ -1,4 +1,4 @@
-/** The views of files that a tab can show, and how they are told apart. */
+/** The views of files that a tab can show, and how to tell them apart. */
 
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import { fileIcon, LabIcon } from '@jupyterlab/ui-components';

@@ -21,9 +21,9 @@ export interface IPoint {
 }
 
 /**
- * A button that shows an icon, and says its label to whoever asks.
+ * A button that shows an icon; its label is its tooltip and its accessible name.
  *
- * @param onClick - told the corner below the button, where a menu opens
+ * @param onClick - called with the corner below the button, where a menu opens
  */
 export function makeIconButton(
   label: string,

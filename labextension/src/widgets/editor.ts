@@ -176,7 +176,7 @@ export class Editor extends Widget {
     requestAnimationFrame(() => this._editor?.layout());
   }
 
-  /** Make the editor when it is looked at for the first time. */
+  /** Make the editor when it is shown for the first time. */
   private async _open(): Promise<void> {
     if (this._isOpening) {
       return;

@@ -33,7 +33,7 @@ export class FindBar {
     node.prepend(this._bar);
   }
 
-  /** @param text - what to look for at first; empty: what was looked for before */
+  /** @param text - what to search for at first; empty: the last search */
   open(text: string): void {
     this._bar.hidden = false;
     if (text && !text.includes('\n')) {

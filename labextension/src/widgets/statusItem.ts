@@ -8,7 +8,7 @@ import type { ISynced } from '../model/synced';
 import type { Editor } from './editor';
 import { describeFiles, describeRepl, describeSync } from './words';
 
-/** As much of a tab as is told. */
+/** As much of a tab as the status bar shows. */
 export interface IStatusSource {
   readonly language: string;
   readonly repl: { state: ReplState };

@@ -89,7 +89,7 @@ export class Terminal extends Widget implements ITerminalListener {
     this._remote.detach();
   }
 
-  // -- what the runner tells
+  // -- what the runner sends
 
   reset(): void {
     this._ended = false;
@@ -218,7 +218,7 @@ export class Terminal extends Widget implements ITerminalListener {
         if (rows !== this._room.rows || cols !== this._room.cols) {
           this._room = { rows, cols };
           this._xterm.terminal.resize(cols, rows);
-          this._remote.resize({ rows, cols }); // which tells of another size, if another view has the say
+          this._remote.resize({ rows, cols }); // the answer is another size where another view decides it
         }
       }
     });
@@ -291,7 +291,7 @@ export class Terminal extends Widget implements ITerminalListener {
   private _loaded: Loader | null = null;
   private _xterm: IXterm | null = null;
   private _findBar: FindBar | null = null;
-  /** Rows and columns that the runner was told there is room for. */
+  /** Rows and columns that were sent to the runner last. */
   private _room: ISize = { rows: 0, cols: 0 };
   private _ended = false;
 }

@@ -5,7 +5,7 @@ import type { Selection } from '../model/selection';
 import type { TreeModel } from '../model/tree';
 import type { TreeRows } from './treeRows';
 
-/** Letters that are typed within this many ms of each other make one word to look for. */
+/** Letters that are typed within this many ms of each other make one word to search for. */
 const TYPING = 700;
 
 export class TreeKeys {

@@ -127,7 +127,7 @@ export class TreeRows {
     }
   }
 
-  /** Everything that a row looks like: it is made again when this changes, and only then. */
+  /** Everything that a row shows: it is rendered again when this changes, and only then. */
   private _keyOf(row: IRow, index: number): string {
     const { active, dirty, waiting, cut } = this.marks;
     const flags = [

@@ -39,7 +39,7 @@ export interface IViewerOptions {
   icon: LabIcon;
 }
 
-/** The same services, whose contents make no checkpoint: to look at a file must not write beside it. */
+/** The same services, whose contents make no checkpoint: viewing a file must not write beside it. */
 function lookingOnly(services: ServiceManager.IManager): ServiceManager.IManager {
   const contents = Object.create(services.contents, {
     createCheckpoint: { value: () => Promise.resolve({ id: '', last_modified: '' }) },

@@ -3,7 +3,7 @@
 import type { IBufferRange, ILink, ILinkProvider, Terminal } from '@xterm/xterm';
 import { findLocations, ILocation } from '../model/traceback';
 
-/** Rows that a wrapped line may have to be looked at; a longer one is no traceback. */
+/** Rows of a wrapped line that is searched; a longer one is no traceback. */
 const MAX_ROWS = 8;
 
 export function locationLinks(

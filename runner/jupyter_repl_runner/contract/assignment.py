@@ -1,4 +1,4 @@
-"""What a runner is told when a project becomes its own."""
+"""What a runner gets with its project."""
 
 import json
 from dataclasses import asdict, dataclass

@@ -38,9 +38,9 @@ class Credentials:
 @dataclass(frozen=True)
 class Grant:
     """The right to write a project's files. `generation` and `holder` are what the store says as long as it lasts;
-    `project` tells this project from an earlier one of its name. `credentials` None: sync finds its own, as boto3 does.
-    `conditions`: what the store was found to honour, on PUT, DELETE and COPY. Files over `max_file_bytes` are reported,
-    not saved."""
+    `project` distinguishes this project from an earlier one of its name. `credentials` None: sync finds its own,
+    as boto3 does. `conditions`: what the store was found to honour, on PUT, DELETE and COPY. Files over
+    `max_file_bytes` are reported, not saved."""
 
     ref: ProjectRef
     generation: int

@@ -1,4 +1,4 @@
-"""The rule for the name of a REPL, stated once and told in every error about it."""
+"""The rule for the name of a REPL, stated once and quoted in every error about it."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What sync tells of its work, for the spawner (while a REPL starts) and for the tab. Written to MARKS_FILE as JSON."""
+"""What sync reports of its work, to the spawner (while a REPL starts) and to the tab: MARKS_FILE, as JSON."""
 
 import json
 from collections.abc import Iterable, Iterator

@@ -19,7 +19,7 @@ from .json_text import parse_json
 RUNNER_PORT, SYNC_PORT, APP_PORT = 3001, 3002, 3000
 
 GRACE_SECONDS = 60
-"""Between a pod's first signal and SIGKILL. Sync, a sidecar, is told when the runner has ended."""
+"""Between a pod's first signal and SIGKILL. Sync, a sidecar, gets its SIGTERM when the runner has ended."""
 
 WORK, MARKS, PRIVATE, INDEX = "/repl", "/run/repl", "/private", "/index"
 PROJECT, TRASH, HOME = f"{WORK}/project", f"{WORK}/trash", f"{WORK}/home"

@@ -34,7 +34,7 @@ class ProjectRef:
 
     @property
     def manifest(self) -> str:
-        """The store key of what objects can't tell: links, empty folders, modes of folders."""
+        """The store key of what objects can't hold: links, empty folders, modes of folders."""
         return f"{meta_prefix(self.owner)}{self.repl_id}/manifest.json"
 
     @property

@@ -1,8 +1,8 @@
 """A folder that is opened once, and the strict walk beneath it, which never follows a link.
 
-Whoever may rename the folder can put another one, a link or a pipe in its place. So its name is used once; from then on
-only the descriptor counts. The walk opens each component beneath the descriptor of the last one, so a folder that is
-swapped for a link in the meantime is an error and leads nowhere.
+A program that may rename the folder can put another one, a link or a pipe in its place. So its name is used once;
+from then on only the descriptor counts. The walk opens each component beneath the descriptor of the last one: a folder
+that becomes a link in the meantime is an error, and the walk does not follow it.
 """
 
 import errno
@@ -34,7 +34,7 @@ class Root:
         self.descriptor = -1
         self.descriptor = os.open(path, FOLDER)
         self.identity = _identity(os.fstat(self.descriptor))
-        """Tells this folder from any other of the machine, as `device:inode`."""
+        """`device:inode`, which no other folder of the machine has."""
 
     def __del__(self) -> None:
         if self.descriptor >= 0:

@@ -42,7 +42,7 @@ class Trash:
         self.forget_old()
         item = secrets.token_hex(8)
         with beneath.entry(path, follow=False) as (folder, name):
-            os.stat(name, dir_fd=folder, follow_symlinks=False)  # told as FileNotFound
+            os.stat(name, dir_fd=folder, follow_symlinks=False)  # raises FileNotFound
             with map_os_errors("The trash"):
                 trash = self._opened(make=True)
                 os.mkdir(item, 0o700, dir_fd=trash.descriptor)
@@ -86,7 +86,7 @@ class Trash:
         try:
             trash = self._opened()
             items = _items(trash)
-        except OSError:  # what is wrong with it is told to whoever needs it
+        except OSError:  # a caller that needs it gets the error
             return
         for item in items:
             with suppress(OSError):

@@ -16,7 +16,7 @@ def list_folder(
 ) -> tuple[list[dict[str, Any]], int]:
     """`([{type: "dir" | "file", name, path, size, mtime}], total)`: `limit` rows from `offset` on, of `total`.
 
-    Folders first, then by name; a broken link counts as a file. Only the rows of the answer are looked at one by one,
+    Folders first, then by name; a broken link counts as a file. Only the rows of the answer are examined one by one,
     so that a page of a folder with 50,000 files costs its names and no more.
     """
     with beneath.folder(path) as descriptor, map_os_errors(path):

@@ -1,4 +1,4 @@
-"""Sees what anything does to the project's files, and tells it in few, bounded batches.
+"""Sees what anything does to the project's files, and reports it in few, bounded batches.
 
 One thread owns the watches: inotify on Linux, with a scan of each new folder (files written into it before its watch
 exists have no event), watchfiles elsewhere and where inotify is used up. It knows nothing of channels.
@@ -124,7 +124,7 @@ class Watcher:
             try:
                 self._tell(changes)
             except Exception:
-                log.exception("A change could not be told; watching goes on.")
+                log.exception("A change could not be passed on; watching goes on.")
 
 
 class UsedUp(Exception):
@@ -174,7 +174,7 @@ class Inotify:
             raise UsedUp(error.strerror) from error
         with self._inotify:
             self._add_tree("", Changes())
-            # Whoever listed a folder before it was watched may have missed something.
+            # A folder that was listed before it was watched may have changed in between.
             self._flush(Changes(everything=True))
             poll = select.poll()
             poll.register(self._inotify.fileno(), select.POLLIN)

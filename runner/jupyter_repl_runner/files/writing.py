@@ -18,7 +18,7 @@ class Writer:
     Nothing of the old file changes before `commit`, so a full disk or a broken upload loses nothing. Mode, owner and
     attributes survive, and through a link inside the project the link itself. What can't be kept so (other names of the
     file; a folder that may not be written) is written in its place, where `beneath` has a journal. Use as a context
-    manager; all calls block. `durable` False: of many files, for whoever calls `flush_disk` after them. Without a
+    manager; all calls block. `durable` False: one of many files, after which the caller calls `flush_disk`. Without a
     context manager: `open` and `close`, which may follow an `open` that failed or was never called.
     """
 
@@ -77,7 +77,7 @@ class Writer:
         return stat_of(self._descriptor)
 
     def place(self, if_match: str | None = None) -> os.stat_result:
-        """`commit`, for whoever knows the etag."""
+        """`commit` for callers that know the etag."""
         with map_os_errors(self.path):
             if self._staged is not None:
                 self._write_in_place(self._staged, if_match)

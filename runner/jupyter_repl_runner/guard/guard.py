@@ -1,8 +1,8 @@
 """The parent of a REPL's processes on a laptop: when runner, guard's pipe or server goes, all of them end.
 
-It holds the lock of the REPL's private directory (an inherited descriptor) until the last of them is gone, so whoever
-gets that lock knows that nothing of the REPL runs. It is in the path of every start, so it starts the runner first and
-imports what it needs for the end when that has come: subprocess, dataclasses and pathlib alone would cost 30 ms.
+It holds the lock of the REPL's private directory (an inherited descriptor) until the last of them is gone, so a process
+that gets that lock knows that nothing of the REPL runs. It is in the path of every start, so it starts the runner first
+and imports what it needs for the end only then: subprocess, dataclasses and pathlib alone would cost 30 ms.
 
 Where the files live in S3 it starts `sync` before the runner, starts it again if it is killed, and ends it last:
 what the runner and the programs wrote at their end is saved too.
@@ -65,8 +65,8 @@ class _Family:
         self._grants = grants
         self._ended: dict[int, int] = {}
         """The wait statuses of children that were reaped."""
-        # Only the guard holds the other end of its children's standard input: its end tells them that it was killed,
-        # and they then end the REPL themselves.
+        # Only the guard holds the other end of its children's standard input. When that closes, they know that the
+        # guard was killed, and end the REPL themselves.
         self._input, self._pipe = os.pipe()
         self._runner = self._sync = 0
         self._sync_again = 0.0

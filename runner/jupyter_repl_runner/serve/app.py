@@ -78,7 +78,7 @@ def fastest_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 class Runner:
-    """All of a project that does not listen. `record` tells the token, the working directory, the trash and the
+    """All of a project that does not listen. `record` holds the token, the working directory, the trash and the
     assignment; marks of sync lie in `directory`, `uploads` is for files that are on their way. With an identity as
     `folder` the project's folder is opened once, and must be that one: sync works on it, and would save nothing of
     another. Without, what is in its place counts. Raises OSError."""
@@ -115,7 +115,7 @@ class Runner:
         return self._application(room)
 
     async def watch_disk(self, folder: Path, limit: int) -> None:
-        """Tell how full it is, and refuse our own writes before it is over. Until it is cancelled."""
+        """Report how full it is, and refuse our own writes before it is over. Until it is cancelled."""
         room = self._room
         room.disk = Disk(folder, limit, lambda said: room.broadcast("disk", said))
         await room.disk.run()

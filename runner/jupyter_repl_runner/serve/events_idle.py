@@ -1,4 +1,4 @@
-"""Nobody uses the REPL: the server says so before it stops it, and whoever is there after all keeps it."""
+"""Idle REPLs: the server warns before it stops one, and a person who is there keeps it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +16,7 @@ async def keep(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def tell_idle(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
-    """The server's: tell every tab that it stops in `seconds` (0: not after all), or is `asleep` from now on."""
+    """The server's: warn every tab that it stops in `seconds` (0: not after all), or is `asleep` from now on."""
     seconds = bounded(data, "seconds", 0, MAX_SECONDS, 0)
     context.room.broadcast("idle", {"seconds": seconds, "asleep": bool(optional(data, "asleep", bool))})
     return {}

@@ -1,7 +1,7 @@
 """`runner serve --pod`: waits for sync's record of what the pod is, then serves that, on a port.
 
-Who asks before that is told to come again. The record is looked for when a request comes, so a waiting pod does nothing
-at all. A runner that was killed finds it at once: the volume and sync have outlived it.
+Requests before that get 503. The record is read when a request comes, so a waiting pod does nothing at all.
+A runner that was killed finds it at once: the volume and sync have outlived it.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""What all channels of a runner share: the project's parts, and a way to tell everybody."""
+"""What all channels of a runner share: the project's parts, and a way to send to all of them."""
 
 import asyncio
 import secrets
@@ -27,7 +27,7 @@ class Room:
     def __init__(self, assignment: Assignment, beneath: Beneath, trash: Trash, terminals: Terminals) -> None:
         self.assignment = assignment
         self.instance = secrets.token_hex(8)
-        """Tells a client whether the terminals it knew are of this runner."""
+        """By this a client knows whether the terminals it knew are of this runner."""
         self.beneath = beneath
         self.trash = trash
         self.terminals = terminals

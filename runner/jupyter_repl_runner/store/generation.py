@@ -32,7 +32,7 @@ async def read_generation(store: Store, ref: ProjectRef) -> Generation | None:
 
 
 async def raise_generation(store: Store, ref: ProjectRef) -> Generation:
-    """The next one: from now on every earlier one writes nothing after its next look. Raises Unavailable, and
+    """The next one: from now on every earlier one writes nothing after its next check. Raises Unavailable, and
     InvalidRequest where the last one can't be read."""
     for _ in range(ATTEMPTS):
         try:

@@ -35,8 +35,8 @@ list_ = list  # the class has a verb of that name
 
 
 class S3Store(Store):
-    """`credentials` None: boto3 looks for its own. `honoured`: what somebody else has found out, who may write more
-    than we may. Nothing is asked of the network before the first call."""
+    """`credentials` None: boto3 finds its own. `honoured`: the result of a probe by a server with wider
+    rights. No request is made before the first call."""
 
     def __init__(
         self, settings: S3Settings, credentials: Credentials | None = None, honoured: Honoured | None = None
@@ -94,7 +94,7 @@ class S3Store(Store):
         except FileNotFound:
             return None
         except Denied:
-            # Who may not list all of a bucket is told so, and not that there is no such object.
+            # S3 answers 403 for a missing object where the keys may not list the whole bucket.
             name = self._name(key)
             page = await self._ask("list_objects_v2", None, Prefix=name, MaxKeys=1)
             if any(item["Key"] == name for item in page.get("Contents", ())):
@@ -170,7 +170,7 @@ class S3Store(Store):
         elif if_match is None:
             await self._ask("delete_object", key)
         else:
-            # Where a DELETE's condition is ignored, the moment between look and deletion is not guarded.
+            # Where a DELETE's condition is ignored, the moment between check and deletion is not guarded.
             tag = await self._tag_for(key, if_match)
             condition = {"IfMatch": f'"{tag}"'} if (await self.probe()).delete else {}
             with map_refusals({"412": Conflict(f"{key} was changed meanwhile.", hint="Look at it again.")}):

@@ -7,7 +7,7 @@ from typing import Any
 from jupyter_repl_runner.contract.grant import Credentials, S3Settings
 
 CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 4, 10, 2
-"""Short, for whoever asks is a person who waits, or sync, which asks again by itself."""
+"""Short: the caller is a person who waits, or sync, which retries by itself."""
 THREADS = 16
 """Requests of one store under way at once."""
 

@@ -9,7 +9,7 @@ from jupyter_repl_runner.contract.grant import S3Settings
 
 
 class _Kind(Unavailable):
-    """A kind that only callers of S3 tell apart."""
+    """A kind that only callers of S3 distinguish."""
 
     @property
     def code(self) -> str:

@@ -15,7 +15,7 @@ LOOK_SECONDS = 0.01
 
 
 class SingleServer:
-    """An async context manager: whoever is inside is the only one of this user's processes on this bucket and
+    """An async context manager: the process inside it is the only one of this user on this bucket and
     prefix."""
 
     def __init__(self, settings: S3Settings) -> None:

@@ -16,7 +16,7 @@ from .s3_errors import map_s3_errors
 LIFETIME_SECONDS = 3600
 NAME_LENGTH = 32
 _ANY_ROLE = "arn:aws:iam::000000000000:role/jupyter-repl"
-"""Servers other than AWS want one and don't look at it."""
+"""Servers other than AWS require one and ignore it."""
 
 
 class NoSts(Unavailable):
@@ -48,7 +48,7 @@ class Sts:
                 else:
                     answer = self._client().get_federation_token(Name=name, **asked)
             except Exception as error:
-                self._made = None  # the next one looks for the server's own keys anew
+                self._made = None  # the next one finds the server's own keys anew
                 if _says_no_sts(error):
                     raise NoSts from error
                 raise

@@ -134,7 +134,7 @@ class RequestBody(Generic[Result]):
         self._work = tasks.awaited(work(self._chunks()), name)
 
     async def feed(self, chunk: bytes) -> None:
-        """Returns when there is room; what comes after a failure is dropped, `finish` tells of it."""
+        """Returns when there is room; what comes after a failure is dropped, `finish` raises it."""
         if chunk:
             await self._offer(chunk)
 

@@ -117,7 +117,7 @@ def _unpack_file(zipped: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path, b
 
 
 class _opened:
-    """A zip that is open for reading; what zipfile raises about it is told as an error for people."""
+    """A zip that is open for reading; what zipfile raises about it becomes an error for people."""
 
     def __init__(self, archive: Path) -> None:
         self._archive = archive
@@ -143,7 +143,7 @@ class _opened:
 
 def _check_directory(archive: Path) -> None:
     """zipfile reads the list of entries as a whole, whatever its size: some of 50 bytes each take 600 of memory. Only
-    its private function tells the size beforehand."""
+    its private function knows the size beforehand."""
     with open(archive, "rb") as file:
         end = zipfile._EndRecData(file)  # type: ignore[attr-defined]
     if end and end[zipfile._ECD_SIZE] > MAX_DIRECTORY:  # type: ignore[attr-defined]

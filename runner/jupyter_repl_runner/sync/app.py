@@ -38,7 +38,7 @@ class SyncOptions:
 
 
 def sync(options: SyncOptions) -> int:
-    """Run until told to end; 0 if all was saved, FENCED_CODE if another start has ended it."""
+    """Run until a signal ends it; 0 if all was saved, FENCED_CODE if another start has ended it."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     try:
         return asyncio.run(_sync(options))

@@ -34,7 +34,7 @@ class Bundler:
         self._volume = sides.volume.blocking
         self._main = main
         self._known: dict[str, str] | None = None
-        """Tags by paths of what the bundle in the store holds; None: nobody has looked."""
+        """Tags by paths of what the bundle in the store holds; None: it was not read yet."""
 
     async def read(self) -> Bundle | None:
         bundle = await read_bundle(self._store, self._ref)
@@ -94,7 +94,7 @@ class Bundler:
 
 
 def within_limits(rows: Iterable[Row]) -> Iterable[Row]:
-    """As many as whoever reads the bundle takes."""
+    """As many as a reader of the bundle accepts."""
     left, left_of_head = MOST_BYTES, MAX_HEAD
     for row in rows:
         left -= row.found.size

@@ -38,7 +38,8 @@ log = getLogger(__name__)
 
 
 class Progress:
-    """Of one restore, told a few times a second. `opened` is called once the main file is there."""
+    """The progress of one restore, written to the marks a few times a second. `opened` is called once the main file is
+    there."""
 
     def __init__(self, status: Status, sizes: Mapping[str, int], main: str, opened: Callable[[], None]) -> None:
         self._status = status
@@ -141,7 +142,7 @@ class Downloader:
             return Row(found, member.tag, member.digest)
 
     async def _download(self, path: str, found: Found | None, again: set[str]) -> None:
-        """In place of `found`, unless that has changed since it was looked at: then it is a conflict, the next time."""
+        """In place of `found`, unless that has changed since the scan: then it is a conflict, the next time."""
         volume = self._volume
 
         def check() -> None:
@@ -158,7 +159,7 @@ class Downloader:
             head, status = await fetch(
                 self._store, key, volume.beneath, path, if_match=condition, durable=durable, check=check
             )
-        except (Conflict, FileExists, FileNotFound) as error:  # changed on one side since both were looked at
+        except (Conflict, FileExists, FileNotFound) as error:  # changed on one side since both were scanned
             self._failures[path] += 1
             if self._failures[path] < TRIES:
                 again.add(path)

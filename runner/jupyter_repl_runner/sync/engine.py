@@ -1,4 +1,4 @@
-"""When sync does what: the restore, batches as they become due, whole looks from time to time, and the last flush."""
+"""When sync does what: the restore, batches as they become due, full scans from time to time, and the last flush."""
 
 import asyncio
 import math
@@ -23,9 +23,9 @@ from .volume import Gone
 
 WHOLE_LOOK_SECONDS, LONGEST_LOOK_SECONDS = 60.0, 600.0
 LOOKING_SHARE = 0.001
-"""Of a core, for looks at all of a project in which nothing happens."""
+"""Of a core, for full scans of a project in which nothing happens."""
 MEETINGS_SECONDS = (15.0, 60.0)
-"""After the first meeting: what a runner that was frozen between look and write has still done is put right."""
+"""After the first meeting: repairs what a runner that was frozen between scan and write has still done."""
 BUNDLE_SECONDS = 5.0
 """Of quiet, until the bundle is renewed; and the most that it takes at the end."""
 RETRIES_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
@@ -56,7 +56,7 @@ class Engine:
         heard: Callable[[], float],
         end_seconds: float = FLUSH_SECONDS,
     ) -> None:
-        """`heard`: when the store has answered last, by the monotonic clock. `end_seconds`: what whoever calls `end`
+        """`heard`: when the store has answered last, by the monotonic clock. `end_seconds`: what the caller of `end`
         leaves for the rest."""
         self._ref, self._status = sides.ref, sides.status
         self._meeting = meeting
@@ -82,7 +82,7 @@ class Engine:
         self._wake.set()
 
     def end(self) -> None:
-        """What is under way and the last look may take `end_seconds` more, or FLUSH_SECONDS before all was restored."""
+        """What is under way and the last scan may take `end_seconds` more, or FLUSH_SECONDS before all was restored."""
         if not self._ending:
             self._ending = True
             if self._deadline is not None:
@@ -91,7 +91,7 @@ class Engine:
 
     @property
     def _time_to_end(self) -> float:
-        """A start that has failed is told when its pod has gone, and has little to save."""
+        """The failure of a start is reported when its pod has gone, and there is little to save."""
         return self._end_seconds if self._is_met else FLUSH_SECONDS
 
     async def flush(self) -> bool:
@@ -155,7 +155,7 @@ class Engine:
         ]
         self._looking.at = now + WHOLE_LOOK_SECONDS
         while not self._ending:
-            self._wake.clear()  # from here on whatever happens is looked at once more
+            self._wake.clear()  # from here on any event causes another turn
             if restoring.done():
                 restoring.result()
             if self._asked:
@@ -220,7 +220,7 @@ class Engine:
             await self._pause(self._delay)
 
     async def _try(self, call: Callable[[], Awaitable[set[str] | None]]) -> bool:
-        """Whether it succeeded; paths that it gives back are looked at again. Raises Fenced."""
+        """Whether it succeeded; paths that it gives back are scanned again. Raises Fenced."""
         silent = tasks.spawn(tell_silence(self._status, self._heard), "silence of the store")
         try:
             again = await call()
@@ -238,7 +238,7 @@ class Engine:
         return True
 
     async def _flush(self) -> bool:
-        """The last look at all of it, as often as it takes; whether the store has everything."""
+        """Full scans and saves until nothing is left; whether the store has everything."""
         while True:
             self._queue = Queue()
             done = await self._try(lambda: self._push.push(Batch(everything=True), is_last=True))
@@ -265,7 +265,7 @@ class Engine:
             waiting = sorted({*waiting, *batch.paths})
         marks = self._status.marks
         is_heard = self._queue.is_heard or (batch is not None and batch.is_heard)
-        if is_heard and not waiting:  # too much to be named; what the last look has found is the best guess
+        if is_heard and not waiting:  # too much to be named; the result of the last scan is the best guess
             waiting, least = list(marks.paths), max(marks.pending, 1)
         else:
             least = len(waiting)

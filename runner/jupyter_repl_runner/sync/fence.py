@@ -11,7 +11,7 @@ class Fenced(Exception):
 
 
 class Fence:
-    """Looked at before each batch and immediately before each deletion."""
+    """Checked before each batch and immediately before each deletion."""
 
     def __init__(self, store: Store, ref: ProjectRef, ours: Generation) -> None:
         self._store = store

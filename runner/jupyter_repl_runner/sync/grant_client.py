@@ -34,7 +34,7 @@ class GrantClient:
         try:
             return await self._ask()
         except (OSError, ValueError, KeyError, TypeError, TimeoutError) as error:
-            raise Unavailable("The server gave no leave to work on the project.", hint="Start it again.") from error
+            raise Unavailable("The server gave no grant for the project.", hint="Start it again.") from error
 
     async def keep(self, use: Callable[[Credentials], None]) -> None:
         """Ask for new ones at half their life, for ever; ends where they last for ever or the server has gone."""

@@ -1,9 +1,9 @@
-"""Volume and store compared as a whole: the restore at a start, and later looks for what an earlier runner still wrote.
+"""Compares volume and store as a whole: the restore at a start, and later checks for writes of an earlier runner.
 
 Files come to the volume in the background, several at a time, the main one first; whatever happens to the volume
 meanwhile is saved as ever. A file that was not brought yet has no row, so its absence is never taken for a deletion. A
 file that was saved or deleted since the store was asked is left alone: the listing is older than that, and a file that
-was saved meanwhile looks like one that the store has lost.
+was saved meanwhile appears to be one that the store has lost.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from .sides import Sides
 from .upload import Uploader
 
 ROUNDS = 5
-"""Looks at both sides, until nothing has changed between a look and what followed from it."""
+"""Scans of both sides, until nothing has changed between a scan and what followed from it."""
 
 
 class Meeting:
@@ -39,7 +39,7 @@ class Meeting:
         self._bundler = bundler
 
     async def meet(self, opened: Callable[[], None]) -> set[str]:
-        """Make both sides one; the paths that must be looked at again. Calls `opened` when the main file is there.
+        """Make both sides equal; the paths that must be scanned again. Calls `opened` when the main file is there.
 
         Raises Fenced, Gone and what the store raises: it may be done again from the start, and goes on where it was.
         """

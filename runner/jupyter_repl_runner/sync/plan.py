@@ -39,7 +39,7 @@ def has_changed(found: Found | None, row: Row | None) -> bool:
 
 
 def plan_push(found: Mapping[str, Found], base: Mapping[str, Row]) -> Plan:
-    """What has changed in the volume since the store was last heard of; `base` holds the rows of what was looked at."""
+    """What has changed in the volume since the store was last heard of; `base` holds the rows of what was scanned."""
     plan = Plan()
     for path in sorted({*found, *base}):
         now, row = found.get(path), base.get(path)
@@ -85,7 +85,7 @@ def plan_meeting(
 
 
 def _meet_in_manifest(plan: Plan, path: str, now: Found | None, row: Row | None, manifest: Manifest) -> None:
-    """A link or a folder that the manifest tells of."""
+    """A link or a folder of the manifest."""
     if now is None:
         (plan.downloads if row is None else plan.forgotten).append(path)
     elif has_changed(now, row):
@@ -123,7 +123,7 @@ def _push_one(plan: Plan, path: str, now: Found | None) -> None:
 
 
 def build_manifest(rows: Iterable[Row], parents: Collection[str], left_out: Iterable[str] = ()) -> Manifest:
-    """What objects can't tell of a project. `rows`: of its links and folders, files don't count; `parents`: the folders
+    """What objects can't hold of a project. `rows`: of its links and folders, files don't count; `parents`: the folders
     that have something in them."""
     links: dict[str, str] = {}
     folders: dict[str, int] = {}

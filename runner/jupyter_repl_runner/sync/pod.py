@@ -41,7 +41,7 @@ LOOK_SECONDS = 0.05
 MAX_BODY = 1 << 16
 PLACE = Place(Path(pod.PROJECT), Path(pod.TRASH), Path(pod.INDEX), Path(pod.PRIVATE))
 GONE_SECONDS, PORT_SECONDS = 1.0, 1.0
-"""Between two looks whether a project that was moved away is back, and whether our port is free."""
+"""Between two checks whether a project that was moved away is back, and whether our port is free."""
 
 log = logging.getLogger(__name__)
 

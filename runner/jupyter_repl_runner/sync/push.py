@@ -30,7 +30,7 @@ AT_ONCE = 8
 GRACE_SECONDS, LONGEST_GRACE_SECONDS = 1.0, 3.0
 """For which a file must be missing: editors and git delete and make anew. The second while others follow it."""
 DELETIONS = 200
-"""After so many the generation is looked at again."""
+"""After so many the generation is checked again."""
 
 
 class Push:
@@ -40,21 +40,21 @@ class Push:
         self._uploader = uploader
         self._trash = StoreTrash(sides.store, sides.ref)
         self.turn = asyncio.Lock()
-        """Held by whoever writes files to the store: two that meet another version would both keep it."""
+        """Held while files are written to the store: two tasks that find another version would both keep it."""
         self.is_met = False
         """Whether all of the project is here, so that what is not here is gone."""
         self.has_written = False
         """Whether anything of the project has changed since we began."""
         self.look_seconds = 0.0
-        """Of CPU, that the last look at all of the project took."""
+        """Of CPU, that the last full scan took."""
         self._missing_since: dict[str, float] = {}
         self._manifest: tuple[Manifest, str] | None = None
         """The store's, with its etag, once it is known."""
         self._left_out: tuple[str, ...] = ()
-        """As the manifest tells it."""
+        """As the manifest has it."""
 
     async def push(self, batch: Batch, *, is_last: bool = False) -> set[str]:
-        """Bring the store to what the batch's paths are now; those that must be looked at again.
+        """Bring the store to what the batch's paths are now; those that must be scanned again.
 
         `is_last`: deletions have no grace. Raises Fenced, Gone and what the store raises; what was done until then is
         done.
@@ -75,7 +75,7 @@ class Push:
         await self._trash.forget_old()
 
     async def carry_out(self, plan: Plan, found: dict[str, Found], again: set[str]) -> None:
-        """Adds to `again` what must be looked at again."""
+        """Adds to `again` what must be scanned again."""
         async with self.turn:
             await self._carry_out(plan, found, again)
 
@@ -163,7 +163,7 @@ class Push:
         }
 
     def _orphans(self, plan: Plan, rules: Rules) -> list[str]:
-        """Files that were sent, perhaps in vain, and have gone since: nobody but the store would remember them."""
+        """Files that were sent, perhaps without success, and have gone since: only the store would remember them."""
         volume, scan = self._volume.blocking, Scan()
         index = volume.index
         paths = [path for path in index.attempted() if index.get(path) is None and path not in plan.trash]
@@ -258,7 +258,7 @@ class Push:
         return path in scan.unseen or (path in scan.found and scan.found[path].kind == "file")
 
     async def _write_manifest(self, gone: set[str], replacing: list[Row]) -> None:
-        """Write what objects can't tell, if that has changed. `gone`: files that are about to be deleted; `replacing`:
+        """Write what objects can't hold, if that has changed. `gone`: files that are about to be deleted; `replacing`:
         what is in the place of some of them."""
         rows, counts = await self._volume.structure()
         self._left_out = self._status.marks.left_out

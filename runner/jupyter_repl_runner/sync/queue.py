@@ -8,15 +8,15 @@ latest.
 from dataclasses import dataclass, field
 
 QUIET_SECONDS, LONGEST_SECONDS = 0.29, 2.0
-"""The first with the look that follows, before anything is sent: 0.3."""
+"""The first with the scan that follows, before anything is sent: 0.3."""
 MOST_PATHS = 5000
-"""More than so many, and all of the project is looked at."""
+"""More than so many cause a full scan."""
 
 
 @dataclass
 class Batch:
-    """`everything`: a look at all of the project; else at these paths, and right in these folders. `is_heard`:
-    something did happen, it is not just time for a look."""
+    """`everything`: a full scan; else of these paths, and right in these folders. `is_heard`:
+    something did happen, it is not just time for a scan."""
 
     everything: bool = False
     is_heard: bool = True

@@ -51,8 +51,8 @@ class Rules:
 
 
 class _Patterns:
-    """RE2 matches all patterns in one pass: Python's own expressions take exponential time for `*a*a*a*a*b`, and a
-    project comes with the patterns of whoever wrote it."""
+    """RE2 matches all patterns in one pass: Python's own expressions take exponential time for `*a*a*a*a*b`, and the
+    patterns of an imported project are a stranger's."""
 
     def __init__(self, lines: list[str]) -> None:
         from pathspec import GitIgnoreSpec  # 50 ms that a start without patterns does not wait for

@@ -25,7 +25,7 @@ USED_UP = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 @dataclass
 class Scan:
-    """What a look at some paths has found. `unseen`: folders that could not be read, below which nothing is known.
+    """The result of a scan. `unseen`: folders that could not be read, below which nothing is known.
     `left_out`: folders of dependencies, which the rules leave out. `halves`: files that somebody began to write long
     ago and never put in place."""
 
@@ -98,8 +98,8 @@ class Tree:
 
 @contextmanager
 def _absent_or_unseen(path: str, scan: Scan) -> Iterator[None]:
-    """What the block fails to look at: nothing is there, or a link is by now; or it can't be looked at, so nothing is
-    known of it, and what else there is can be saved. Raises Unavailable where that is so of the whole project, or of
+    """What the block fails to read: nothing is there, or a link is by now; or it can't be read, so nothing is known of
+    it, and what else there is can be saved. Raises Unavailable where that is so of the whole project, or of
     this process."""
     try:
         yield
@@ -111,7 +111,7 @@ def _absent_or_unseen(path: str, scan: Scan) -> Iterator[None]:
         elif isinstance(error, PermissionError):
             scan.unseen.add(path)
         else:
-            message = f"{path or 'The project'} can't be looked at: {error.strerror}."
+            message = f"{path or 'The project'} can't be read: {error.strerror}."
             raise Unavailable(message, hint="It is tried again.") from error
 
 

@@ -12,7 +12,7 @@ from .status import Status
 
 @dataclass(frozen=True)
 class Sides:
-    """`fence`: whether we may still write to the store; `status`: where we tell of our work."""
+    """`fence`: whether we may still write to the store; `status`: where we report our work."""
 
     ref: ProjectRef
     store: Store

@@ -1,4 +1,4 @@
-"""A store that does not answer is told long before a request is given up."""
+"""Reports a store that does not answer long before a request times out."""
 
 import asyncio
 import time
@@ -13,7 +13,7 @@ SLOWEST = 500_000
 
 
 async def tell_silence(status: Status, heard: Callable[[], float]) -> None:
-    """Return once that is told. What is being sent may take its time. `heard`: when the store has answered last, by the
+    """Return once that is reported. An upload may take its time. `heard`: when the store has answered last, by the
     monotonic clock."""
     begun = time.monotonic()
     while True:

@@ -22,7 +22,7 @@ log = getLogger(__name__)
 
 
 class Status:
-    """Each change is written at once, but for single uploads among many; the last `MAX_PATHS` of these are told."""
+    """Writes each change at once, but for single uploads among many; of these it lists the last `MAX_PATHS`."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -48,7 +48,7 @@ class Uploader:
         """Files that were being written when they were read, and since when that is so."""
 
     async def upload(self, path: str, *, anew: bool = False) -> bool:
-        """Whether it is done with, for now; False: look at it again. Raises what the store raises.
+        """Whether it is done with, for now; False: scan it again. Raises what the store raises.
 
         `anew`: whatever both sides have agreed on, since that holds no more.
         """
@@ -71,7 +71,7 @@ class Uploader:
                     await self._volume.change((), [path])
                 self._status.report(path, error.message)
                 return True
-            except REFUSED as error:  # it is tried again with the next look at all of the project
+            except REFUSED as error:  # it is tried again with the next full scan
                 await self._trash.touch()  # raises where nothing at all is taken
                 self._status.report(path, error.message)
                 return True

@@ -155,7 +155,7 @@ def _read(file: Path) -> dict[str, object]:
 
 
 def _boot() -> str:
-    """Tells this run of the machine from others; empty where it does not say."""
+    """The id of this boot of the machine; empty where the system has none."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:

@@ -7,7 +7,7 @@ starved (docs/protocol.md).
 MIN_WINDOW, MAX_WINDOW, FIRST_WINDOW = 64 << 10, 4 << 20, 1 << 20
 TARGET_SECONDS = 0.1
 MEASURE_SECONDS = 0.05
-"""A pace is that of so long a time: acknowledgements that come together would tell of any speed."""
+"""A pace is that of so long a time: acknowledgements that come together would show any speed."""
 _SMOOTHING = 0.3
 
 

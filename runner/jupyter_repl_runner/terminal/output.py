@@ -86,7 +86,7 @@ class Output:
                 self._pump(viewer, now)
 
     def finish(self, how: Exit, now: float) -> None:
-        """No more output will come; a viewer is told how it ended once it has all."""
+        """No more output will come; a viewer that has all of it gets the exit."""
         self.exit = how
         for viewer in list(self.viewers):
             self._pump(viewer, now)
@@ -142,7 +142,7 @@ class Output:
             self._pump(viewer, now)
 
     def _pump(self, viewer: Viewer, now: float) -> None:
-        """An offset that jumps tells of a gap."""
+        """An offset that jumps shows a gap."""
         ring, credit = self._ring, viewer.credit
         if credit.sent < ring.start:
             credit.skip_to(ring.start)

@@ -110,7 +110,7 @@ class Pty(PtyWithClients):
 
     def when_ended(self, loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
         """Call once when the first program has ended, also where others still hold the terminal; never on systems that
-        can't tell (macOS)."""
+        don't say so (macOS)."""
         if not hasattr(os, "pidfd_open"):
             return
         try:
@@ -118,7 +118,7 @@ class Pty(PtyWithClients):
         except ProcessLookupError:  # it has ended already, and was reaped
             loop.call_soon(call)
             return
-        except OSError:  # the system can't tell, or has no descriptor left
+        except OSError:  # the system does not say, or has no descriptor left
             return
 
         def ended() -> None:

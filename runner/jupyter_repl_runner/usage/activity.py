@@ -10,7 +10,7 @@ class Activity:
     """`last` is in seconds since the epoch."""
 
     def __init__(self, sessions: Callable[[], Iterable[Session]], is_running: Callable[[], bool]) -> None:
-        """`is_running`: whether a run has not ended. Its shell has no job control, so no session can tell."""
+        """`is_running`: whether a run has not ended. Its shell has no job control, so no session shows it."""
         self._sessions = sessions
         self._is_running = is_running
         self._touched = time.time()

@@ -13,9 +13,9 @@ from jupyter_repl_runner.contract.errors import DiskFull
 
 WARN, FULL = 0.80, 0.95
 LOOK_SECONDS, SOON_SECONDS = 15.0, 3.0
-"""Between two looks; the second while it is nearly full."""
+"""Between two checks; the second while it is nearly full."""
 SHARE = 0.02
-"""Of a core, at most, for looks."""
+"""Of a core, at most, for checks."""
 
 State = Literal["roomy", "low", "full"]
 

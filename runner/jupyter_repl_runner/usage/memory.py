@@ -1,7 +1,8 @@
 """Ends the largest program of the person's just before the kernel would end the whole container.
 
 On cgroup v2 the kubelet lets the kernel kill all of a container at once, runner included. What counts is usage without
-the files that were only read or written (inactive_file): writing a large file alone would else look like guilt.
+the files that were only read or written (inactive_file): otherwise a program that only writes a large file would be
+ended.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ from jupyter_repl_runner.terminal.session import Session
 
 SHARE = 0.97
 FASTEST = 8 << 30
-"""Bytes a second that programs may take: the next look is before they could be there. One takes about 2 GiB/s by small
+"""Bytes a second that programs may take: the next check is before they could be there. One takes about 2 GiB/s by small
 pages; several, or one by large pages, take more."""
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.002, 1.0
 PAUSE_SECONDS = 0.5
@@ -29,7 +30,7 @@ log = getLogger(__name__)
 
 @dataclass(frozen=True)
 class Cgroup:
-    """Where the kernel tells of a container's memory; `inactive` is the name of its line in `stat`."""
+    """Where the kernel keeps the numbers of a container's memory; `inactive` is the name of its line in `stat`."""
 
     usage: Path
     limit: Path
@@ -103,7 +104,7 @@ class MemoryGuard:
         return self._kills > before
 
     def _end_largest(self) -> bool:
-        """Whether something was ended. It is told before it ends: its terminal may end with it."""
+        """Whether something was ended. The terminal shows it before, since it may end with the program."""
         found = max(_processes(), default=None)
         if self._was_late():  # the largest that is left may be the person's shell
             return True

@@ -1,5 +1,5 @@
-"""The Lease of a REPL: creating it is the mutex of a start, deleting it takes all of it away. Whoever works on it is
-its holder, by a name that nobody else has; whoever is not any more can change nothing."""
+"""The Lease of a REPL: creating it is the mutex of a start, and deleting it deletes all that it owns. A server that
+works on it is its holder, by a unique name; a server that is no longer the holder can change nothing."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -24,7 +24,7 @@ class Lost(Unavailable):
 
 
 class Leases:
-    """`learn` is told what was written, ahead of the watch."""
+    """`learn` gets what was written, ahead of the watch."""
 
     def __init__(self, api: Api, learn: Callable[[Object], None]) -> None:
         self._api = api

@@ -25,7 +25,7 @@ COLD_CLAIMS = 40
 """Of the REPL's own pod, which nobody else takes, half a second apart."""
 EVENTS_AFTER_SECONDS = 2.0
 DIAL_SECONDS = (0.02, 0.5)
-"""Between two looks whether a pod that has an address answers."""
+"""Between two checks whether a pod that has an address answers."""
 LEFTOVER_SECONDS = 15.0
 """For which objects of an earlier Lease may be in the way."""
 

@@ -93,7 +93,7 @@ class ClusterView:
                 self._waiting.pop(slug, None)
 
     async def until(self, slug: str, condition: Callable[[], bool], seconds: float) -> bool:
-        """Whether it came true in time; looked at with each change of the REPL."""
+        """Whether it came true in time; checked with each change of the REPL."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         while not condition():

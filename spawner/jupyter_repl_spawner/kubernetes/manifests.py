@@ -13,7 +13,8 @@ from .pod_template import Manifest, PodTemplate, pod_template
 
 
 def lease(ref: ProjectRef, namespace: str, holder: str, now: str, annotations: Mapping[str, str]) -> Manifest:
-    """The anchor: whoever creates it starts the REPL; all else is owned by it. `now` as Kubernetes writes times."""
+    """The anchor: the server that creates it starts the REPL; it owns all other objects. `now` as Kubernetes writes
+    times."""
     return {
         "apiVersion": "coordination.k8s.io/v1",
         "kind": "Lease",

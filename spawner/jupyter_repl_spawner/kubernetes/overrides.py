@@ -49,7 +49,8 @@ def _merge_by(key: str, base: list[Any], patch: list[Any], path: str) -> list[An
     merged = list(base)
     for item in patch:
         if not isinstance(item, Mapping) or key not in item:
-            raise InvalidRequest(f"pod_overrides: an entry of {path} has no {key}.", hint=f"Each is told by its {key}.")
+            hint = f"Entries are matched by {key}."
+            raise InvalidRequest(f"pod_overrides: an entry of {path} has no {key}.", hint=hint)
         places = [place for place, each in enumerate(merged) if each.get(key) == item[key]]
         if item.get("$patch") == "delete":
             merged = [each for each in merged if each.get(key) != item[key]]

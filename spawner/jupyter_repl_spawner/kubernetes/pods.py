@@ -38,7 +38,7 @@ class NotSync(Unavailable):
 
     def __init__(self) -> None:
         super().__init__(
-            "Whether the files are saved can't be told: what answers on port 3002 of the pod is not what saves them.",
+            "It is not known whether the files are saved: a program answers on port 3002 of the pod in place of sync.",
             hint="If a program of yours uses that port, end it. Else stop the REPL and start it again.",
         )
 

@@ -1,7 +1,7 @@
 """Warm pods: a Deployment per template whose size follows demand. Every server computes a size from what it sees.
 
-Nobody leads. Servers with different bounds (at a rollout) agree by the time that the Deployment carries: whoever wants
-it larger makes it larger, and it gets smaller only when nobody has wanted its size for a while.
+Nobody leads. Servers with different bounds (at a rollout) agree by the time that the Deployment carries: a server that
+wants it larger makes it larger, and it gets smaller only when nobody has wanted its size for a while.
 """
 
 import asyncio
@@ -105,7 +105,7 @@ class Pools:
                 return
         self._made.add(name)
         if (change := resize(found, wanted, time.time())) is not None:
-            with suppress(ApiError):  # another server was faster: the next look sees what it made of it
+            with suppress(ApiError):  # another server was faster: the next turn sees the result
                 self._cluster.view.deployments.learn(await self._cluster.api.patch("deployments", name, change))
 
     async def _drain(self, ours: set[str]) -> None:

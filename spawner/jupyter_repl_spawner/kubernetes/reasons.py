@@ -54,7 +54,7 @@ def waiting_for(pod: Object, events: Sequence[Object] = ()) -> Reason:
 
 def lost_by(pod: Object, events: Iterable[Object] = ()) -> Reason | None:
     """Why a pod that ran is no more, or None. Containers that end in good order make an evicted pod look as if it had
-    succeeded; then only the events of the pod tell."""
+    succeeded; then only the events of the pod say so."""
     status = pod.get("status", {})
     evictions = [str(event.get("message", "")) for event in events if event.get("reason") == "Evicted"]
     if status.get("reason") == "Evicted" or evictions:

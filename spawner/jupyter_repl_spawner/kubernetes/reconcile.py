@@ -1,5 +1,6 @@
-"""What nobody else looks after: starts whose server has died, REPLs whose pod was lost, pods that no Lease names, and
-credentials that run out. Each server does it; compare-and-swap on the Lease decides who."""
+"""Repairs starts whose server has died, REPLs whose pod was lost, pods that no Lease names, and renews credentials.
+
+Each server does it; compare-and-swap on the Lease decides which one."""
 
 import asyncio
 import time
@@ -26,10 +27,10 @@ LOOK_SECONDS = 5.0
 SPREAD_SECONDS = 0.5
 """Servers don't all try at the same moment."""
 STORM_SECONDS = 0.1
-"""Changes within so long are one look."""
+"""Changes within so long are one turn."""
 AT_ONCE, AT_A_TIME = 8, 100
-"""REPLs that are put right, and as many that are asked: what takes minutes must not hold up credentials. REPLs that are
-looked at in one turn of the loop."""
+"""REPLs that are repaired at once, and as many that are asked: repairs take minutes, and credentials can't wait for
+them. REPLs that are checked in one turn of the loop."""
 STATUS_SECONDS = 30.0
 """Between two questions to the sync of a REPL that runs."""
 RENEW_SHARE = 0.5

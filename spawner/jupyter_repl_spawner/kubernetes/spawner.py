@@ -138,7 +138,7 @@ class KubernetesSpawner(Spawner):
         return sorted(ref for ref in refs if ref is not None)
 
     async def forget(self, ref: ProjectRef) -> None:
-        """A pod's files went with it; what a Lease still tells of it goes now."""
+        """A pod's files went with it; what a Lease still says of it is deleted now."""
         self._check()
         await self._stops.forget(ref)
 
@@ -154,7 +154,7 @@ class KubernetesSpawner(Spawner):
     def _check(self) -> None:
         if not self._opened:
             raise Unavailable("The cluster is not connected.", hint="The server's log says why.")
-        if not self._view.is_known:  # else what runs would look stopped
+        if not self._view.is_known:  # else what runs would appear stopped
             raise Unavailable("The cluster does not answer.", hint="It is asked again and again.")
 
     def _template_of(self, language: str) -> PodTemplate:

@@ -1,6 +1,6 @@
 """The one way to a runner: have a candidate pod, claim it, assign it.
 
-Whoever makes the Lease, or takes it over from a holder that has died or whose pod was lost, is the one that does this;
+The server that creates the Lease, or takes it over from a holder that has died or whose pod was lost, does this;
 everybody else follows. A generation is raised for each assignment anew and used for one pod only, so there are never
 two pods of one.
 """
@@ -35,7 +35,7 @@ ATTEMPTS = 3
 ANSWER_SECONDS = 20.0
 """For which a pod may not answer that did before it was assigned."""
 RUNNER_SECONDS, LOOK_SECONDS = 60.0, 0.5
-"""From an open project until the runner's container serves it; between two looks whether it still may."""
+"""From an open project until the runner's container serves it; between two checks whether it still may."""
 
 log = getLogger(__name__)
 
@@ -56,8 +56,8 @@ class Starts:
         self._publisher = publisher
 
     async def start(self, assignment: Assignment, progress: Progress) -> None:
-        """Return when it runs, whoever has started it. Raises Unavailable with the reason; cancelled, it leaves
-        nothing."""
+        """Return when it runs, also if another server has started it. Raises Unavailable with the reason; cancelled,
+        it leaves nothing."""
         holder = new_holder()
         try:
             await self._start(assignment, progress, holder)
@@ -92,7 +92,7 @@ class Starts:
             except Lost:
                 raise
             except ReplError as error:
-                with suppress(ReplError):  # then whoever finds the Lease abandoned tries anew
+                with suppress(ReplError):  # then a server that finds the Lease abandoned tries anew
                     await self.fail(ours, error.message, error.hint)
                 raise
 
@@ -108,7 +108,7 @@ class Starts:
         await self.finish(ours, {names.FAILURE: state.words(reason, hint)})
 
     async def finish(self, ours: Anchor, changes: Mapping[str, str]) -> None:
-        """Nothing but the Lease stays. That is told last: who reads it may start anew at once."""
+        """Nothing but the Lease stays. The failure is written last: a reader may start anew at once."""
         if await self._cluster.api.scale(ours.name, 0):
             await self._cluster.api.delete("deployments", ours.name)
         await self._delete_pods(ours)
@@ -155,7 +155,7 @@ class Starts:
 
     async def _wait_for_the_last_save(self, ours: Anchor, pod: Object, progress: Progress) -> None:
         """A pod that was deleted or drained saves within its grace period, and a new generation would keep it from
-        that. Of a dead node's pods the grace period is waited for as well: nobody can tell."""
+        that. Of a dead node's pods the grace period is waited for as well: nobody knows if they run."""
 
         def saves() -> bool:
             now, uid = time.time(), pod["metadata"]["uid"]

@@ -70,7 +70,7 @@ class Anchor:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing runs and nobody works on it: it only tells how that came."""
+        """Whether nothing runs and nobody works on it: it only says how it ended."""
         return bool(self.failure or self.left) and not self.deadline
 
     @property

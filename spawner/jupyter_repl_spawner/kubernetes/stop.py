@@ -1,6 +1,6 @@
 """Stopping: flush, see in the store that all is there, end the programs, flush again, then let the Lease go.
 
-A stop is refused as long as something would be lost by it, unless whoever stops takes that upon himself. Then the Lease
+A stop is refused as long as it would lose something, unless the caller accepts the loss. Then the Lease
 stays, and says what was left behind.
 """
 
@@ -58,7 +58,7 @@ class Stops:
         await self._wait_until_gone(slug)
 
     async def forget(self, ref: ProjectRef) -> None:
-        """Delete a Lease that only tells how it ended."""
+        """Delete a Lease that only says how the REPL ended."""
         seen = await self._cluster.leases.get(ref)
         if seen is not None and seen.is_over:
             await self._cluster.leases.release(seen)
@@ -126,7 +126,7 @@ class Stops:
         try:
             said = await self._cluster.pods.status(pod, ours.generation)
         except ReplError as error:
-            return f"what that is can't be told. {error.message}"
+            return f"what that is, is not known. {error.message}"
         unsaved, marks = [f"{path} ({reason})" for path, reason in said["unsaved"].items()], said["marks"]
         return _named([*unsaved, *marks["paths"]], len(unsaved) + marks["pending"])
 

@@ -32,8 +32,8 @@ log = getLogger(__name__)
 
 
 class Watch:
-    """`objects` by name; `listen` is called with each object that changed, and whether it is still there. Owned by
-    whoever starts and stops it."""
+    """`objects` by name; `listen` is called with each object that changed, and whether it is still there. Its
+    owner starts and stops it."""
 
     def __init__(
         self,
@@ -132,7 +132,7 @@ class Watch:
                 await asyncio.sleep(between(low, min(high, low * 2 ** min(self._failures, 8))))
 
     async def _list(self) -> None:
-        """In pages; tells what differs from what was known."""
+        """In pages; passes on what differs from what was known."""
         found: set[str] = set()
         was_known = self._known.is_set()
         query = {"labelSelector": self._selector, "limit": str(PAGE)}

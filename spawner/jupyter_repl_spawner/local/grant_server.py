@@ -1,4 +1,4 @@
-"""The server's end of sync's socket: a line asks for leave to work on the project, a line with a grant answers."""
+"""The server's end of sync's socket: each line asks for a grant, and a line with the grant answers."""
 
 import asyncio
 import socket

@@ -1,6 +1,6 @@
 """The private directory of a REPL: its place, its lock, and what is written in it.
 
-Whoever holds the lock (flock on the directory itself) owns all in it. A directory can be removed and made again while
+The holder of the lock (flock on the directory itself) owns all in it. A directory can be removed and made again while
 somebody waits for its lock, so a lock counts only if the path still leads to the directory that was locked.
 """
 

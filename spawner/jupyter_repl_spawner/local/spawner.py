@@ -1,6 +1,6 @@
 """LocalSpawner: a guard and a runner per REPL, on this machine, reached by a Unix socket of mode 600.
 
-It knows nothing of stores: `folders` tells where a project is. Other servers of the same user attach to a REPL by its
+It knows nothing of stores: `folders` says where a project is. Other servers of the same user attach to a REPL by its
 private directory; it ends with the server that started it.
 """
 
@@ -263,7 +263,7 @@ class _UnixConnection(http.client.HTTPConnection):
 
 
 def _signal_guard(directory: Path) -> None:
-    """Tell a guard whose runner does not answer to end everything; it is known by the mark, never by a pid alone."""
+    """Signal a guard whose runner does not answer to end everything; it is known by the mark, never by a pid alone."""
     record = private_directory.read_record(directory)
     for process in psutil.process_iter() if record else ():
         try:
