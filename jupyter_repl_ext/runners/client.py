@@ -1,19 +1,18 @@
 """The only opener of runners' addresses: requests, streams and the channel, each with its deadline."""
 
 import asyncio
-import ipaddress
 import json
 import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import quote, urlsplit
 
 from tornado.httpclient import HTTPError, HTTPRequest
-from tornado.httputil import HTTPHeaders
+from tornado.httputil import HTTPHeaders, HTTPInputError, parse_response_start_line
 from tornado.iostream import IOStream, StreamClosedError
-from tornado.netutil import DefaultLoopResolver, Resolver
 from tornado.simple_httpclient import HTTPTimeoutError, SimpleAsyncHTTPClient
 from tornado.tcpclient import TCPClient
 
@@ -21,6 +20,8 @@ from jupyter_repl_runner.contract.errors import ReplError, Unavailable, from_jso
 from jupyter_repl_runner.contract.json_text import parse_json
 from jupyter_repl_runner.contract.messages import AUTH_HEADER
 from jupyter_repl_spawner.port import Address
+
+from .resolver import UNIX_SUFFIX, AddressResolver
 
 CONNECT_SECONDS = 5.0
 REQUEST_SECONDS = 10.0
@@ -31,32 +32,25 @@ MAX_JSON = 1 << 20
 """Of an answer that is read as a whole: a runner is what programs of a user have made of it."""
 MAX_HEAD = 1 << 14
 NOT_MODIFIED = 304
+SWITCHING_PROTOCOLS = 101
+UPGRADE = {"Connection": "Upgrade", "Upgrade": "websocket"}
 HANDSHAKE = ("Sec-WebSocket-Key", "Sec-WebSocket-Version", "Sec-WebSocket-Protocol")
-_UNIX, _UNIX_SUFFIX = "unix:", ".unix.invalid"
+_UNIX = "unix:"
 
 
-class _AddressResolver(Resolver):
-    """Resolves `{hex of a path}.unix.invalid` to that Unix socket, addresses (as those of pods) to themselves, and all
-    else as ever: that takes a thread, for which many may wait."""
+@dataclass(frozen=True)
+class Head:
+    """Of an answer."""
 
-    def initialize(self) -> None:
-        self._others = DefaultLoopResolver()
-
-    async def resolve(self, host: str, port: int, family: socket.AddressFamily = socket.AF_UNSPEC) -> Any:
-        if host.endswith(_UNIX_SUFFIX):
-            return [(socket.AF_UNIX, os.fsdecode(bytes.fromhex(host.removesuffix(_UNIX_SUFFIX))))]
-        try:
-            version = ipaddress.ip_address(host).version
-        except ValueError:
-            return await self._others.resolve(host, port, family)
-        return [(socket.AF_INET, (host, port)) if version == 4 else (socket.AF_INET6, (host, port, 0, 0))]
+    status: int
+    headers: HTTPHeaders
 
 
 class RunnerClient:
-    """One for the whole server."""
+    """One for the whole server. Small answers, transfers and opened connections have pools of their own."""
 
     def __init__(self) -> None:
-        self._resolver = _AddressResolver()
+        self._resolver = AddressResolver()
         self._http = SimpleAsyncHTTPClient(
             force_instance=True, resolver=self._resolver, max_clients=200, max_body_size=MAX_TRANSFER
         )
@@ -159,26 +153,28 @@ class RunnerClient:
     async def channel(self, address: Address, asked: HTTPHeaders) -> tuple[HTTPHeaders, IOStream]:
         """The runner's channel, opened with the handshake that a browser `asked` for: the runner's answer to it, and
         the connection behind that. Raises ReplError."""
-        place = urlsplit(_url(address, "/channel"))
-        request = {
-            "Host": place.netloc,
-            "Connection": "Upgrade",
-            "Upgrade": "websocket",
-            **_headers(address),
-            **{name: asked[name] for name in HANDSHAKE if name in asked},
-        }
-        lines = [f"GET {place.path} HTTP/1.1", *(f"{name}: {value}" for name, value in request.items()), "", ""]
+        handshake = {name: asked[name] for name in HANDSHAKE if name in asked}
+        head, stream = await self.open(address, "GET", "/channel", {**UPGRADE, **handshake})
+        if head.status != SWITCHING_PROTOCOLS:
+            stream.close()
+            raise Unavailable("The runner did not open the channel.", hint="Try again.")
+        return head.headers, stream
+
+    async def open(self, address: Address, method: str, path: str, headers: Mapping[str, str]) -> tuple[Head, IOStream]:
+        """A request without a body on a connection of its own: the head of the answer, and the connection behind it,
+        which the caller closes. Raises Unavailable."""
+        place = urlsplit(_url(address, path))
+        request = {"Host": place.netloc, **_headers(address), **headers}
+        target = f"{place.path}?{place.query}" if place.query else place.path
+        lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in request.items()), "", ""]
         with _mapped():
             async with asyncio.timeout(CONNECT_SECONDS):
                 stream = await self._connect(address, place.hostname or "", place.port or 443)
             try:
                 async with asyncio.timeout(CONNECT_SECONDS):
                     await stream.write("\r\n".join(lines).encode("latin-1"))
-                    head = await stream.read_until(b"\r\n\r\n", max_bytes=MAX_HEAD)
-                status, _, headers = head.decode("latin-1").partition("\r\n")
-                if " 101 " not in status:
-                    raise Unavailable("The runner did not open the channel.", hint="Try again.")
-                return HTTPHeaders.parse(headers), stream
+                    raw = await stream.read_until(b"\r\n\r\n", max_bytes=MAX_HEAD)
+                return _head(raw), stream
             except BaseException:
                 stream.close()
                 raise
@@ -243,6 +239,15 @@ class _mapped:
             raise Unavailable("The runner can't be reached.", hint="Start the REPL again.") from error
 
 
+def _head(raw: bytes) -> Head:
+    """Raises Unavailable for what is none."""
+    line, _, headers = raw.decode("latin-1").partition("\r\n")
+    try:
+        return Head(parse_response_start_line(line).code, HTTPHeaders.parse(headers))
+    except (HTTPInputError, ValueError) as error:
+        raise Unavailable("The runner's answer can't be read.", hint="Start the REPL again.") from error
+
+
 def _producer(
     body: AsyncIterator[bytes], left: "asyncio.Future[None]"
 ) -> Callable[[Callable[[bytes], Awaitable[None]]], Awaitable[None]]:
@@ -284,7 +289,7 @@ def file_url(path: str) -> str:
 
 def _url(address: Address, path: str) -> str:
     if address.url.startswith(_UNIX):
-        return f"http://{os.fsencode(address.url.removeprefix(_UNIX)).hex()}{_UNIX_SUFFIX}{path}"
+        return f"http://{os.fsencode(address.url.removeprefix(_UNIX)).hex()}{UNIX_SUFFIX}{path}"
     return address.url + path
 
 

@@ -19,8 +19,9 @@ from tornado.web import Application, RequestHandler
 from jupyter_repl_ext.drive.live import MAX_ROWS, LiveFiles
 from jupyter_repl_ext.repls.activity import SETTING, Activity
 from jupyter_repl_ext.repls.silence import Silence
-from jupyter_repl_ext.runners.client import MAX_JSON, RunnerClient, _AddressResolver
+from jupyter_repl_ext.runners.client import MAX_JSON, RunnerClient
 from jupyter_repl_ext.runners.forward import forward
+from jupyter_repl_ext.runners.resolver import AddressResolver
 from jupyter_repl_runner.contract.errors import ReplError, Unavailable
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_runner.store.transfer import set_content_headers
@@ -273,7 +274,7 @@ def test_an_address_is_resolved_without_a_thread() -> None:
         busy = loop.run_in_executor(None, release.wait, 10)
         try:
             async with asyncio.timeout(2):
-                return [await _AddressResolver().resolve(host, 3001) for host in ("10.1.2.3", "fd00::7")]
+                return [await AddressResolver().resolve(host, 3001) for host in ("10.1.2.3", "fd00::7")]
         finally:
             release.set()
             await busy

@@ -75,6 +75,8 @@ export interface IRun {
 }
 
 export interface ILoaded {
+  /** Counts additions to the protocol; absent: 1. */
+  protocol?: number;
   /** Changes with every start: terminals of another runner are gone. */
   runner: string;
   replId: string;

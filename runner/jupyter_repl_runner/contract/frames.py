@@ -1,6 +1,7 @@
-"""Binary frames of the channel: terminal bytes behind a header of 13 bytes, big-endian.
+"""Binary frames of the channel: bytes of a stream behind a header of 13 bytes, big-endian.
 
-`u8 kind, u32 terminal, u64 offset`, then the payload. What `offset` counts depends on the kind: docs/protocol.md.
+`u8 kind, u32 stream, u64 offset`, then the payload. The number of a terminal is that of its stream. What
+`offset` counts depends on the kind: docs/protocol.md.
 """
 
 import struct
@@ -11,28 +12,28 @@ from .errors import InvalidRequest
 OUTPUT, INPUT, ACK, INTERRUPT = 1, 2, 3, 4
 HEADER = struct.Struct(">BIQ")
 MAX_INPUT_UNACKNOWLEDGED = 64 * 1024
-"""Bytes of input that a client may have in flight for one terminal; the rest waits in the browser."""
+"""Bytes of input that a client may have in flight for one stream; the rest waits in the browser."""
 MAX_OFFSET = (1 << 53) - 1
 """The largest number that JavaScript counts exactly: a century of output."""
 
 
 class Frame(NamedTuple):
     kind: int
-    terminal: int
+    stream: int
     offset: int
     payload: bytes = b""
 
     def pack(self) -> bytes:
-        return HEADER.pack(self.kind, self.terminal, self.offset) + self.payload
+        return HEADER.pack(self.kind, self.stream, self.offset) + self.payload
 
 
 def unpack(data: bytes) -> Frame:
     """Parse a binary frame; raises InvalidRequest if it is short, of an unknown kind or counts too far."""
     if len(data) < HEADER.size:
         raise InvalidRequest("The frame is shorter than its header of 13 bytes.", hint="See docs/protocol.md.")
-    kind, terminal, offset = HEADER.unpack_from(data)
+    kind, stream, offset = HEADER.unpack_from(data)
     if kind not in (OUTPUT, INPUT, ACK, INTERRUPT):
         raise InvalidRequest("The kind of the frame is unknown.", hint="See docs/protocol.md.")
     if offset > MAX_OFFSET:
         raise InvalidRequest("The frame's offset is too large.", hint="See docs/protocol.md.")
-    return Frame(kind, terminal, offset, data[HEADER.size :])
+    return Frame(kind, stream, offset, data[HEADER.size :])

@@ -13,6 +13,8 @@ from .errors import InvalidRequest, ReplError
 from .json_text import parse_json
 
 SUBPROTOCOL = "jupyter-repl.v1"
+PROTOCOL = 2
+"""Counts additions that a client of an earlier number can ignore: 2 has `cancel` and `part`."""
 AUTH_HEADER = "X-Jupyter-Repl-Token"
 """Carries the runner's token; not Authorization, which the pod proxy of Kubernetes' API server drops."""
 MAX_MESSAGE = 256 * 1024
@@ -71,6 +73,11 @@ def build_event(event: str, data: Mapping[str, Any]) -> str:
 
 def build_reply(ident: int | None, data: Mapping[str, Any]) -> str:
     return _dump({"event": "reply", "id": ident, "data": data})
+
+
+def build_part(ident: int | None, data: Mapping[str, Any]) -> str:
+    """A part of an answer, which the reply of the same id follows."""
+    return _dump({"event": "part", "id": ident, "data": data})
 
 
 def build_error(ident: int | None, error: ReplError) -> str:

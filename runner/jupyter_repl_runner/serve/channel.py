@@ -1,6 +1,7 @@
-"""The channel without its transport: the table of events, and what it owns until it closes."""
+"""The channel without its transport: requests and their answers, and what it owns until it closes."""
 
 import asyncio
+from collections.abc import Callable, Iterable
 from logging import getLogger
 from typing import Any
 
@@ -9,33 +10,40 @@ from jupyter_repl_runner.contract import frames, messages
 from jupyter_repl_runner.contract.errors import FileTooLarge, InvalidRequest, ReplError, Unavailable, from_os_error
 from jupyter_repl_runner.files.tree import list_folder
 
-from . import events_files, events_idle, events_run, events_terminal
-from .context import Context, Handler
+from .call import Call, Event, Family
 from .events_files import PAGE
+from .families import families_of
 from .room import Room
-from .viewers import Transport, Viewers
+from .streams import Streams, Transport
 
-EVENTS: dict[str, Handler] = {
-    name: handler
-    for family in (events_files, events_terminal, events_run, events_idle)
-    for name, handler in family.EVENTS.items()
-}
-
+CANCEL = "cancel"
+"""The event by which a client cancels one of its requests, which is then answered by an error."""
 MAX_REQUESTS = 128
 """Requests of one channel under way at once; more are refused, not queued."""
+_CANCELLED = Unavailable("The request was cancelled.")
 _FAILURE = Unavailable("Something went wrong in the runner.", hint="Its log says more.")
 
 log = getLogger(__name__)
 
 
 class Channel:
-    """No message can raise out of `receive_*`."""
+    """No message can raise out of `receive_*`. `families`: how its events are made."""
 
-    def __init__(self, room: Room, transport: Transport) -> None:
+    def __init__(
+        self,
+        room: Room,
+        transport: Transport,
+        families: Callable[[Room, Streams, Transport], Iterable[Family]] = families_of,
+    ) -> None:
         self._room = room
         self._send = transport.send
-        self._context = Context(room, Viewers(transport))
+        self._streams = Streams()
+        self._events: dict[str, Event] = {}
+        for family in families(room, self._streams, transport):
+            self._events.update(family.events)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._cancellable: dict[int, asyncio.Task[None]] = {}
+        """By the ids of their requests."""
         self._early: list[str] | None = []
 
     async def open(self) -> None:
@@ -55,6 +63,7 @@ class Channel:
             log.warning("%s: the project's folder can't be listed: %s", room.assignment.ref, error.message)
             root, total = [], 0
         return {
+            "protocol": messages.PROTOCOL,
             "runner": room.instance,
             "replId": room.assignment.ref.repl_id,
             "language": room.assignment.language,
@@ -80,21 +89,37 @@ class Channel:
         self._room.activity.touch()
         try:
             request = messages.parse_request(text)
-            handler = EVENTS.get(request.event)
-            if handler is None:
+            if request.event == CANCEL:
+                self._cancel(messages.field(request.data, "request", int))
+                return
+            event = self._events.get(request.event)
+            if event is None:
                 raise InvalidRequest(f"There is no event {request.event[:40]}.", hint="See docs/protocol.md.")
             if len(self._tasks) >= MAX_REQUESTS:
                 raise Unavailable("Too many requests at once.", hint="Wait for replies.")
         except ReplError as error:
             self._send(messages.build_error(messages.request_id(text), error))
             return
-        task = tasks.spawn(self._answer(request, handler), request.event)
+        task = tasks.spawn(self._answer(request, event), request.event)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        if event.is_cancellable and request.id is not None:
+            self._cancellable[request.id] = task
+            task.add_done_callback(lambda done: self._forget(request.id, done))
+
+    def _cancel(self, ident: int) -> None:
+        """One that can't be cancelled, or is done, is answered as ever."""
+        task = self._cancellable.get(ident)
+        if task is not None:
+            task.cancel()
+
+    def _forget(self, ident: int | None, task: "asyncio.Task[None]") -> None:
+        if ident is not None and self._cancellable.get(ident) is task:
+            del self._cancellable[ident]
 
     def receive_bytes(self, data: bytes) -> None:
         try:
-            self._context.viewers.receive(frames.unpack(data))
+            self._streams.receive(frames.unpack(data))
         except ReplError as error:
             self._send(messages.build_error(None, error))
         except Exception:
@@ -102,23 +127,29 @@ class Channel:
             self._send(messages.build_error(None, _FAILURE))
 
     def close(self) -> None:
-        """Leave; requests under way come to their end, so that a save that was sent is a save."""
+        """Leave. Requests under way come to their end, so that a save that was sent is a save; those that can be
+        cancelled are."""
         self._room.leave(self)
-        self._context.viewers.close()
+        for task in list(self._cancellable.values()):
+            task.cancel()
+        self._streams.close_all()
 
-    async def _answer(self, request: messages.Request, handler: Handler) -> None:
-        context = Context(self._context.room, self._context.viewers)
-        reply = await answer(context, request, handler)
+    async def _answer(self, request: messages.Request, event: Event) -> None:
+        call = Call(lambda data: self._send(messages.build_part(request.id, data)))
+        try:
+            reply = await answer(self._room, call, request, event)
+        except asyncio.CancelledError:
+            reply = messages.build_error(request.id, _CANCELLED)
         if request.id is not None or '"error"' in reply:
             self._send(reply)
-        for call in context.after_reply:
-            call()
+        for each in call.after_reply:
+            each()
 
 
-async def answer(context: Context, request: messages.Request, handler: Handler) -> str:
-    """The reply of an event, or its error; raises nothing."""
+async def answer(room: Room, call: Call, request: messages.Request, event: Event) -> str:
+    """The reply of an event, or its error; raises nothing but CancelledError."""
     try:
-        reply = messages.build_reply(request.id, await handler(context, request.data))
+        reply = messages.build_reply(request.id, await event.handle(call, request.data))
         if len(reply) > messages.MAX_MESSAGE:  # a text of which much is escaped
             raise FileTooLarge("The answer is too large for a message.", hint="Read it from file/.")
     except ReplError as error:
@@ -126,6 +157,6 @@ async def answer(context: Context, request: messages.Request, handler: Handler) 
     except OSError as error:
         reply = messages.build_error(request.id, from_os_error(error, str(request.data.get("path", ""))[:200]))
     except Exception:
-        log.exception("%s: the event %s failed", context.room.assignment.ref, request.event)
+        log.exception("%s: the event %s failed", room.assignment.ref, request.event)
         reply = messages.build_error(request.id, _FAILURE)
     return reply

@@ -1,85 +1,108 @@
-"""Events about terminals; their bytes travel in binary frames (`viewers`)."""
+"""Events about terminals; their bytes travel in streams (`terminal_stream`)."""
 
 import asyncio
-from collections.abc import Mapping
+import secrets
 from typing import Any
 
-from jupyter_repl_runner.contract.errors import InvalidRequest, Unavailable
+from jupyter_repl_runner.contract.errors import FileNotFound, InvalidRequest, Unavailable
 from jupyter_repl_runner.contract.frames import MAX_OFFSET
 from jupyter_repl_runner.contract.messages import bounded, field, optional
 from jupyter_repl_runner.contract.paths import check_path
 from jupyter_repl_runner.terminal.session import Session
 
-from .context import Context, Handler
+from .call import Call, Data, Event
+from .room import Room
+from .streams import Streams, Transport
+from .terminal_stream import BinarySink, TerminalStream, TextSink
 
 MAX_ROWS, MAX_COLUMNS = 1000, 2000
 MAX_VIEWER_NAME = 64
 
 
-def size_of(data: Mapping[str, Any]) -> tuple[int, int]:
+def size_of(data: Data) -> tuple[int, int]:
     return bounded(data, "rows", 1, MAX_ROWS, 24), bounded(data, "cols", 1, MAX_COLUMNS, 80)
 
 
-async def request_terminal(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
-    size, text = size_of(data), field(data, "text", bool, False)
-    name, number = optional(data, "viewer", str), optional(data, "terminal", int)
+class TerminalEvents:
+    def __init__(self, room: Room, streams: Streams, transport: Transport) -> None:
+        self._room = room
+        self._streams = streams
+        self._transport = transport
+        self._default_name = secrets.token_hex(8)
+        self.events = {
+            "requestTerminal": Event(self.request),
+            "terminalData": Event(self.type),
+            "resizeTerminal": Event(self.resize),
+            "clearTerminal": Event(self.clear),
+            "closeTerminal": Event(self.close),
+        }
+
+    async def request(self, call: Call, data: Data) -> dict[str, Any]:
+        size, number = size_of(data), optional(data, "terminal", int)
+        name, start, is_text = _viewer_of(data)
+        terminals = self._room.terminals
+        session = await self._open(size, data) if number is None else terminals.get(number)
+        try:
+            self._streams.check_open()  # the connection may have gone while a shell was opened for it
+        except Unavailable:
+            if number is None:
+                terminals.close(session.number)  # nobody will ever know of it
+            raise
+        self._streams.close(session.number)
+        sink = TextSink(self._transport) if is_text else BinarySink(self._transport)
+        viewer, reply = session.attach(name or self._default_name, sink, size, start)
+        if isinstance(sink, TextSink):
+            sink.flushed = lambda offset: session.acknowledge(viewer, offset)
+        self._streams.add(session.number, TerminalStream(session, viewer))
+        call.after_reply.append(lambda: session.show(viewer))
+        return reply
+
+    async def _open(self, size: tuple[int, int], data: Data) -> Session:
+        """Open one in `folder` of the project, or where the program in terminal `beside` is now, which may be
+        outside."""
+        beneath, terminals = self._room.beneath, self._room.terminals
+        beside = optional(data, "beside", int)
+        if beside is not None:
+            session = terminals.get(beside)
+            return await terminals.open(size, folder=await asyncio.to_thread(lambda: session.folder))
+        folder = check_path(data.get("folder", ""), root_allowed=True)
+        with beneath.folder(folder):
+            pass  # raises where it is none of the project's
+        return await terminals.open(size, folder=beneath.root / folder)
+
+    async def type(self, call: Call, data: Data) -> dict[str, Any]:
+        terminal = self._terminal(data)
+        terminal.session.type(terminal.viewer, None, field(data, "data", str).encode("utf-8", "replace"))
+        return {}
+
+    async def resize(self, call: Call, data: Data) -> dict[str, Any]:
+        terminal = self._terminal(data)
+        terminal.session.resize(terminal.viewer, size_of(data))
+        return {}
+
+    async def clear(self, call: Call, data: Data) -> dict[str, Any]:
+        self._terminal(data).session.clear()
+        return {}
+
+    async def close(self, call: Call, data: Data) -> dict[str, Any]:
+        number = field(data, "terminal", int)
+        self._streams.close(number)
+        self._room.terminals.close(number)
+        return {}
+
+    def _terminal(self, data: Data) -> TerminalStream:
+        """Raises FileNotFound if this client is not at that terminal."""
+        number = field(data, "terminal", int)
+        stream = self._streams.get(number)
+        if not isinstance(stream, TerminalStream):
+            raise FileNotFound(f"There is no terminal {number}.", hint="Open a new one.")
+        return stream
+
+
+def _viewer_of(data: Data) -> tuple[str | None, int | None, bool]:
+    """Name, the offset from which output is wanted, and whether it is wanted as text."""
+    name, is_text = optional(data, "viewer", str), field(data, "text", bool, False)
     start = None if data.get("from") is None else bounded(data, "from", 0, MAX_OFFSET)
     if name is not None and not 0 < len(name) <= MAX_VIEWER_NAME:
         raise InvalidRequest("The name of the viewer is empty or too long.", hint=f"At most {MAX_VIEWER_NAME}.")
-    terminals = context.room.terminals
-    session = await _open(context, size, data) if number is None else terminals.get(number)
-    try:
-        viewer, reply = context.viewers.attach(session, name, size, start, text)
-    except Unavailable:
-        if number is None:
-            terminals.close(session.number)  # nobody will ever know of it
-        raise
-    context.after_reply.append(lambda: session.show(viewer))
-    return reply
-
-
-async def _open(context: Context, size: tuple[int, int], data: Mapping[str, Any]) -> Session:
-    """Open one in `folder` of the project, or where the program in terminal `beside` is now, which may be outside."""
-    beneath, terminals = context.room.beneath, context.room.terminals
-    beside = optional(data, "beside", int)
-    if beside is not None:
-        session = terminals.get(beside)
-        return await terminals.open(size, folder=await asyncio.to_thread(lambda: session.folder))
-    folder = check_path(data.get("folder", ""), root_allowed=True)
-    with beneath.folder(folder):
-        pass  # raises where it is none of the project's
-    return await terminals.open(size, folder=beneath.root / folder)
-
-
-async def terminal_data(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
-    session, viewer = context.viewers.get(field(data, "terminal", int))
-    session.type(viewer, None, field(data, "data", str).encode("utf-8", "replace"))
-    return {}
-
-
-async def resize_terminal(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
-    session, viewer = context.viewers.get(field(data, "terminal", int))
-    session.resize(viewer, size_of(data))
-    return {}
-
-
-async def clear_terminal(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
-    session, _ = context.viewers.get(field(data, "terminal", int))
-    session.clear()
-    return {}
-
-
-async def close_terminal(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
-    number = field(data, "terminal", int)
-    context.viewers.detach(number)
-    context.room.terminals.close(number)
-    return {}
-
-
-EVENTS: dict[str, Handler] = {
-    "requestTerminal": request_terminal,
-    "terminalData": terminal_data,
-    "resizeTerminal": resize_terminal,
-    "clearTerminal": clear_terminal,
-    "closeTerminal": close_terminal,
-}
+    return name, start, is_text

@@ -1,7 +1,6 @@
 """`/call`: one event about files without a channel, for the server's own work on a project that runs."""
 
 import asyncio
-from collections.abc import Mapping
 from typing import Any
 
 from jupyter_repl_runner.contract import paths
@@ -10,28 +9,29 @@ from jupyter_repl_runner.contract.messages import bounded, field, parse_request
 from jupyter_repl_runner.files import operations
 
 from .auth import RunnerHandler
+from .call import Call, Data, Event
 from .channel import answer
-from .context import Context, Handler
-from .events_files import EVENTS as FILE_EVENTS
-from .events_idle import SERVER_EVENTS
+from .events_files import FileEvents
+from .events_idle import IdleWarnings
 from .room import Room
-from .viewers import Viewers
 
 
-async def make_link(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
-    path, target = paths.check_path(data.get("path")), field(data, "target", str)
-    await asyncio.to_thread(operations.make_link, context.room.beneath, path, target)
-    return {"path": path}
+class RecoveryEvents:
+    """Links and modes are what putting back a deletion takes, and no business of a tab's."""
 
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self.events = {"makeLink": Event(self.make_link), "setMode": Event(self.set_mode)}
 
-async def set_mode(context: Context, data: Mapping[str, Any]) -> dict[str, Any]:
-    path, mode = paths.check_path(data.get("path")), bounded(data, "mode", 0, 0o7777)
-    await asyncio.to_thread(operations.set_mode, context.room.beneath, path, mode)
-    return {"path": path}
+    async def make_link(self, call: Call, data: Data) -> dict[str, Any]:
+        path, target = paths.check_path(data.get("path")), field(data, "target", str)
+        await asyncio.to_thread(operations.make_link, self._room.beneath, path, target)
+        return {"path": path}
 
-
-EVENTS: dict[str, Handler] = {**FILE_EVENTS, "makeLink": make_link, "setMode": set_mode, **SERVER_EVENTS}
-"""Links and modes are what putting back a deletion takes, and no business of a tab's."""
+    async def set_mode(self, call: Call, data: Data) -> dict[str, Any]:
+        path, mode = paths.check_path(data.get("path")), bounded(data, "mode", 0, 0o7777)
+        await asyncio.to_thread(operations.set_mode, self._room.beneath, path, mode)
+        return {"path": path}
 
 
 class CallHandler(RunnerHandler):
@@ -41,19 +41,12 @@ class CallHandler(RunnerHandler):
 
     async def post(self) -> None:
         request = parse_request(self.request.body.decode())
-        handler = EVENTS.get(request.event)
-        if handler is None:
+        warnings = IdleWarnings(self._room).events
+        events = {**FileEvents(self._room).events, **RecoveryEvents(self._room).events, **warnings}
+        event = events.get(request.event)
+        if event is None:
             raise InvalidRequest(f"There is no event {request.event[:40]} about files.")
-        if request.event not in SERVER_EVENTS:
+        if request.event not in warnings:
             self._room.activity.touch()
         self.set_header("Content-Type", "application/json")
-        self.finish(await answer(Context(self._room, Viewers(self)), request, handler))
-
-    # -- a transport that nothing is sent to: events about files only answer
-
-    def send(self, message: str | bytes) -> None:
-        return
-
-    @property
-    def is_flushed(self) -> bool:
-        return True
+        self.finish(await answer(self._room, Call(), request, event))

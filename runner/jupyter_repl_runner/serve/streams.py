@@ -1,0 +1,72 @@
+"""The streams of one channel: bytes behind a number, in binary frames, paced by acknowledgements in each direction.
+
+A terminal is one kind of stream. Numbers are the runner's, and are never used twice.
+"""
+
+from typing import Protocol
+
+from jupyter_repl_runner.contract import frames
+from jupyter_repl_runner.contract.errors import FileNotFound, Unavailable
+from jupyter_repl_runner.contract.frames import Frame
+
+
+class Transport(Protocol):
+    """Where a channel's messages go."""
+
+    def send(self, message: str | bytes) -> None:
+        """Never blocks; without effect once the connection is closed."""
+
+    @property
+    def is_flushed(self) -> bool:
+        """Whether all of it has left, also if the connection is closed."""
+
+
+class Stream(Protocol):
+    """The runner's end."""
+
+    def receive(self, frame: Frame) -> None:
+        """A frame of the client; raises a ReplError."""
+
+    def close(self) -> None:
+        """The client is gone, or wants no more of it."""
+
+
+class Streams:
+    """Those that a client has open, by number."""
+
+    def __init__(self) -> None:
+        self._open: dict[int, Stream] = {}
+        self._is_closed = False
+
+    def check_open(self) -> None:
+        """Raises Unavailable after `close_all`: nobody would acknowledge what is sent."""
+        if self._is_closed:
+            raise Unavailable("The connection is gone.")
+
+    def add(self, number: int, stream: Stream) -> None:
+        self._open[number] = stream
+
+    def get(self, number: int) -> Stream:
+        """Raises FileNotFound if this client has not opened it."""
+        try:
+            return self._open[number]
+        except KeyError:
+            raise FileNotFound(f"Terminal {number} is not open here.", hint="Send requestTerminal first.") from None
+
+    def close(self, number: int) -> None:
+        """Idempotent."""
+        stream = self._open.pop(number, None)
+        if stream is not None:
+            stream.close()
+
+    def close_all(self) -> None:
+        """For good."""
+        self._is_closed = True
+        for number in list(self._open):
+            self.close(number)
+
+    def receive(self, frame: Frame) -> None:
+        """Raises a ReplError. An acknowledgement that comes late is no error."""
+        if frame.kind == frames.ACK and frame.stream not in self._open:
+            return
+        self.get(frame.stream).receive(frame)
