@@ -1,6 +1,7 @@
 """`project`: create, list, describe, rename and delete."""
 
 import json
+import logging
 from typing import Any
 from urllib.parse import quote
 
@@ -10,11 +11,13 @@ from tornado.web import authenticated
 
 from jupyter_repl_ext.identity import owner_of
 from jupyter_repl_ext.projects.records import Project
-from jupyter_repl_runner.contract.errors import InvalidRequest, ReplError
+from jupyter_repl_runner.contract.errors import InvalidRequest, ReplError, Unavailable
 from jupyter_repl_runner.contract.messages import field
 from jupyter_repl_runner.contract.phases import Phase
 
 from .base import ReplHandler
+
+log = logging.getLogger(__name__)
 
 
 class ProjectsHandler(ReplHandler):
@@ -78,6 +81,9 @@ async def describe(handler: ReplHandler, project: Project) -> dict[str, Any]:
             phase = await handler.services.lifecycle.phase(project.ref)
         except ReplError as raised:
             error = raised
+        except Exception:  # a mistake of ours, about what a program has written
+            log.exception("What %s is doing is not known", project.ref)
+            error = Unavailable("What it is doing is not known.", hint="The server's log says more.")
     if error is not None:
         phase = Phase("failed", reason=error.message, hint=error.hint)
     return {**project.to_json(), "phase": phase.to_json()}

@@ -24,7 +24,7 @@ from jupyter_repl_runner.contract.errors import (
 )
 from jupyter_repl_runner.contract.refs import ProjectRef, meta_prefix
 from jupyter_repl_runner.store.port import Store
-from jupyter_repl_runner.store.s3_errors import Denied
+from jupyter_repl_runner.store.s3_errors import REFUSED
 
 from .catalog import Catalog
 from .records import Project, ProjectRecord, Records, Unreadable, taken
@@ -134,7 +134,7 @@ class Projects:
         except Unreadable as error:
             log.warning("%s %s", error.message, error.hint)
             return None
-        except (NoPermissions, Denied) as error:
+        except (NoPermissions, *REFUSED) as error:
             return Project(ref, _UNKNOWN, error)
 
     def _looked(self, ref: ProjectRef, task: "asyncio.Task[Project]") -> None:

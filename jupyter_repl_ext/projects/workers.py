@@ -83,7 +83,8 @@ class Workers:
             etag = await self._records.replace(ref, claimed, etag)
             is_same = (record.source, record.language) == ("template", ours.language) and ours.source == "template"
             if record.state == "deleting" or not is_same:
-                await self._delete_files(ref)  # never used by anybody, or deleted: nothing of it may show up
+                # never used by anybody, or deleted: nothing of it may show up
+                _, etag = await self._beat(self._delete_files(ref), ref, claimed, etag)
             return await self._records.replace(ref, ours, etag)
         except Conflict:  # somebody else took it
             raise taken(ref) from None

@@ -1,10 +1,12 @@
 """Streams one HTTP request of a browser to a runner and the answer back. Cookies and tokens of ours never go along."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from tornado.httputil import HTTPHeaders
 from tornado.web import RequestHandler
 
+from jupyter_repl_runner.store.transfer import STALL_SECONDS
 from jupyter_repl_spawner.port import Address
 
 from .client import RunnerClient
@@ -37,7 +39,8 @@ async def forward(
 
     async def on_chunk(chunk: bytes) -> None:
         handler.write(chunk)
-        await handler.flush()
+        async with asyncio.timeout(STALL_SECONDS):
+            await handler.flush()
 
     method = str(handler.request.method)
     await client.transfer(address, method, url, headers, body, on_headers, on_chunk)

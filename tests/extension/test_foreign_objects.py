@@ -13,6 +13,7 @@ import pytest
 
 from jupyter_repl_ext.projects.catalog import Catalog
 from jupyter_repl_ext.projects.projects import Projects
+from jupyter_repl_ext.projects.records import Project
 from jupyter_repl_runner.contract.errors import ReplError
 from jupyter_repl_runner.contract.refs import ProjectRef, template_prefix
 from jupyter_repl_runner.contract.settings import TEMPLATE_FILE
@@ -21,7 +22,8 @@ from jupyter_repl_runner.store.bundle import read_bundle, read_members
 from jupyter_repl_runner.store.checkout import read_manifest
 from jupyter_repl_runner.store.directory import DirectoryStore
 from jupyter_repl_runner.store.generation import raise_generation, read_generation
-from jupyter_repl_runner.store.port import Store
+from jupyter_repl_runner.store.port import Blob, Store
+from jupyter_repl_runner.store.s3_errors import Refused
 from jupyter_repl_runner.store.trash import ITEM_FILE, StoreTrash
 
 REF = ProjectRef("", "abc")
@@ -145,6 +147,45 @@ def test_a_record_that_cannot_be_read_hides_no_project_and_is_not_hidden(tmp_pat
     refusals = {project.ref: project.refusal for project in found}
     assert refusals.pop(REF) is None
     assert [ref for ref, refusal in refusals.items() if refusal] == ([other] if kind == "a link" else [])
+
+
+class Refusing(DirectoryStore):
+    """Gives no object whose key has a word in it, as S3 does with one whose key of encryption was disabled."""
+
+    def __init__(self, root: Path, word: str) -> None:
+        super().__init__(root)
+        self.word = word
+
+    async def get(self, key: str) -> Blob:
+        if self.word in key:
+            raise Refused(f"{key} is encrypted with a disabled key.")
+        return await super().get(key)
+
+    async def delete(self, key: str, **conditions: Any) -> None:
+        if self.word in key:
+            raise Refused(f"{key} is held.")
+        await super().delete(key, **conditions)
+
+
+def test_an_object_that_is_refused_is_one_of_many(tmp_path: Path) -> None:
+    planted(tmp_path, REF.meta, json.dumps(RECORD))
+    planted(tmp_path, ITEM, json.dumps({"paths": ["a"]}))
+    other, half = ProjectRef("", "refused"), ProjectRef("", "half-refused-files")
+    planted(tmp_path, other.meta, json.dumps(RECORD))
+    planted(tmp_path, f"{REF.trash}{'1' * 16}/{ITEM_FILE}", json.dumps({"paths": ["b"]}))
+    planted(tmp_path, half.meta, json.dumps({**RECORD, "state": "deleting", "worker": "dead"}))
+    store = Refusing(tmp_path, "meta/refused")
+    refusals = {project.ref: project.refusal for project in listed(store)}
+    assert refusals[other] is not None
+    assert refusals[REF] is None
+    store.word = "code/half-refused-files"
+    assert {project.ref for project in listed(store)} >= {REF, other}
+    store.word = "1" * 16
+    assert [item.paths for _, _, item in asyncio.run(StoreTrash(store, REF).list())] == [["a"]]
+
+
+def listed(store: Store) -> list[Project]:
+    return asyncio.run(Projects(store, catalog(store)).list(""))
 
 
 async def as_coroutine(awaitable: Awaitable[Any]) -> Any:

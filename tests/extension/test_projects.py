@@ -197,6 +197,32 @@ def test_a_deletion_under_way_is_nobody_elses(tmp_path: Path) -> None:
     asyncio.run(check())
 
 
+@pytest.mark.usefixtures("impatient")
+def test_what_was_left_is_cleared_by_one_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that somebody died over is used again: who clears its files beats, so nobody else takes it over."""
+    monkeypatch.setattr("jupyter_repl_ext.projects.workers.BEAT_SECONDS", 0.05)
+    store = prepared(tmp_path)
+
+    async def check() -> None:
+        slow = SlowStore(store, float("inf"), after=False)
+        here, elsewhere = make(slow), make(store)
+        await elsewhere.create(REF, "python")
+        record = ProjectRecord.from_bytes((tmp_path / REF.meta).read_bytes())
+        (tmp_path / REF.meta).write_bytes(replace(record, state="deleting", worker="dead").to_bytes())
+        creation = asyncio.create_task(here.create(REF, "python"))
+        await slow.deleting.wait()
+        for _ in range(5):  # longer than a dead worker is waited for
+            await elsewhere.list("")
+            await asyncio.sleep(0.1)
+        with suppress(FileNotFound):
+            await elsewhere.get(REF)
+        slow.go_on.set()
+        await creation
+        assert (tmp_path / "code/abc/main.py").exists()
+
+    asyncio.run(check())
+
+
 def test_a_rename_and_a_deletion_at_once(tmp_path: Path) -> None:
     """The rename may come too late, the deletion may not."""
     store = prepared(tmp_path)

@@ -57,7 +57,16 @@ def test_repls_of_other_stores_are_not_listed(root: Path) -> None:
 
 @pytest.mark.parametrize(
     "changed",
-    [{"repl_id": "Not An Id"}, {"repl_id": 5}, {"owner": ["x"]}, {"server_pid": "1"}, {"mark": None}, {"more": 1}],
+    [
+        {"server_pid": 1 << 80},
+        {"server_pid": 0},
+        {"repl_id": "Not An Id"},
+        {"repl_id": 5},
+        {"owner": ["x"]},
+        {"server_pid": "1"},
+        {"mark": None},
+        {"more": 1},
+    ],
     ids=str,
 )
 def test_a_record_of_nonsense_is_none(root: Path, changed: dict[str, object]) -> None:
@@ -99,8 +108,11 @@ def test_a_directory_that_cannot_be_opened_keeps_no_other_from_being_cleaned(
         ({"cause": "crashed", "code": None, "signal": int(signal.SIGKILL)}, "SIGKILL"),
         ({"cause": "crashed", "code": None, "signal": 40}, "signal 40"),
         ({"cause": "crashed", "code": 3, "signal": None}, "code 3"),
+        ({"cause": "crashed", "signal": ["x"]}, "signal"),
+        ({"cause": "start-failed"}, ""),
+        ({"cause": ["start-failed"]}, ""),
     ],
-    ids=["a signal", "a real-time signal", "a code"],
+    ids=["a signal", "a real-time signal", "a code", "nonsense", "no reason", "no cause"],
 )
 def test_what_ended_a_runner_is_told(root: Path, end: dict[str, object], said: str) -> None:
     spawner = spawner_of(root, "store")

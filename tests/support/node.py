@@ -19,6 +19,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,7 @@ class Node:
         try:
             with urllib.request.urlopen(request, timeout=20) as answer:
                 return json.load(answer)
-        except OSError as error:
+        except (OSError, HTTPException, ValueError) as error:  # ValueError: an answer that was cut
             raise AssertionError(f"{method} {path}: {error}") from error
 
     def make_namespace(self, name: str) -> str:

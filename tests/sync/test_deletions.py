@@ -18,7 +18,7 @@ from support.syncing import ANY_SIZE, REF, Sync, names, objects, put, tree
 from jupyter_repl_runner.store.port import read_all
 from jupyter_repl_runner.store.s3 import S3Store
 from jupyter_repl_runner.store.trash import StoreTrash
-from jupyter_repl_runner.sync.push import DELETIONS
+from jupyter_repl_runner.sync.deletions import DELETIONS
 
 Make = Callable[..., Sync]
 FILES = {f"f{n}": b"%d" % n for n in range(40)}

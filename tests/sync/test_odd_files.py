@@ -41,13 +41,14 @@ def test_what_must_not_be_read_is_told_and_not_missed(make: Make, store: S3Store
     (sync.project / "alone").chmod(0)
     (sync.project / "open/g").write_text("5")
     wait_for(lambda: {path.partition("/")[0] for path, _ in sync.marks.reports} == {"shut", "alone"}, 20)
-    saved = {"shut/f": b"1", "open/f": b"2", "alone": b"3", "open/g": b"5"}
+    # What is new in a folder that may be entered is saved by its event, though the folder can't be listed.
+    saved = {"shut/f": b"1", "shut/g": b"4", "open/f": b"2", "alone": b"3", "open/g": b"5"}
     wait_for(lambda: objects(store) == saved, 10)
     stays(lambda: objects(store) == saved, 2)
     (sync.project / "shut").chmod(0o755)
     (sync.project / "alone").chmod(0o644)
     wait_for(lambda: not sync.settled().marks.reports, 20)
-    assert objects(store) == {**saved, "shut/g": b"4"}
+    assert objects(store) == saved
 
 
 @pytest.mark.pods

@@ -66,6 +66,11 @@ class Marks:
         if not isinstance(found, dict):
             raise TypeError("no object")
         fields = {name: value for name, value in found.items() if name in cls.__dataclass_fields__}
+        for name, value in fields.items():
+            if name in _NUMBERS and type(value) not in (int, float):
+                raise TypeError(f"{name} is no number")
+            if name in _TEXTS and type(value) is not str:
+                raise TypeError(f"{name} is no text")
         for name in ("paths", "left_out"):
             fields[name] = tuple(fields.get(name, ()))
         for name in ("uploaded", "reports", "missing"):
@@ -89,6 +94,10 @@ class Marks:
         if not self.total_files:
             return "Looking for the files"
         return f"Restoring files: {self.files} of {self.total_files}, {_size(self.bytes)} of {_size(self.total_bytes)}"
+
+
+_NUMBERS = frozenset({"when", "pending", "files", "total_files", "bytes", "total_bytes"})
+_TEXTS = frozenset({"state", "reason", "hint"})
 
 
 def within(items: Iterable[Item], most: int) -> Iterator[Item]:

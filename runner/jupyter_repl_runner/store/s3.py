@@ -23,7 +23,7 @@ from .keys import decode, encode
 from .port import Blob, Entry, Head, Honoured, Store
 from .probe import probe
 from .s3_client import THREADS, make_client
-from .s3_errors import Denied, map_s3_errors
+from .s3_errors import Denied, Refused, map_s3_errors
 from .s3_object import HASH, MODE, MTIME, S3Blob, Spooled, bare, etag_of, head_of, map_refusals
 from .single import SingleServer
 
@@ -166,7 +166,7 @@ class S3Store(Store):
                 if names := [{"Key": item["Key"]} for item in page.get("Contents", ())]:
                     answer = await self._ask("delete_objects", None, Delete={"Objects": names, "Quiet": True})
                     if errors := answer.get("Errors"):
-                        raise Unavailable(f"{key} was not deleted: {errors[0].get('Message')}", hint="Try again.")
+                        raise Refused(f"{key} was not deleted: {errors[0].get('Message')}", hint="Try again.")
         elif if_match is None:
             await self._ask("delete_object", key)
         else:

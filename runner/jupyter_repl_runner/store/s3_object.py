@@ -9,6 +9,7 @@ from typing import Any
 from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.errors import Conflict, FileNotFound, ReplError, Unavailable
 from jupyter_repl_runner.contract.grant import S3Settings
+from jupyter_repl_runner.files.containment import map_os_errors
 from jupyter_repl_runner.files.content import HASHED_BYTES
 
 from .port import Blob, Entry, Head
@@ -95,16 +96,18 @@ class Spooled:
         self._size = 0
 
     async def fill(self, data: bytes | AsyncIterator[bytes]) -> tuple[int, str]:
-        """Size and sha256."""
+        """Size and sha256. Raises DiskFull."""
         digest = hashlib.sha256()
         async for chunk in _once(data) if isinstance(data, bytes) else data:
             digest.update(chunk)
             self._size += len(chunk)
-            if self._size <= IN_MEMORY:
-                self.file.write(chunk)
-            else:
-                await tasks.in_thread(self.file.write, chunk)
-        self.file.seek(0)
+            with map_os_errors("The temporary folder"):
+                if self._size <= IN_MEMORY:
+                    self.file.write(chunk)
+                else:
+                    await tasks.in_thread(self.file.write, chunk)
+        with map_os_errors("The temporary folder"):
+            self.file.seek(0)
         return self._size, digest.hexdigest()
 
     async def __aenter__(self) -> "Spooled":

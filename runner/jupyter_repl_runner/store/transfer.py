@@ -91,7 +91,7 @@ async def send_archive(handler: RequestHandler, chunks: Iterator[bytes], name: s
 def describe(handler: RequestHandler, head: Head) -> None:
     """The headers of an object."""
     handler.set_header("ETag", f'"{head.etag}"')
-    with suppress(ValueError, OverflowError):  # HTTP has dates up to the year 9999, disks have later ones
+    with suppress(ValueError, OverflowError, OSError):  # HTTP has dates up to the year 9999, disks have later ones
         handler.set_header("Last-Modified", formatdate(head.entry.mtime, usegmt=True))
     handler.set_header("Accept-Ranges", "bytes")
     set_content_headers(handler)

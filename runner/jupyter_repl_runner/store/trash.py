@@ -7,17 +7,19 @@ under `files/`. Times are the store's own: this machine's clock may jump.
 import json
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from logging import getLogger
 
-from jupyter_repl_runner.contract.errors import FileNotFound, FileTooLarge, InvalidRequest
+from jupyter_repl_runner.contract.errors import FileNotFound, FileTooLarge, InvalidRequest, NoPermissions
 from jupyter_repl_runner.contract.json_text import parse_json
 from jupyter_repl_runner.contract.paths import is_mode, is_path, is_target
 from jupyter_repl_runner.contract.refs import ProjectRef
 
 from .each import each
 from .port import Store, read_all
+from .s3_errors import REFUSED
 
 KEPT_SECONDS = 7 * 24 * 3600.0
 AT_ONCE = 12
@@ -64,7 +66,7 @@ class StoreTrash:
                 items[name] = await self.get(name)
             except FileNotFound:  # ended meanwhile
                 pass
-            except (FileTooLarge, InvalidRequest) as error:
+            except (FileTooLarge, InvalidRequest, NoPermissions, *REFUSED) as error:
                 log.warning("%s: %s", self._ref, error.message)
 
         await each(names, read, AT_ONCE)
@@ -102,8 +104,18 @@ class StoreTrash:
         now = max((entry.mtime for entry in entries if entry.key == clock), default=0.0)
         for entry in entries:
             if entry.key.endswith("/" + ITEM_FILE) and entry.mtime < now - KEPT_SECONDS:
-                await self._store.delete(entry.key.removesuffix(ITEM_FILE))
-        await self._store.delete(clock)
+                with self._noted():
+                    await self._store.delete(entry.key.removesuffix(ITEM_FILE))
+        with self._noted():
+            await self._store.delete(clock)
+
+    @contextmanager
+    def _noted(self) -> Iterator[None]:
+        """One item that can't be deleted must not keep the others."""
+        try:
+            yield
+        except (NoPermissions, *REFUSED) as error:
+            log.warning("%s: %s", self._ref, error.message)
 
 
 def _is_whole(item: Item) -> bool:

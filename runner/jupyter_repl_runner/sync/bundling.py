@@ -3,8 +3,10 @@
 import asyncio
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from itertools import chain
 
+from jupyter_repl_runner.contract.errors import ReplError
 from jupyter_repl_runner.store.bundle import (
     MAX_HEAD,
     MEMBER_BYTES,
@@ -22,6 +24,8 @@ from .found import Row
 from .sides import Sides
 from .snapshot import TooLarge, take
 
+END_SECONDS = 5.0
+"""The most that the last bundle takes."""
 WORTH_BYTES = 256_000
 """Of a new bundle, for each file that a restore would else ask for by itself: about what costs the same time."""
 
@@ -57,6 +61,12 @@ class Bundler:
         await self._fence.check()
         await self._store.put(self._ref.bundle, raw)
         self._know(member for member, _ in pairs)
+
+    async def renew_at_the_end(self) -> None:
+        """All is saved already: nobody waits long for it."""
+        with suppress(ReplError, TimeoutError):
+            async with asyncio.timeout(END_SECONDS):
+                await self.renew(is_last=True)
 
     def _rows(self) -> list[Row]:
         """Those of small files, the main one first and then the smallest, as many as a bundle holds."""

@@ -8,10 +8,11 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import islice
 from logging import getLogger
 
-from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotFound, ReplError
+from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotADirectory, FileNotFound, ReplError
 from jupyter_repl_runner.contract.settings import SETTINGS_FILE
 from jupyter_repl_runner.files import content, writing
 from jupyter_repl_runner.store.bundle import Bundle, Member
@@ -24,7 +25,7 @@ from .found import Found, Row
 from .plan import Plan
 from .push import AT_ONCE
 from .rules import Rules
-from .scan import Scan, describe
+from .scan import USED_UP, Scan, describe
 from .sides import Sides
 from .status import Status
 
@@ -69,6 +70,8 @@ class Downloader:
         self._main = main
         self._failures: Counter[str] = Counter()
         """Of files that the store has listed, how often they could not be had."""
+        self.unmade: set[str] = set()
+        """Links and folders of the manifest that could not be made, or not with their mode."""
 
     async def bring(
         self,
@@ -98,7 +101,10 @@ class Downloader:
             progress.done(path)
 
         await each(left, download, AT_ONCE)
-        await asyncio.to_thread(self._make_rest, plan, files, manifest)
+        unmade = await asyncio.to_thread(self._make_rest, plan, files, manifest)
+        self.unmade = set(unmade)
+        for path, reason in unmade.items():
+            self._status.report_unrestored(path, reason)
         for path in plan.removals:
             await asyncio.to_thread(self._remove, path, found[path], again)
         return again
@@ -181,34 +187,27 @@ class Downloader:
             return content.MISSING
         return row.hash if found.size <= content.HASHED_BYTES else None
 
-    def _make_rest(self, plan: Plan, files: list[str], manifest: Manifest) -> None:
-        """Links, folders and their modes, the inner ones first: an outer one may forbid the way."""
-        volume = self._volume.blocking
-        wanted = set(plan.downloads) - set(files)
+    def _make_rest(self, plan: Plan, files: list[str], manifest: Manifest) -> dict[str, str]:
+        """Links, folders and their modes, the inner ones first: an outer one may forbid the way. Why not, by path, for
+        those that could not be made. Raises Unavailable where that says nothing of the path."""
+        volume, unmade = self._volume.blocking, dict[str, str]()
+        wanted = (set(plan.downloads) - set(files)) | (self.unmade & {*manifest.links, *manifest.folders})
         for path in sorted(wanted):
-            try:
-                with volume.beneath.entry(path, follow=False, make=True) as (folder, name):
-                    if path in manifest.links:
-                        os.symlink(manifest.links[path], name, dir_fd=folder)
-                    else:
-                        os.mkdir(name, dir_fd=folder)
-            except (OSError, ReplError):  # there already, which is how it should be, or in the way of a file
-                continue
+            with _noting(path, unmade), volume.beneath.entry(path, follow=False, make=True) as (folder, name):
+                if path in manifest.links:
+                    os.symlink(manifest.links[path], name, dir_fd=folder)
+                else:
+                    os.mkdir(name, dir_fd=folder)
         above = {path[:end] for path in files for end, letter in enumerate(path) if letter == "/"}
         modes = {**dict.fromkeys(above, USUAL_MODE), **manifest.folders}
         for path in sorted({*above, *wanted} & set(modes), reverse=True):
-            self._set_mode(path, modes[path])
+            with _noting(path, unmade), volume.beneath.folder(path) as descriptor:
+                os.fchmod(descriptor, modes[path])
         scan = Scan()
-        for path in {*above, *wanted}:
+        for path in {*above, *wanted} - set(unmade):
             volume.tree.look_at(path, Rules(), scan)
         volume.index.change([Row(found) for found in scan.found.values() if found.kind != "file"])
-
-    def _set_mode(self, path: str, mode: int) -> None:
-        try:
-            with self._volume.beneath.folder(path) as descriptor:
-                os.fchmod(descriptor, mode)
-        except (OSError, ReplError):
-            log.warning("%s: the mode of a folder could not be set", self._ref)
+        return unmade
 
     def _remove(self, path: str, found: Found, again: set[str]) -> None:
         """The store has it no more, and it has not changed here: to the volume's own trash, and empty folders with
@@ -231,3 +230,16 @@ class Downloader:
             except (OSError, ReplError):
                 return
             volume.index.change((), [path])
+
+
+@contextmanager
+def _noting(path: str, unmade: dict[str, str]) -> Iterator[None]:
+    """Note why the block fails; it is no failure if something is there already, or is in the way of a file."""
+    try:
+        yield
+    except (FileExists, FileNotADirectory):
+        return
+    except ReplError as error:
+        if isinstance(error.__cause__, OSError) and error.__cause__.errno in USED_UP:
+            raise
+        unmade[path] = error.message

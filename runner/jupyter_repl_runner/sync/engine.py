@@ -27,7 +27,7 @@ LOOKING_SHARE = 0.001
 MEETINGS_SECONDS = (15.0, 60.0)
 """After the first meeting: repairs what a runner that was frozen between scan and write has still done."""
 BUNDLE_SECONDS = 5.0
-"""Of quiet, until the bundle is renewed; and the most that it takes at the end."""
+"""Of quiet, until the bundle is renewed."""
 RETRIES_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
 FLUSH_SECONDS = 20.0
 FIRST_TRASH_SECONDS, TRASH_SECONDS = 5.0, 3600.0
@@ -134,10 +134,14 @@ class Engine:
                 again = await self._meeting.meet(opened)
                 break
             except ReplError as error:
-                delay = RETRIES_SECONDS[min(attempt, len(RETRIES_SECONDS) - 1)]
                 self._status.tell("gone" if isinstance(error, Gone) else "restoring", error.message, error.hint)
-                attempt += 1
-                await asyncio.sleep(delay)
+            except Fenced:
+                raise
+            except Exception:
+                self._status.tell("restoring", "Something went wrong in sync.", "It is tried again; its log says more.")
+                log.exception("%s: the restore has failed, and is tried again", self._ref)
+            await asyncio.sleep(RETRIES_SECONDS[min(attempt, len(RETRIES_SECONDS) - 1)])
+            attempt += 1
         self._is_met = True
         self._queue.note(_now(), paths=again)
         self._queue.note_all(_now(), is_heard=False)
@@ -230,6 +234,13 @@ class Engine:
             self._status.tell("gone" if self._is_gone else "away", error.message, error.hint)
             log.warning("%s: %s %s", self._ref, error.message, error.hint)
             return False
+        except Fenced:
+            raise
+        except Exception:  # a mistake of ours must not end all saving
+            self._failures += 1
+            self._status.tell("away", "Something went wrong in sync.", "It is tried again; its log says more.")
+            log.exception("%s: sync has failed, and goes on", self._ref)
+            return False
         finally:
             await tasks.stop(silent)
         self._failures, self._is_gone = 0, False
@@ -244,20 +255,12 @@ class Engine:
             done = await self._try(lambda: self._push.push(Batch(everything=True), is_last=True))
             if done and not self._queue:
                 self._tell()
-                await self._bundle_at_the_end()
+                if self._push.has_written and self._is_met:  # else a cancelled start leaves the store as it was
+                    await self._bundler.renew_at_the_end()
                 return self._is_met
             if self._is_gone:  # nothing of what is there now will be saved, however long that is waited for
                 return False
             await asyncio.sleep(RETRIES_SECONDS[0])
-
-    async def _bundle_at_the_end(self) -> None:
-        """All is saved already: nobody waits long for it. A start that was cancelled leaves the store as it was."""
-        if not self._push.has_written:
-            return
-        with suppress(ReplError, TimeoutError):
-            async with asyncio.timeout(BUNDLE_SECONDS):
-                if self._is_met:
-                    await self._bundler.renew(is_last=True)
 
     def _tell(self, batch: Batch | None = None) -> None:
         waiting = self._queue.waiting

@@ -9,9 +9,9 @@ was saved meanwhile appears to be one that the store has lost.
 import asyncio
 from collections.abc import Callable
 
-from jupyter_repl_runner.contract.errors import Unavailable
+from jupyter_repl_runner.contract.errors import ReplError, Unavailable
 from jupyter_repl_runner.store.bundle import Bundle
-from jupyter_repl_runner.store.checkout import read_manifest
+from jupyter_repl_runner.store.checkout import is_away, read_manifest
 from jupyter_repl_runner.store.each import together
 from jupyter_repl_runner.store.manifest import Manifest
 
@@ -19,7 +19,7 @@ from .bundling import Bundler
 from .download import Downloader
 from .found import Row
 from .plan import Plan, plan_meeting
-from .push import Push, is_at_or_below
+from .push import Push
 from .rules import DEPENDENCIES, Rules
 from .scan import Scan
 from .sides import Sides
@@ -43,6 +43,7 @@ class Meeting:
 
         Raises Fenced, Gone and what the store raises: it may be done again from the start, and goes on where it was.
         """
+        self._push.deletions.refused.clear()
         for _ in range(ROUNDS):
             await self._volume.check()
             before = await self._volume.rows()
@@ -52,11 +53,20 @@ class Meeting:
             rules = await self._volume.rules()
             scan = await self._volume.look_at_all(rules)
             base, newer = await asyncio.to_thread(self._known, rules, scan, before)
-            tags = {path: entry.tag for path, entry in listed.items() if not rules.is_below_ignored(path)}
-            plan = plan_meeting(scan.found, base, tags, manifest, newer, is_ours=self._push.is_met)
+            tags = {
+                path: entry.tag
+                for path, entry in listed.items()
+                if not rules.is_below_ignored(path) and not scan.hides(path)
+            }
+            seen = Manifest(
+                {path: target for path, target in manifest.links.items() if not scan.hides(path)},
+                {path: mode for path, mode in manifest.folders.items() if not scan.hides(path)},
+            )
+            plan = plan_meeting(scan.found, base, tags, seen, newer, is_ours=self._push.is_met)
             await self._sort_out_orphans(plan, scan)
             await self._tell_missing(manifest)
-            again = await self._downloader.bring(plan, scan.found, listed, manifest, bundle, opened)
+            again = await self._downloader.bring(plan, scan.found, listed, seen, bundle, opened)
+            self._push.unmade = self._downloader.unmade
             if not again:
                 return await self._agree(plan, scan, opened)
         raise Unavailable("The files change faster than they can be restored.", hint="Stop what writes them.")
@@ -66,7 +76,7 @@ class Meeting:
         if await self._volume.is_whole():
             attempted = await self._volume.attempted()
             for path in [path for path in plan.downloads if path in attempted and path not in scan.found]:
-                if await self._push.is_orphan(path):
+                if await self._push.deletions.is_orphan(path):
                     plan.downloads.remove(path)
                     plan.trash.append(path)
 
@@ -103,9 +113,7 @@ class Meeting:
             volume.index.change((), absent)
             rows = {path: row for path, row in rows.items() if path not in absent}
         return {
-            path: row
-            for path, row in rows.items()
-            if not rules.is_below_ignored(path) and not any(is_at_or_below(path, each) for each in scan.unseen)
+            path: row for path, row in rows.items() if not rules.is_below_ignored(path) and not scan.hides(path)
         }, newer
 
     async def _settle(self, path: str) -> bool:
@@ -114,7 +122,12 @@ class Meeting:
         if found is not None and found.kind == "file":
             return await self._uploader.upload(path, anew=True)
         if found is not None:
-            await self._uploader.keep_other(path)
+            try:
+                await self._uploader.keep_other(path)
+            except ReplError as error:
+                if is_away(error):
+                    raise
+                self._status.report(path, error.message)
         return True
 
     async def _tell_missing(self, manifest: Manifest) -> None:

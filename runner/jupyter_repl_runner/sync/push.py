@@ -6,17 +6,18 @@ whose name a folder has now (or the other way round) goes before what takes its 
 
 import asyncio
 import time
-from contextlib import suppress
 
-from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotFound, InvalidRequest, NoPermissions
+from jupyter_repl_runner.contract.errors import (
+    Conflict,
+    FileExists,
+)
 from jupyter_repl_runner.contract.paths import parent
 from jupyter_repl_runner.store.checkout import read_manifest
 from jupyter_repl_runner.store.each import each, together
 from jupyter_repl_runner.store.manifest import Manifest
-from jupyter_repl_runner.store.port import Head
-from jupyter_repl_runner.store.s3_errors import REFUSED
-from jupyter_repl_runner.store.trash import Item, StoreTrash
+from jupyter_repl_runner.store.trash import StoreTrash
 
+from .deletions import Deletions
 from .found import Found, Row
 from .plan import Plan, build_manifest, first_of, plan_push
 from .queue import Batch
@@ -29,8 +30,6 @@ from .upload import Uploader
 AT_ONCE = 8
 GRACE_SECONDS, LONGEST_GRACE_SECONDS = 1.0, 3.0
 """For which a file must be missing: editors and git delete and make anew. The second while others follow it."""
-DELETIONS = 200
-"""After so many the generation is checked again."""
 
 
 class Push:
@@ -38,6 +37,7 @@ class Push:
         self._ref, self._store, self._status, self._fence = sides.ref, sides.store, sides.status, sides.fence
         self._volume = sides.volume
         self._uploader = uploader
+        self.deletions = Deletions(sides, uploader)
         self._trash = StoreTrash(sides.store, sides.ref)
         self.turn = asyncio.Lock()
         """Held while files are written to the store: two tasks that find another version would both keep it."""
@@ -50,6 +50,8 @@ class Push:
         self._missing_since: dict[str, float] = {}
         self._manifest: tuple[Manifest, str] | None = None
         """The store's, with its etag, once it is known."""
+        self.unmade: set[str] = set()
+        """What the manifest has, and could not be made here: it stays in the manifest."""
         self._left_out: tuple[str, ...] = ()
         """As the manifest has it."""
 
@@ -59,6 +61,8 @@ class Push:
         `is_last`: deletions have no grace. Raises Fenced, Gone and what the store raises; what was done until then is
         done.
         """
+        if is_last:
+            self.deletions.refused.clear()
         _, (plan, scan) = await together(self._fence.check(), asyncio.to_thread(self._look_for_changes, batch))
         for path in scan.unseen:
             self._status.report(path, UNREADABLE)
@@ -86,7 +90,7 @@ class Push:
         has_new = any(index.get(path) is None for path in plan.uploads)
         blockers = first_of(plan.trash, plan.uploads)
         if blockers:
-            await self._delete(blockers, again)
+            await self.deletions.carry_out(blockers, again)
         sizes = {path: found[path].size for path in plan.uploads}
         if sizes:
             marks = self._status.marks
@@ -107,14 +111,16 @@ class Push:
         if has_new or plan.agreed or plan.forgotten or plan.trash or not is_reported:
             await self._write_manifest(set(plan.trash), replacing)
         if later:
-            await self._delete(later, again, links, folders)
+            await self.deletions.carry_out(later, again, links, folders)
             await self._volume.change(replacing)
 
     def _settle(self, batch: Batch, plan: Plan, scan: Scan) -> None:
         """Of what was reported: what is gone, and what can be read again and is as the store has it."""
 
+        self.deletions.refused -= scan.found.keys()
+
         def is_settled(path: str, reason: str) -> bool:
-            if path in scan.unseen:
+            if path in scan.unseen or path in self.deletions.refused:
                 return False
             if path in scan.found:
                 return reason == UNREADABLE and path not in plan.uploads
@@ -157,16 +163,15 @@ class Push:
                 if found is not None and found.kind == "folder":
                     tree.look(path, rules, scan, deep=True)
         return scan, {
-            path: row
-            for path, row in base.items()
-            if not rules.is_below_ignored(path) and not any(is_at_or_below(path, each) for each in scan.unseen)
+            path: row for path, row in base.items() if not rules.is_below_ignored(path) and not scan.hides(path)
         }
 
     def _orphans(self, plan: Plan, rules: Rules) -> list[str]:
         """Files that were sent, perhaps without success, and have gone since: only the store would remember them."""
         volume, scan = self._volume.blocking, Scan()
         index = volume.index
-        paths = [path for path in index.attempted() if index.get(path) is None and path not in plan.trash]
+        attempted = [path for path in index.attempted() if not rules.is_below_ignored(path)]
+        paths = [path for path in attempted if index.get(path) is None and path not in plan.trash]
         for path in paths:
             volume.tree.look_at(path, rules, scan)
         return [path for path in sorted(paths) if path not in scan.found and path not in scan.unseen]
@@ -191,72 +196,6 @@ class Push:
         plan.forgotten = [path for path in plan.forgotten if path not in young]
         return young
 
-    async def _delete(
-        self,
-        paths: list[str],
-        again: set[str],
-        links: dict[str, str] | None = None,
-        folders: dict[str, int] | None = None,
-    ) -> None:
-        place = await self._trash.begin(Item(paths, links or {}, folders or {}))
-        kept: set[str] = set()
-
-        async def save(path: str) -> None:
-            try:
-                await self._store.copy(self._ref.code(path), place + path)
-            except (FileNotFound, InvalidRequest):  # the store has none
-                return
-            except (NoPermissions, *REFUSED) as error:  # what can't be copied is not deleted
-                kept.add(path)
-                self._status.report(path, f"It was deleted here, and stays in S3. {error.message}")
-
-        for start in range(0, len(paths), DELETIONS):
-            some = paths[start : start + DELETIONS]
-            await each(some, save, AT_ONCE)
-            if not await self._volume.is_whole():
-                return
-            await self._fence.check()
-            await each([path for path in some if path not in kept], lambda path: self._delete_one(path, again), AT_ONCE)
-
-    async def _delete_one(self, path: str, again: set[str]) -> None:
-        """A version that we did not know of is not deleted: it comes back into the volume. Nor is what is here
-        again."""
-        if await self._is_here(path):
-            again.add(path)
-            return
-        row = await self._volume.row(path)
-        there = None
-        with suppress(InvalidRequest):  # what has no key has nothing to delete
-            there = await self._store.head(self._ref.code(path))
-        if there is not None and not await self._is_known(there, row):
-            await self._volume.change((), [path])
-            await self._uploader.keep_other(path)
-            return
-        if there is not None:
-            try:
-                await self._store.delete(self._ref.code(path))
-            except Conflict:
-                again.add(path)
-                return
-        await self._volume.change((), [path])
-        self._missing_since.pop(path, None)
-
-    async def _is_known(self, there: Head, row: Row | None) -> bool:
-        """Whether the store's version is one that we have seen or sent."""
-        path = there.entry.key.removeprefix(self._ref.code())
-        if row is not None and row.tag == there.entry.tag:
-            return True
-        return there.digest in await self._volume.attempts(path)
-
-    async def is_orphan(self, path: str) -> bool:
-        """Whether the store has of `path` just what we have sent it, without our hearing that it was taken."""
-        there = await self._store.head(self._ref.code(path))
-        return there is not None and await self._is_known(there, None)
-
-    async def _is_here(self, path: str) -> bool:
-        scan = await self._volume.look_at(path)
-        return path in scan.unseen or (path in scan.found and scan.found[path].kind == "file")
-
     async def _write_manifest(self, gone: set[str], replacing: list[Row]) -> None:
         """Write what objects can't hold, if that has changed. `gone`: files that are about to be deleted; `replacing`:
         what is in the place of some of them."""
@@ -271,6 +210,10 @@ class Push:
         old, etag = self._manifest
         if not self.is_met:
             new = Manifest({**old.links, **new.links}, {**old.folders, **new.folders}, old.left_out)
+        elif self.unmade:
+            links = {path: target for path, target in old.links.items() if path in self.unmade}
+            folders = {path: mode for path, mode in old.folders.items() if path in self.unmade}
+            new = Manifest({**new.links, **links}, {**new.folders, **folders}, new.left_out)
         if new == old:
             return
         self._manifest = None
@@ -281,7 +224,3 @@ class Push:
         except (Conflict, FileExists):  # an earlier runner's last word: ours is newer
             head = await self._store.put(self._ref.manifest, new.to_bytes())
         self._manifest = new, head.etag
-
-
-def is_at_or_below(path: str, folder: str) -> bool:
-    return not folder or path == folder or path.startswith(folder + "/")

@@ -59,8 +59,8 @@ class _Patterns:
 
         def is_rule(line: str) -> bool:
             try:
-                GitIgnoreSpec.from_lines([line])
-            except ValueError:  # a mistake in one line must not stop all saving
+                GitIgnoreSpec.from_lines([line], backend="re2")
+            except Exception:  # of several types; a mistake in one line must not stop all saving
                 return False
             return True
 

@@ -18,7 +18,7 @@ from .rules import Rules
 
 HALF_SECONDS = 60.0
 LAST_NS = (1 << 63) - 1
-"""Of a file that says it is of the year 2262 or later: more is no number for SQLite."""
+"""The largest number of SQLite: the time of a file of the year 2262 or later, or of 1677 or earlier, with a minus."""
 USED_UP = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 """What says nothing of the path."""
 
@@ -33,6 +33,10 @@ class Scan:
     unseen: set[str] = field(default_factory=set)
     left_out: set[str] = field(default_factory=set)
     halves: set[str] = field(default_factory=set)
+
+    def hides(self, path: str) -> bool:
+        """Whether nothing is known of `path`, since it or a folder above it could not be read."""
+        return any(not each or path == each or path.startswith(each + "/") for each in self.unseen)
 
 
 class Tree:
@@ -124,5 +128,5 @@ def describe(status: os.stat_result, path: str, folder: int = -1, name: str = ""
         return Found(path, "link", target=os.readlink(name, dir_fd=folder))
     if not stat.S_ISREG(status.st_mode):
         return None
-    mtime, ctime = (min(moment, LAST_NS) for moment in (status.st_mtime_ns, status.st_ctime_ns))
-    return Found(path, "file", mode, status.st_size, mtime, ctime, status.st_ino)
+    mtime, ctime = (max(-LAST_NS, min(moment, LAST_NS)) for moment in (status.st_mtime_ns, status.st_ctime_ns))
+    return Found(path, "file", mode, status.st_size, mtime, ctime, status.st_ino & LAST_NS)

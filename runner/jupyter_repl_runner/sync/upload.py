@@ -1,6 +1,7 @@
 """One file from the volume into the store. Where the store has another version than we knew of, both stay."""
 
 import asyncio
+import errno
 import os
 import time
 from collections.abc import AsyncIterator
@@ -17,7 +18,7 @@ from jupyter_repl_runner.contract.errors import (
     Unavailable,
 )
 from jupyter_repl_runner.files.root import ABSENT
-from jupyter_repl_runner.store.checkout import fetch
+from jupyter_repl_runner.store.checkout import fetch, is_away
 from jupyter_repl_runner.store.port import Head
 from jupyter_repl_runner.store.s3_errors import REFUSED, Unreachable
 from jupyter_repl_runner.store.trash import StoreTrash
@@ -75,6 +76,11 @@ class Uploader:
                 await self._trash.touch()  # raises where nothing at all is taken
                 self._status.report(path, error.message)
                 return True
+            except ReplError as error:  # what it is to be kept beside is damaged, or there is no room for it
+                if is_away(error):
+                    raise
+                self._status.report(path, error.message)
+                return True
             return not is_torn
 
     async def _take(self, path: str) -> Snapshot | None:
@@ -86,6 +92,9 @@ class Uploader:
         except OSError as error:
             if error.errno in USED_UP:
                 raise Unavailable(f"{path} can't be read now: {error.strerror}.", hint="It is tried again.") from error
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                self._status.report(path, "There is no room for a copy of it in the temporary folder.")
+                return None
             # What is gone, or no file any more, is an event of its own.
             if error.errno not in ABSENT and not isinstance(error, FileNotFoundError):
                 self._status.report(path, UNREADABLE)

@@ -17,6 +17,8 @@ from jupyter_repl_runner.contract.errors import Unavailable
 from jupyter_repl_runner.contract.json_text import parse_json
 from jupyter_repl_runner.contract.local import EXIT_FILE, RECORD_FILE, SOCKET_FILE
 
+MOST_PIDS = 1 << 22
+"""Of Linux."""
 _MAX_SOCKET_PATH = 100
 """Bytes: Linux allows 107 for a Unix socket's path, macOS 103."""
 
@@ -111,7 +113,7 @@ def read_record(directory: Path) -> RunnerRecord | None:
     except TypeError:
         return None
     is_ours = all(type(value) is (int if name == "server_pid" else str) for name, value in asdict(record).items())
-    return record if is_ours else None
+    return record if is_ours and 0 < record.server_pid < MOST_PIDS else None
 
 
 def read_exit(directory: Path) -> dict[str, Any]:

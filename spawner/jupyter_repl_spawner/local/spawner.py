@@ -165,7 +165,7 @@ class LocalSpawner(Spawner):
             return Phase("starting", step=marks.progress if marks else "Starting the runner")
         record, end = private_directory.read_record(directory), private_directory.read_exit(directory)
         if end.get("cause") == START_FAILED:
-            return Phase("failed", cause="start-failed", reason=end["reason"], hint=end["hint"])
+            return Phase("failed", cause="start-failed", reason=str(end.get("reason")), hint=str(end.get("hint")))
         if end.get("cause") == UNSAVED:
             return Phase("stopped", cause="unsaved", reason=_UNSAVED, hint="Start it again to save the rest.")
         if end.get("cause") == SERVER_GONE or (record and not psutil.pid_exists(record.server_pid)):

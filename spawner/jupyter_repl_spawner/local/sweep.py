@@ -13,7 +13,6 @@ from pathlib import Path
 
 import psutil
 
-from jupyter_repl_runner.contract.errors import Unavailable
 from jupyter_repl_runner.contract.local import EXIT_FILE, MARK, RECORD_FILE, SERVER_GONE
 
 from .private_directory import lock, read_exit, read_record, write_exit
@@ -30,7 +29,7 @@ def sweep(root: Path) -> int:
     for directory in list(root.iterdir()):
         try:
             ended += _sweep_one(directory)
-        except (OSError, Unavailable) as error:
+        except Exception as error:  # whatever a program has written there: the others are cleaned
             log.warning("%s could not be cleaned: %s", directory, error)
     return ended + _end_homeless(root)
 
