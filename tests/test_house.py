@@ -102,6 +102,13 @@ def test_no_function_is_a_giant() -> None:
     assert not found
 
 
+def test_the_map_names_every_module() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text()
+    words = set(re.findall(r"\w+", page[page.index("## The map") : page.index("## The words")]))
+    modules = {path.stem for path in tracked() if path.suffix == ".py" and any(at in path.parents for at in PACKAGES)}
+    assert modules - words == {"__init__", "__main__", "main"}, "main is the file of a template"
+
+
 UNCLEAR = re.compile(
     r"\bwhoever\b|\bwhomever\b|\btold\b|\bleaves? to (?:write|work)\b|\bin vain\b"
     r"|\b(?:a|the|each|next|last|later|whole|more|two) looks?\b|\blook(?:s|ed) at\b|\b(?:it|that|this) is said\b",

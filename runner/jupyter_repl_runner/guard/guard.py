@@ -46,16 +46,16 @@ def guard(directory: str, lock: int, control: int, ready: int, grants: int = -1)
     for descriptor in (lock, control, ready, grants):
         if descriptor >= 0:
             os.set_inheritable(descriptor, False)
-    family = _Family(directory, control, ready, grants)
-    cause, status = family.watch()
-    family.end()
-    if cause == ASKED and family.has_unsaved:
+    processes = _Processes(directory, control, ready, grants)
+    cause, status = processes.watch()
+    processes.end()
+    if cause == ASKED and processes.has_unsaved:
         cause = UNSAVED
     _leave(directory, cause, status)
     return 1 if cause == CRASHED else 0
 
 
-class _Family:
+class _Processes:
     """The runner, and sync where there is one; made, they are started."""
 
     def __init__(self, directory: str, control: int, ready: int, grants: int) -> None:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from jupyter_repl_runner import tasks
 
 from .attention import Attention
-from .family import Family
 from .inputs import Inputs
 from .output import GRACE_SECONDS, Exit, Output, Sink, Viewer
+from .process_tree import ProcessTree
 from .pty import Pty
 from .reading import TICK_BYTES, read_turn
 from .reaping import describe, reap
@@ -66,7 +66,7 @@ class Session:
         self._is_resting = False
         self._timers: list[asyncio.TimerHandle] = []
         self._finishing: asyncio.Task[None] | None = None
-        self.family = Family(pty.pid, mark)
+        self.processes = ProcessTree(pty.pid, mark)
         self._heard = -math.inf
         """When something was read last, by the monotonic clock."""
         self._first_gone = math.inf
@@ -260,17 +260,17 @@ class Session:
 
     def signal_all(self, number: int) -> bool:
         """Send a signal to every process of the terminal; whether there was any. Blocks."""
-        return self.family.signal(number, is_reaped=self._ended)
+        return self.processes.signal(number, is_reaped=self._ended)
 
     async def close(self) -> None:
         """End the program and everything it started; returns when they are gone and reaped. Idempotent."""
         if not self._ended:
-            await asyncio.to_thread(self.family.find)
+            await asyncio.to_thread(self.processes.find)
         self._begin_finish()
         if self._finishing:
             await asyncio.shield(self._finishing)
         self._output.close()
-        await asyncio.to_thread(self.family.end)
+        await asyncio.to_thread(self.processes.end)
 
     def _begin_finish(self) -> None:
         """The PTY has come to its end, or is brought to it."""

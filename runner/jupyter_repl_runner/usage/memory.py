@@ -121,7 +121,7 @@ class MemoryGuard:
         """In the terminal of that environment, else in all."""
         words = f"{what}: the REPL ran out of memory ({_size(self._most)})."
         for session in self._sessions():
-            if environment is None or session.family.owns(environment):
+            if environment is None or session.processes.owns(environment):
                 session.say(f"\r\n\x1b[31m{words}\x1b[0m\r\n".encode())
 
 

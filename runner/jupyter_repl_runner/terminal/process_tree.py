@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 ENDING: tuple[tuple[int, float], ...] = ((signal.SIGHUP, 0.2), (signal.SIGTERM, 0.3), (signal.SIGKILL, 3.0))
 
 
-class Family:
+class ProcessTree:
     """`first`: the pid of the first program, which is another's once that was reaped. All calls block but `owns`."""
 
     def __init__(self, first: int, mark: tuple[str, str]) -> None:
