@@ -144,3 +144,29 @@ def test_a_folder_that_was_moved_away_is_told_and_taken_up_again(make: Make, sto
     (sync.volume / "elsewhere").rename(sync.project)
     sync.settled()
     assert objects(store) == {"f": b"1", "g": b"2"}
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("replacement", ["a link", "a pipe", "a socket", "a folder"])
+def test_what_takes_the_projects_place_on_a_laptop_is_noticed(
+    make: Make, store: S3Store, tmp_path: Path, replacement: str
+) -> None:
+    """There a program has the rights of sync itself; still nothing of it is saved, and nothing counts as deleted."""
+    (tmp_path / "private").mkdir()
+    (tmp_path / "private/secret").write_text("secret")
+    put(store, f=b"1")
+    sync = make(main="").start().opened().settled()
+    sync.project.rename(sync.volume / "elsewhere")
+    (link_to(str(tmp_path / "private")) if replacement == "a link" else REPLACEMENTS[replacement])(sync.project)
+    wait_for(lambda: sync.marks.state == "gone", 5)
+    stays(lambda: objects(store) == {"f": b"1"}, 1)
+    assert sync.stop() != 0
+    again = make(volume=sync.volume, main="").start()
+    if replacement == "a folder":  # a copy that somebody has put there between two starts is one to be compared
+        again.opened().settled()
+        assert objects(store) == {"f": b"1", "planted": b"planted"}
+    else:
+        wait_for(lambda: again.marks.state == "failed", 10)
+        assert again.marks.reason
+        assert objects(store) == {"f": b"1"}
+    assert (tmp_path / "private/secret").read_text() == "secret"
