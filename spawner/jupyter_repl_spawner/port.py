@@ -52,10 +52,10 @@ class Granter(Protocol):
     """Gives grants for projects in a store that is not the runner's disk; the extension has one."""
 
     async def grant(self, ref: ProjectRef) -> Grant:
-        """Raise the project's generation, which fences every earlier runner off. Raises Unavailable."""
+        """A grant with a new generation, which fences every earlier runner off. Raises Unavailable."""
 
     async def credentials(self, ref: ProjectRef) -> Credentials:
-        """New ones for a project that is granted already. Raises Unavailable."""
+        """New credentials for a project that has its grant. Raises Unavailable."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class SpawnerContext:
 
     folders: Callable[[ProjectRef], Folders]
     granter: Granter | None
-    """None where projects are folders of this machine, and a runner works in them."""
+    """None where the runner works in the project's own folder on this machine."""
     data_dir: Path
     """Jupyter's own, for what must outlive the server."""
     settings: Mapping[str, Any]
@@ -89,7 +89,7 @@ class Spawner(ABC):
     """Start, stop, poll, list, address; an async context manager around them all."""
 
     ends_with_server = True
-    """Whether REPLs go when the server that started them does: then their use is the server's."""
+    """Whether REPLs end with the server that started them: then their use counts as use of the server."""
 
     async def __aenter__(self) -> Self:
         """Called once, when the server starts: clean up what an earlier server left. Must not fail for that."""

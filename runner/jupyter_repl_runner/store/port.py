@@ -21,7 +21,8 @@ MAX_SMALL = 1 << 20
 class Entry:
     """One object. `size` in bytes, `mtime` in seconds since the epoch, `mode` the permission bits.
 
-    `tag` is the store's own word for this very content, which every write changes. A listing of S3 knows neither mode
+    `tag` is the store's own version
+    of the content: every write changes it. A listing of S3 knows neither mode
     nor the file's own time: they come with `head` and `get`.
     """
 

@@ -73,7 +73,7 @@ async def _sync(options: SyncOptions) -> int:
 
 
 def _opened(descriptor: int) -> Callable[[], None]:
-    """Says once, on the pipe, that the main file is there."""
+    """A function that says on the pipe, once, that the main file is there."""
     said = False
 
     def opened() -> None:

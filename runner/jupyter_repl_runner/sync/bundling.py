@@ -1,4 +1,4 @@
-"""Keeps the bundle of small files near enough to what the store has: renewed when it is quiet, and at the end."""
+"""Renews the bundle of small files when nothing happens, and at the end."""
 
 import asyncio
 import json
@@ -27,7 +27,7 @@ from .snapshot import TooLarge, take
 END_SECONDS = 5.0
 """The most that the last bundle takes."""
 WORTH_BYTES = 256_000
-"""Of a new bundle, for each file that a restore would else ask for by itself: about what costs the same time."""
+"""Bytes of a bundle that take as long to send as one request for a file."""
 
 
 class Bundler:
@@ -84,7 +84,7 @@ class Bundler:
         return stale * WORTH_BYTES > size or (is_last and has_deleted)
 
     def _collect(self, rows: list[Row], listed: dict[str, Entry]) -> list[tuple[Member, bytes]]:
-        """What is in the volume just as the store has it."""
+        """The files that are equal in volume and store."""
         pairs = []
         for row in rows:
             found, entry = row.found, listed.get(row.found.path)

@@ -61,8 +61,7 @@ class Deletions:
         self._status.report(path, f"It was deleted here, and stays in S3. {error.message}")
 
     async def _delete_one(self, path: str, again: set[str]) -> None:
-        """A version that we did not know of is not deleted: it comes back into the volume. Nor is what is here
-        again."""
+        """Delete one object, unless the file is here again. A version that we did not know of is restored instead."""
         if await self._is_here(path):
             again.add(path)
             return
@@ -98,7 +97,7 @@ class Deletions:
         return there.digest in await self._volume.attempts(path)
 
     async def is_orphan(self, path: str) -> bool:
-        """Whether the store has of `path` just what we have sent it, without our hearing that it was taken."""
+        """Whether the object is what we sent, without an answer."""
         there = await self._store.head(self._ref.code(path))
         return there is not None and await self._is_known(there, None)
 

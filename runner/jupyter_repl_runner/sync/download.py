@@ -1,6 +1,6 @@
-"""Files from the store into the volume: from the bundle in a few steps what the listing confirms, the rest one by one.
+"""Restores files: small ones from the bundle where the listing confirms them, the others one by one.
 
-The main file comes first. Until the volume is declared whole nothing waits for the disk: see `Volume`.
+The main file comes first. Until the volume is declared whole, no write waits for the disk: see `Volume`.
 """
 
 import asyncio
@@ -30,9 +30,9 @@ from .sides import Sides
 from .status import Status
 
 TRIES = 4
-"""Of a file that is not what it was listed as, or no more there; then it is reported."""
+"""Attempts for a file that differs from its listing, or is gone; then it is reported."""
 SLICE = 500
-"""Files of a bundle that are written between two words of progress."""
+"""Files of a bundle that are written between two reports of progress."""
 REPORT_SECONDS = 0.1
 
 log = getLogger(__name__)
@@ -69,7 +69,7 @@ class Downloader:
         self._volume = sides.volume
         self._main = main
         self._failures: Counter[str] = Counter()
-        """Of files that the store has listed, how often they could not be had."""
+        """How often each file could not be fetched."""
         self.unmade: set[str] = set()
         """Links and folders of the manifest that could not be made, or not with their mode."""
 
@@ -82,7 +82,8 @@ class Downloader:
         bundle: Bundle | None,
         opened: Callable[[], None],
     ) -> set[str]:
-        """Downloads and removals of the plan, made for `found` and `listed`; what could not be done as planned."""
+        """Carry out downloads and removals of the plan, which was made from `found` and `listed`; the paths that must
+        be scanned again."""
         again: set[str] = set()
         files = [path for path in plan.downloads if path in listed]
         self._status.settle_unrestored(set(files))
@@ -110,7 +111,7 @@ class Downloader:
         return again
 
     async def bring_first(self, opened: Callable[[], None]) -> None:
-        """Into an empty volume: what a person waits for, before anybody knows what else there is."""
+        """Restore the settings and the main file into an empty volume, before the listing is there."""
         for path in (SETTINGS_FILE, self._main):
             if path and not await self._volume.is_here(path):
                 await self._download(path, None, set())
@@ -118,7 +119,7 @@ class Downloader:
             opened()
 
     async def _unbundle(self, bundle: Bundle, wanted: Mapping[str, Entry], progress: Progress) -> set[str]:
-        """Those of `wanted`, which are not in the volume, that the bundle had."""
+        """Restore what the bundle has of `wanted`, which are not in the volume; their paths."""
         brought: set[str] = set()
         members = bundle.confirmed(wanted)
         while rows := await asyncio.to_thread(self._write_some, members):
@@ -148,7 +149,7 @@ class Downloader:
             return Row(found, member.tag, member.digest)
 
     async def _download(self, path: str, found: Found | None, again: set[str]) -> None:
-        """In place of `found`, unless that has changed since the scan: then it is a conflict, the next time."""
+        """Fetch one file in place of `found`. If that has changed since the scan, the next meeting finds a conflict."""
         volume = self._volume
 
         def check() -> None:
@@ -210,8 +211,8 @@ class Downloader:
         return unmade
 
     def _remove(self, path: str, found: Found, again: set[str]) -> None:
-        """The store has it no more, and it has not changed here: to the volume's own trash, and empty folders with
-        it."""
+        """The object was deleted, and the file has not changed here: move it to the volume's trash, and delete empty
+        folders."""
         volume, scan = self._volume.blocking, Scan()
         volume.tree.look_at(path, Rules(), scan)
         if scan.found.get(path) != found:

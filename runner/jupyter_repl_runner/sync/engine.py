@@ -45,7 +45,7 @@ class _Chore:
 
 
 class Engine:
-    """`run` is the one owner of all that is under way; `note` and `end` may be called at any time, in its loop."""
+    """`run` owns all tasks; `note` and `end` may be called at any time, in its loop."""
 
     def __init__(
         self,
@@ -126,8 +126,7 @@ class Engine:
             return False
 
     async def _restore(self, opened: Callable[[], None]) -> None:
-        """The first meeting, until it has succeeded. A store that refuses us is a failure that a person must hear
-        of."""
+        """Repeat the first meeting until it succeeds. The marks say why it does not."""
         attempt = 0
         while True:
             try:
@@ -176,7 +175,7 @@ class Engine:
             await self._sleep(min(next_due, self._queue.next_due or math.inf) - _now())
 
     async def _answer(self) -> None:
-        """Those who have asked whether all is saved: what was here when they did, or later."""
+        """Answer the calls of `flush`: about what was here when they were made, or later."""
         asked, self._asked = self._asked, []
         until, left, is_saved = _now() + FLUSH_SECONDS, {""}, True
         while is_saved and left and not self._ending and _now() < until:
@@ -200,8 +199,8 @@ class Engine:
         return await self._meeting.meet(lambda: None)
 
     async def _look(self) -> None:
-        """At all of it, now and then: however large the project is, that costs the same. What could not be had from the
-        store is asked for again."""
+        """A full scan now and then: the larger the project, the more seldom. What could not be restored is asked for
+        again."""
         if self._status.has_unrestored:
             await self._meet_again()
         self._queue.note_all(_now(), is_heard=False)
@@ -210,11 +209,11 @@ class Engine:
 
     @property
     def _delay(self) -> float:
-        """Until what has failed is tried again."""
+        """Seconds until a failed call is retried."""
         return RETRIES_SECONDS[min(self._failures, len(RETRIES_SECONDS)) - 1]
 
     async def _carry(self, batch: Batch) -> None:
-        """A batch whose turn has come; it waits again if the store is away."""
+        """Save a batch; it goes back into the queue if the store is away."""
         self._tell(batch)
         if not await self._try(lambda: self._push.push(batch)):
             now = _now()
@@ -276,14 +275,14 @@ class Engine:
         self._status.waiting(waiting, state, least)
 
     async def _pause(self, seconds: float) -> None:
-        """Only `end` cuts it short: what is written meanwhile waits with the rest."""
+        """Wait; only `end` cuts it short."""
         until = _now() + seconds
         while not self._ending and (left := until - _now()) > 0:
             self._wake.clear()
             await self._sleep(left)
 
     async def _sleep(self, seconds: float) -> None:
-        """Until something happens."""
+        """Until an event, or for `seconds`."""
         if not self._ending:
             with suppress(TimeoutError):
                 async with asyncio.timeout(max(0.005, seconds) if seconds < math.inf else None):

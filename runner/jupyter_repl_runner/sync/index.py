@@ -34,7 +34,7 @@ create table if not exists about (name text primary key, value text) without row
 
 
 class Index:
-    """`about` is what it is the index of: one that says something else, or can't be read, is begun anew."""
+    """`about`: which project and store it is for. An index of another one, or one that can't be read, is begun anew."""
 
     def __init__(self, path: Path, about: Mapping[str, str]) -> None:
         self._path = path
@@ -70,7 +70,7 @@ class Index:
 
     @contextmanager
     def _held(self) -> Iterator[sqlite3.Connection]:
-        """Raises Unavailable; then nothing of what the block did is done."""
+        """Raises Unavailable; then the changes of the block are rolled back."""
         with self._lock:
             try:
                 yield self._database
@@ -81,7 +81,7 @@ class Index:
                 raise _unavailable(error) from error
 
     def forget_earlier(self, boot: str) -> None:
-        """Forget the rows of an earlier run of the machine; `boot` names this one."""
+        """Delete the rows of an earlier boot of the machine; `boot` names this one."""
         with self._held() as database:
             known = {name for (name,) in database.execute("select id from boot")}
             if known != {boot}:
@@ -152,7 +152,7 @@ class Index:
             return {os.fsdecode(path) for (path,) in database.execute("select distinct path from attempt")}
 
     def change(self, rows: Iterable[Row] = (), gone: Iterable[str] = ()) -> None:
-        """Write rows and forget paths, all or none."""
+        """Write and delete rows, all or none."""
         values = [(*_values(row.found), row.tag, row.hash, _parent(row.found.path)) for row in rows]
         forgotten = [(os.fsencode(path),) for path in gone]
         settled = [(value[0],) for value in values] + forgotten

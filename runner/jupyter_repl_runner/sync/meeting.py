@@ -72,7 +72,7 @@ class Meeting:
         raise Unavailable("The files change faster than they can be restored.", hint="Stop what writes them.")
 
     async def _sort_out_orphans(self, plan: Plan, scan: Scan) -> None:
-        """What we sent before we were killed, and somebody has deleted since, is not to come back."""
+        """A file that we sent before we were killed, and that was deleted here since, must not be restored."""
         if await self._volume.is_whole():
             attempted = await self._volume.attempted()
             for path in [path for path in plan.downloads if path in attempted and path not in scan.found]:
@@ -81,7 +81,7 @@ class Meeting:
                     plan.trash.append(path)
 
     async def _agree(self, plan: Plan, scan: Scan, opened: Callable[[], None]) -> set[str]:
-        """All that the store has is here: now the other direction."""
+        """All that the store has is here: now save what differs here."""
         await self._fence.check()
         if not await self._volume.is_whole():
             await self._volume.declare_whole()
@@ -93,7 +93,7 @@ class Meeting:
         return again
 
     async def _begin(self, opened: Callable[[], None]) -> Bundle | None:
-        """What is of use where much is missing."""
+        """Speeds up a restore into an empty volume: the bundle, and the first files."""
         if await self._volume.is_whole():
             return None
         bundle: Bundle | None
@@ -101,9 +101,9 @@ class Meeting:
         return bundle
 
     def _known(self, rules: Rules, scan: Scan, before: dict[str, Row]) -> tuple[dict[str, Row], set[str]]:
-        """The rows, but for what is ignored or can't be seen; and the paths whose row is another one than `before`.
+        """The rows, without what is ignored or could not be read; and the paths whose row differs from `before`.
 
-        Of a volume that is not whole all rows of absent files are forgotten: they are to come, not to go.
+        In a volume that is not whole, rows of absent files are deleted: these files are to be restored, not deleted.
         """
         volume = self._volume.blocking
         rows = volume.index.all()
@@ -117,7 +117,7 @@ class Meeting:
         }, newer
 
     async def _settle(self, path: str) -> bool:
-        """Both sides have changed it; whether that is done with."""
+        """Settle a conflict; whether it is done with."""
         found = await self._volume.found(path)
         if found is not None and found.kind == "file":
             return await self._uploader.upload(path, anew=True)
@@ -131,7 +131,7 @@ class Meeting:
         return True
 
     async def _tell_missing(self, manifest: Manifest) -> None:
-        """Dependencies that are not saved and are not here: what brings them back."""
+        """Report dependencies that are not saved and not here, with the commands that install them."""
         missing = []
         for path in manifest.left_out:
             command = DEPENDENCIES.get(path.rpartition("/")[2])

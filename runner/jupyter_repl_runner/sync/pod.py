@@ -35,9 +35,9 @@ from .volume import Gone, Place
 from .work import Work
 
 RUNNER_SECONDS = 12.0
-"""Of the pod's grace, that the runner may take to end, and that are left at the end."""
+"""Seconds of the pod's grace period for the end of the runner, and as a reserve."""
 LOOK_SECONDS = 0.05
-"""Between two words about a restore."""
+"""Between two reports of a restore."""
 MAX_BODY = 1 << 16
 PLACE = Place(Path(pod.PROJECT), Path(pod.TRASH), Path(pod.INDEX), Path(pod.PRIVATE))
 GONE_SECONDS, PORT_SECONDS = 1.0, 1.0
@@ -57,7 +57,7 @@ def sync_pod(listener: socket.socket | None, listen: Callable[[], socket.socket]
 
 
 class Sidecar:
-    """What the pod is by now. One assignment, one work."""
+    """The state of the pod's sync. It takes one assignment."""
 
     def __init__(self) -> None:
         self.orders = Orders(os.environ[pod.KEY_VARIABLE], os.environ[pod.UID_VARIABLE])
@@ -65,7 +65,7 @@ class Sidecar:
         self.status = Status(Path(pod.MARKS, MARKS_FILE))
         self._opened = asyncio.Event()
         self._begun = asyncio.Event()
-        """Whether it is known what becomes of the assignment: it is worked on, or the project is gone."""
+        """Set once the assignment is worked on, or the project is known to be gone."""
         self._work: Work | None = None
         self._assigned = asyncio.Event()
         self._ending = asyncio.Event()
@@ -97,12 +97,12 @@ class Sidecar:
 
     @property
     def secret(self) -> str:
-        """What the proofs of our answers are made of; empty before the assignment."""
+        """The key of the proofs of our answers; empty before the assignment."""
         return self.order.secret if self.order else ""
 
     @property
     def expires(self) -> float:
-        """When the credentials in use do, in seconds since the epoch; 0: never."""
+        """When the credentials expire, in seconds since the epoch; 0: never."""
         credentials = self.order.grant.credentials if self.order else None
         return credentials.expires if credentials else 0.0
 
@@ -112,7 +112,7 @@ class Sidecar:
         return self._opened.is_set()
 
     def take(self, order: pod.Order) -> None:
-        """Ours from now on. Raises Conflict if the pod has another assignment; the same one again is no error."""
+        """Take the assignment. Raises Conflict if the pod has another one; the same one again is no error."""
         if self.order is not None:
             if self.order.grant.generation != order.grant.generation or self.order.assignment != order.assignment:
                 raise Conflict("This pod has its assignment.", hint="Take another one.")

@@ -1,7 +1,7 @@
-"""Carries what has changed in the volume into the store, in an order that no crash can turn into a loss.
+"""Carries changes of the volume into the store, in an order in which no crash loses anything.
 
-New objects first, then the manifest, deletions last, each of them after a copy in the trash. One exception: a file
-whose name a folder has now (or the other way round) goes before what takes its place.
+New objects come first, then the manifest; deletions are last, each after a copy in the trash. One exception: where a
+folder takes the name of a file, or the other way round, the old object is deleted first.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ class Push:
         self.turn = asyncio.Lock()
         """Held while files are written to the store: two tasks that find another version would both keep it."""
         self.is_met = False
-        """Whether all of the project is here, so that what is not here is gone."""
+        """Whether the whole project was restored, so that what is absent was deleted."""
         self.has_written = False
         """Whether anything of the project has changed since we began."""
         self.look_seconds = 0.0
@@ -74,7 +74,7 @@ class Push:
         return again
 
     async def forget_old(self) -> None:
-        """End what was deleted long ago."""
+        """Delete what has been in the trash for long."""
         await self._fence.check()
         await self._trash.forget_old()
 
@@ -115,7 +115,7 @@ class Push:
             await self._volume.change(replacing)
 
     def _settle(self, batch: Batch, plan: Plan, scan: Scan) -> None:
-        """Of what was reported: what is gone, and what can be read again and is as the store has it."""
+        """Remove reports of paths that are gone, or that can be read again and are saved."""
 
         self.deletions.refused -= scan.found.keys()
 
@@ -138,7 +138,7 @@ class Push:
         return plan, scan
 
     def _look(self, batch: Batch, rules: Rules) -> tuple[Scan, dict[str, Row]]:
-        """What lies there now, and the rows of just that."""
+        """A scan of the batch's paths, and their rows."""
         volume = self._volume.blocking
         index, tree = volume.index, volume.tree
         if batch.everything:
@@ -167,7 +167,7 @@ class Push:
         }
 
     def _orphans(self, plan: Plan, rules: Rules) -> list[str]:
-        """Files that were sent, perhaps without success, and have gone since: only the store would remember them."""
+        """Files that were sent, perhaps without success, and were deleted since: they have no row."""
         volume, scan = self._volume.blocking, Scan()
         index = volume.index
         attempted = [path for path in index.attempted() if not rules.is_below_ignored(path)]
@@ -177,7 +177,7 @@ class Push:
         return [path for path in sorted(paths) if path not in scan.found and path not in scan.unseen]
 
     def _put_off(self, plan: Plan, is_last: bool) -> set[str]:
-        """Take out of the plan what has only just gone, and all deletions where absence can't be believed."""
+        """Take young deletions out of the plan, and all of them if the volume is not whole."""
         now = time.monotonic()
         gone = {*plan.trash, *plan.forgotten} - set(plan.agreed)
         self._missing_since = {path: since for path, since in self._missing_since.items() if path in gone}

@@ -72,7 +72,7 @@ class Queue:
 
     @property
     def waiting(self) -> list[str]:
-        """What is known by name."""
+        """The paths and folders that wait."""
         return sorted({*self._paths, *self._folders})
 
     @property
@@ -84,7 +84,7 @@ class Queue:
         return self._everything is not None or bool(self._paths or self._folders)
 
     def take(self, now: float) -> Batch:
-        """What is due; it is waited for no more."""
+        """Take what is due out of the queue."""
         if self._everything is not None:
             if self._everything.due > now:
                 return Batch()

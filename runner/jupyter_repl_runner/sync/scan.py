@@ -20,7 +20,7 @@ HALF_SECONDS = 60.0
 LAST_NS = (1 << 63) - 1
 """The largest number of SQLite: the time of a file of the year 2262 or later, or of 1677 or earlier, with a minus."""
 USED_UP = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
-"""What says nothing of the path."""
+"""Errors of this process, not of the path."""
 
 
 @dataclass

@@ -16,7 +16,7 @@ MARKS_BYTES = 1 << 15
 path takes up to 24 KiB."""
 UNREADABLE = "It can't be read: look at its mode."
 TELL_SECONDS = 0.2
-"""Between two words of files that the store takes."""
+"""Between two reports of uploads."""
 
 log = getLogger(__name__)
 
@@ -32,7 +32,7 @@ class Status:
         self._marks = Marks("restoring")
         self._written, self._written_at = "", 0.0
         self.sending = 0
-        """Bytes of files that are on their way just now."""
+        """Bytes of files that are being sent."""
 
     @property
     def marks(self) -> Marks:
@@ -82,7 +82,7 @@ class Status:
         return dict(self._unsaved)
 
     def settle(self, paths: Iterable[str]) -> None:
-        """Of these there is nothing to report any more as unsaved."""
+        """Remove the reports of these paths."""
         for path in paths:
             self._unsaved.pop(path, None)
         self._tell_reports()
@@ -98,7 +98,7 @@ class Status:
         return bool(self._unrestored)
 
     def settle_unrestored(self, wanted: Container[str]) -> None:
-        """All but `wanted` is here by now, or nowhere any more."""
+        """Remove the reports of paths that are not in `wanted`."""
         self._unrestored = {path: reason for path, reason in self._unrestored.items() if path in wanted}
         self._tell_reports()
 

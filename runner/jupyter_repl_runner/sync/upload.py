@@ -1,4 +1,4 @@
-"""One file from the volume into the store. Where the store has another version than we knew of, both stay."""
+"""Saves one file of the volume. If the store has a version that we did not know of, both are kept."""
 
 import asyncio
 import errno
@@ -31,9 +31,9 @@ from .snapshot import IN_MEMORY, Snapshot, TooLarge
 from .status import UNREADABLE
 
 COPY_BYTES = 1 << 20
-"""From here on a question and a copy cost less than sending it."""
+"""For files of this size a HEAD and a copy cost less than sending them."""
 TORN_SECONDS = 5.0
-"""A file that is written all the time is saved after so long as it is then."""
+"""A file that is written all the time is saved after so long, as it is then."""
 _CHUNK = 1 << 18
 
 
@@ -152,7 +152,7 @@ class Uploader:
             self._status.sending -= now.size
 
     async def _settle(self, path: str, snapshot: Snapshot) -> Head:
-        """Somebody else has written it: keep that version beside ours, then put ours in its place."""
+        """Another writer has changed the object: keep that version beside ours, then save ours."""
         there = await self._store.head(self._ref.code(path))
         if there is None:
             return await self._put(path, snapshot, "")

@@ -102,7 +102,7 @@ class Volume:
         Trash(self.trash).delete(self.beneath, path)
 
     def rules(self) -> Rules:
-        """As they are now; those of the last time where they can't be read."""
+        """The rules as they are now; the last ones if the file can't be read."""
         try:
             with open(self.root.open(RULES_FILE), errors="surrogateescape") as file:
                 self._rules = Rules(file.read(1 << 16).splitlines())

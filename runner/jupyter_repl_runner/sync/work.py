@@ -1,7 +1,7 @@
-"""All parts of sync, wired for one project: it restores, and then carries every change into the store until it ends.
+"""All parts of sync, wired for one project: it restores the project, then carries every change into the store.
 
-One loop does all that writes to the store; a restore goes on beside it. What fails because the store is away is kept
-and done later; a runner that was started after ours ends it for good.
+One loop makes all writes to the store; a restore runs beside it. Writes that fail because the store is away are kept
+and retried. A later start of the project ends this sync for good.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 
 class Work:
-    """Made in a running loop; that blocks for a moment. Raises Gone."""
+    """Needs a running loop. The constructor blocks for a moment and raises Gone."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Work:
         self._status = status
         self._store = S3Store(grant.store, grant.credentials, Honoured(*grant.conditions))
         self.use = self._store.use
-        """Take other credentials from now on."""
+        """Replaces the credentials."""
         self._fence = Fence(self._store, assignment.ref, Generation(grant.generation, grant.holder))
         sides = Sides(assignment.ref, self._store, AsyncVolume(self._volume), self._fence, status)
         uploader = Uploader(sides, grant.max_file_bytes)

@@ -17,7 +17,7 @@ _CHANGED = (404, 409, 422)
 
 
 class Lost(Unavailable):
-    """Somebody else works on it now, or it is gone."""
+    """Another holder works on the Lease now, or it is gone."""
 
     def __init__(self) -> None:
         super().__init__("Another server has taken over, or it was stopped.", hint="Try again.")
@@ -31,7 +31,7 @@ class Leases:
         self._learn = learn
 
     async def acquire(self, ref: ProjectRef, holder: str, annotations: Mapping[str, str]) -> tuple[Anchor, bool]:
-        """The Lease, and whether we made it: then the start is ours, else somebody else's to follow."""
+        """The Lease, and whether we created it: then the start is ours, else we follow another server's."""
         for _ in range(ATTEMPTS):
             made = manifests.lease(ref, self._api.namespace, holder, stamp(time.time()), annotations)
             try:
@@ -41,7 +41,7 @@ class Leases:
                     raise
             found = await self.get(ref)
             if found is not None:
-                return found, found.holder == holder  # then our own creation was heard, and its answer lost
+                return found, found.holder == holder  # our own creation was carried out, and its answer was lost
         raise Lost
 
     async def get(self, ref: ProjectRef) -> Anchor | None:
@@ -57,7 +57,7 @@ class Leases:
         return Anchor.of(found)
 
     async def take_over(self, seen: Anchor, holder: str, changes: Mapping[str, str]) -> Anchor | None:
-        """Ours from now on; None if it is not any more as it was seen."""
+        """Take it over; None if it has changed since it was seen."""
         patch = patches.take_over(seen.uid, seen.holder, seen.said_deadline, holder, changes)
         try:
             return self._read(await self._api.patch("leases", seen.name, patch))
@@ -78,7 +78,7 @@ class Leases:
             raise
 
     async def release(self, ours: Anchor) -> None:
-        """Let garbage collection take all of it."""
+        """Delete it; garbage collection deletes what it owns."""
         await self._api.delete("leases", ours.name, ours.uid)
 
     def _read(self, lease: Object) -> Anchor:

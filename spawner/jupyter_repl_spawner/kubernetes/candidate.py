@@ -1,4 +1,4 @@
-"""A pod for a start: a warm one that waits for anybody, else the one that the REPL's own Deployment makes."""
+"""A pod for a start: a warm one of the pool, else the one that the REPL's own Deployment makes."""
 
 import asyncio
 import time
@@ -53,7 +53,7 @@ class Candidates:
         self._deadlines = deadlines
 
     async def get(self, ours: Anchor, assignment: Assignment, progress: Progress) -> Object:
-        """One that is ours now. Raises Unavailable with what keeps us from it."""
+        """A pod that was claimed for this REPL. Raises Unavailable with the reason."""
         ref, template = assignment.ref, self._template_of(assignment.language)
         if not await self._redeploy(ours):
             progress("Looking for a pod")
@@ -148,7 +148,7 @@ class Candidates:
 
 
 class _Events:
-    """What the cluster says of one pod, for as long as it is waited for."""
+    """What the cluster says of one pod while a start waits for it."""
 
     def __init__(self, api: Api) -> None:
         self._api = api

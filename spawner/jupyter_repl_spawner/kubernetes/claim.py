@@ -21,8 +21,8 @@ async def claim(
     state: str,
     is_free: Callable[[Object], bool] = lambda pod: True,
 ) -> Object | None:
-    """One of the candidates, ours now; None if others were faster with all of them. Walked at random: claimers that
-    walk in one order meet at each pod. `is_free`: whether it still is, as far as is known by then."""
+    """One of the candidates, claimed; None if others were faster with all of them. The order is random: claimers that
+    go in one order would meet at each pod. `is_free`: whether a candidate is still unclaimed by the cluster view."""
     pods = list(candidates)
     random.shuffle(pods)
     for pod in pods:
@@ -40,7 +40,7 @@ async def claim(
 
 
 def is_claimable(pod: Object, state: str) -> bool:
-    """Whether it is worth trying: alive, unclaimed, with an address. Ready is not waited for, see docs/decisions.md."""
+    """Whether it can be claimed: alive, unclaimed, with an address. It need not be Ready, see docs/decisions.md."""
     metadata, status = pod["metadata"], pod.get("status", {})
     return (
         metadata.get("labels", {}).get(names.STATE) == state

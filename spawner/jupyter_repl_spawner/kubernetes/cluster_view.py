@@ -49,14 +49,14 @@ class ClusterView:
 
     @property
     def is_known(self) -> bool:
-        """Whether all that there is has been seen once."""
+        """Whether each kind was listed once."""
         return all(watch.is_known for watch in self._watches)
 
     def lease(self, slug: str) -> Object | None:
         return self.leases.objects.get(slug)
 
     def lease_of(self, ref: ProjectRef) -> Object | None:
-        """The REPL's own, not just one of its name."""
+        """The REPL's own Lease, not just one of its name."""
         lease = self.lease(names.slug(ref))
         is_its = lease is not None and names.ref_of(lease["metadata"].get("annotations", {})) == ref
         return lease if is_its else None
@@ -72,7 +72,7 @@ class ClusterView:
         return replace(phase, reason=reason, hint=hint) if reason and phase.name == "running" else phase
 
     def complain(self, slug: str, reason: str = "", hint: str = "") -> None:
-        """What is wrong with a running REPL, as this server sees it; without a reason: nothing any more."""
+        """Note what is wrong with a running REPL, as this server sees it; without a reason: nothing any more."""
         if reason:
             self._complaints[slug] = reason, hint
         else:

@@ -1,8 +1,8 @@
 """What a server says to the two containers of a pod: orders to sync, signed for that pod and answered with a proof, and
 little to the runner, with its token.
 
-Programs share the pod's network. What has not the right proof is no answer of sync's, whatever it says. The runner is
-the person's: its answers decide about nothing but when it is ready.
+Programs share the pod's network, so an answer without the right proof does not count as sync's. The runner runs the
+person's programs: its answers decide nothing but when it is ready.
 """
 
 import asyncio
@@ -79,7 +79,7 @@ class Pods:
                 await _again(lambda: self._check_up(pod), Unreachable)
                 try:
                     await follow(contract.ASSIGN, order.to_json().encode())
-                except (Unreachable, NotSync):  # whether it was heard is for sync to prove
+                except (Unreachable, NotSync):  # sync proves whether it got the order
                     await _again(lambda: follow(contract.PROGRESS, b"{}"), Unreachable, NotSync)
         except TimeoutError:
             raise (_not_restored(complaint) if reported else Unreachable()) from None
@@ -183,7 +183,7 @@ class Pods:
 
 
 async def _refusal(answer: PodAnswer) -> Unavailable:
-    """What a runner says no with; Unreachable if these are not its words."""
+    """The error of a runner's refusal; Unreachable if the answer is not a runner's."""
     with suppress(ValueError):
         said = parse_json(await answer.line())
         if isinstance(said, dict) and "code" in said and said.get("kind") != "Status":
@@ -192,13 +192,13 @@ async def _refusal(answer: PodAnswer) -> Unavailable:
 
 
 def _is_of_the_cluster(status: int, line: bytes) -> bool:
-    """Whether the API server says it: its proxy can't reach the pod, or it is busy. A program that says so only hides
-    itself."""
+    """Whether the API server answers: its proxy can't reach the pod, or it is busy. A program that answers so gains
+    nothing."""
     return status != 200 and (b'"kind":"Status"' in line or b"rror trying to reach service" in line)
 
 
 async def _again(ask: Callable[[], Awaitable[None]], *errors: type[Unavailable]) -> None:
-    """Ask until these errors come no more; for how long is the caller's business."""
+    """Ask until these errors stop; the caller sets the time limit."""
     pause = AGAIN_SECONDS[0]
     while True:
         try:

@@ -23,11 +23,11 @@ from .state import Anchor, seconds, stamp
 
 LOOK_SECONDS = 2.0
 REFILL_SECONDS = 5.0
-"""From a claim until its replacement is of use: measured on one node, doubled."""
+"""From a claim until its replacement can be claimed: measured on one node, doubled."""
 WINDOW_SECONDS = 60.0
 """Over which claims are counted."""
 SHRINK_SECONDS = 120.0
-"""Without a reason for its size, until a pool gets smaller."""
+"""A pool that was too large for so long gets smaller."""
 
 log = getLogger(__name__)
 
@@ -109,8 +109,8 @@ class Pools:
                 self._cluster.view.deployments.learn(await self._cluster.api.patch("deployments", name, change))
 
     async def _drain(self, ours: set[str]) -> None:
-        """Pools from before our time go with their waiting pods, claimed ones belong to their REPLs. Later ones are of
-        servers that are about to replace us."""
+        """Delete pools of earlier templates with their waiting pods; claimed pods belong to their REPLs. Pools of later
+        templates are of servers that are about to replace us."""
         for name, found in list(self._cluster.view.deployments.objects.items()):
             metadata = found["metadata"]
             is_pool = names.TEMPLATE in metadata.get("labels", {})

@@ -1,5 +1,6 @@
-"""What makes a REPL known in the cluster: its Service, and its Ingress where the admin wants hosts. Beside a start:
-nothing waits for it, and nothing of ours goes that way."""
+"""The Service of a REPL, and its Ingress where the administrator wants hosts.
+
+They are made beside a start: nothing waits for them, and our own requests do not use them."""
 
 import asyncio
 from logging import getLogger

@@ -56,7 +56,7 @@ class Reconciler:
         cluster.view.pods.listen(lambda pod, _: self._note(pod["metadata"].get("labels", {}).get(names.ID, "")))
 
     async def run(self) -> None:
-        """Until it is cancelled: at what has changed, and now and then at everything."""
+        """Until it is cancelled: check what has changed, and now and then everything."""
         loop = asyncio.get_running_loop()
         whole_look_at = loop.time()
         try:
@@ -122,7 +122,7 @@ class Reconciler:
         self._tasks[slug] = tasks.spawn(run(), f"reconcile {slug}")
 
     async def _finish(self, seen: Anchor, ref: ProjectRef) -> None:
-        """What its holder has not."""
+        """Finish what its dead holder has begun."""
         if seen.is_stopping:
             await self._stops.stop(ref, leaving_of(seen))
         else:
@@ -131,7 +131,7 @@ class Reconciler:
     async def _restart(self, seen: Anchor, ref: ProjectRef) -> None:
         """With a new generation; after ATTEMPTS in a row it has failed."""
         if not seen.deadline and await self._starts.is_alive(seen):
-            return  # our memory was behind
+            return  # the cluster view was behind
         assignment, attempt = seen.to_do, seen.attempt + 1
         lost = await self._why(seen) if seen.pod else seen.lost
         changes = begin(assignment or Assignment(ref), attempt, lost)
@@ -148,7 +148,7 @@ class Reconciler:
         await self._starts.drive(ours, assignment, lambda step: None)
 
     async def _why(self, seen: Anchor) -> str:
-        """What has become of its pod."""
+        """Check its pod."""
         pods = self._cluster.view.pods_of(seen.name)
         pod = next((each for each in pods if each["metadata"]["uid"] == seen.pod), None)
         events: list[Object] = []
@@ -163,7 +163,8 @@ class Reconciler:
             await self._cluster.api.delete("pods", pod["metadata"]["name"], pod["metadata"]["uid"])
 
     async def _look_after(self, seen: Anchor, ref: ProjectRef) -> None:
-        """Sync proves that it is there, and gets credentials at half their life, by whichever server comes first."""
+        """Ask sync for its status, with proof. The first server that finds credentials at half their life renews
+        them."""
         self._ask_at[seen.name] = time.monotonic() + STATUS_SECONDS
         pod = seen.pod_of(self._cluster.view.pods_of(seen.name))
         if pod is None:

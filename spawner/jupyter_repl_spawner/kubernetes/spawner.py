@@ -116,7 +116,7 @@ class KubernetesSpawner(Spawner):
 
     @property
     def requests(self) -> int:
-        """Made of the API so far."""
+        """Requests to the API so far."""
         return self._api.requests
 
     async def start(self, assignment: Assignment, progress: Progress) -> None:
@@ -164,7 +164,7 @@ class KubernetesSpawner(Spawner):
         return found
 
     async def _check_templates(self) -> None:
-        """What the cluster would say to our pods is said now, in the log, not at the first click."""
+        """Log at the start of the server what the cluster would refuse at the first start of a REPL."""
         for template in self._templates.values():
             try:
                 made = manifests.pool(template, self._settings.namespace, 0)

@@ -29,7 +29,7 @@ from .publish import Publisher
 from .state import Anchor
 
 HOLD_SECONDS = 30.0
-"""After so long without a word of its holder, a Lease is anybody's. The servers' clocks must agree far better."""
+"""A Lease that its holder has not renewed for so long may be taken over. The servers' clocks must agree far better."""
 BEAT_SECONDS = 8.0
 ATTEMPTS = 3
 ANSWER_SECONDS = 20.0
@@ -85,7 +85,7 @@ class Starts:
         raise Unavailable("The REPL did not start in time.", hint="Stop it, then try again.")
 
     async def drive(self, ours: Anchor, assignment: Assignment, progress: Progress) -> None:
-        """From a Lease that we hold to a runner. A failure is kept in the Lease. Raises Lost and Unavailable."""
+        """Start a runner for a Lease that we hold. A failure is written into the Lease. Raises Lost and Unavailable."""
         async with self.holding(ours):
             try:
                 await self._bring_up(ours, assignment, progress)
@@ -97,14 +97,14 @@ class Starts:
                 raise
 
     async def is_alive(self, seen: Anchor) -> bool:
-        """Whether the pod that a Lease names is there; asked of the API where our memory does not know it."""
+        """Whether the pod that a Lease names exists; asks the API if the cluster view does not have it."""
         if seen.pod_of(self._cluster.view.pods_of(seen.name)) is not None:
             return True
         found = await self._cluster.api.list("pods", labelSelector=f"{names.ID}={seen.name}")
         return seen.pod_of(found.get("items", ())) is not None
 
     async def fail(self, ours: Anchor, reason: str, hint: str) -> None:
-        """The Lease says why until the next start or stop; nothing else stays."""
+        """Delete all but the Lease, which says why until the next start or stop."""
         await self.finish(ours, {names.FAILURE: state.words(reason, hint)})
 
     async def finish(self, ours: Anchor, changes: Mapping[str, str]) -> None:
@@ -117,7 +117,7 @@ class Starts:
     # -- parts
 
     async def _follow(self, ref: ProjectRef, progress: Progress, until: float) -> None:
-        """Return when nobody works on it any more, as far as is known; the API is not asked meanwhile."""
+        """Return when the cluster view says that nobody works on it any more; makes no request."""
         slug, reported = names.slug(ref), ""
         while time.monotonic() < until:
             await self._cluster.view.changed(slug, 1.0)
@@ -185,7 +185,7 @@ class Starts:
         return reasons.Reason("The pod was lost while it started.", "Start it again.")
 
     async def _clear(self, ours: Anchor) -> None:
-        """Pods of earlier generations go; the store has fenced them off, or will."""
+        """Delete pods of earlier generations, which the store has fenced off, or will."""
         for pod in self._cluster.view.pods_of(ours.name):
             metadata = pod["metadata"]
             if metadata["labels"].get(names.STATE) == names.CLAIMED and not metadata.get("deletionTimestamp"):
@@ -193,7 +193,7 @@ class Starts:
 
     @asynccontextmanager
     async def holding(self, ours: Anchor) -> AsyncIterator[None]:
-        """Our deadline moves on as long as we live; if the Lease is lost meanwhile, so is what is done inside."""
+        """Renew the deadline while the block runs; if the Lease is lost, the block is cancelled."""
         task = asyncio.current_task()
         lost = False
 
@@ -222,7 +222,7 @@ class Starts:
             await tasks.stop(beating)
 
     async def _take_back(self, ref: ProjectRef, holder: str) -> None:
-        """A cancelled start leaves nothing. A Lease that is another's by now stays."""
+        """Delete what a cancelled start has made. A Lease that another holder has by now stays."""
         slug = names.slug(ref)
         for _ in range(ATTEMPTS):
             try:
@@ -253,7 +253,7 @@ class Starts:
 
 
 def begin(assignment: Assignment, attempt: int = 0, lost: str = "") -> Mapping[str, str]:
-    """The annotations of a Lease that somebody begins to work on; `lost`: why what ran is no more."""
+    """The annotations of a Lease whose holder begins to work; `lost`: why the pod that ran is gone."""
     return {
         names.ASSIGNMENT: assignment.to_json(),
         names.DEADLINE: state.stamp(time.time() + HOLD_SECONDS),
@@ -267,5 +267,5 @@ def begin(assignment: Assignment, attempt: int = 0, lost: str = "") -> Mapping[s
 
 
 def new_holder() -> str:
-    """A name that nobody else has."""
+    """A unique name."""
     return f"{socket.gethostname()[:40]}-{secrets.token_hex(6)}"

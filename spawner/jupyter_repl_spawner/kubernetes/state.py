@@ -75,13 +75,13 @@ class Anchor:
 
     @property
     def reference(self) -> Object:
-        """As much of the Lease as its objects want to know of their owner."""
+        """As much of the Lease as an owner reference needs."""
         metadata = {"name": self.name, "namespace": self.namespace, "uid": self.uid}
         return {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata}
 
     @property
     def to_do(self) -> Assignment | None:
-        """None if somebody has written nonsense."""
+        """None if the annotation is no assignment."""
         try:
             return Assignment.from_json(self.assignment)
         except (ReplError, ValueError, KeyError, TypeError):
@@ -91,11 +91,11 @@ class Anchor:
         return self.deadline > now
 
     def is_abandoned(self, now: float) -> bool:
-        """Whether its holder has died over it."""
+        """Whether its holder has died while it worked on it."""
         return bool(self.deadline) and self.deadline <= now
 
     def has_lost(self, pods: Sequence[Object]) -> bool:
-        """Whether it is settled, ran, and its pod is not to be had any more."""
+        """Whether nobody works on it, it ran, and its pod is gone."""
         return not self.is_over and not self.deadline and self.pod_of(pods) is None
 
     def pod_of(self, pods: Sequence[Object]) -> Object | None:
@@ -104,7 +104,7 @@ class Anchor:
 
 
 def _number(text: str) -> int:
-    """0 for none, and for what somebody has written by hand that is none."""
+    """0 for an empty text, and for one that is no number: annotations can be written by hand."""
     try:
         return int(text)
     except ValueError:
@@ -182,7 +182,7 @@ def stamp(moment: float) -> str:
 
 
 def seconds(text: str) -> float:
-    """The reverse of `stamp`; 0 for none, and for what somebody has written by hand that is none."""
+    """The reverse of `stamp`; 0 for an empty text, and for one that is no time."""
     try:
         return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
     except ValueError:

@@ -1,4 +1,4 @@
-"""Stopping: flush, see in the store that all is there, end the programs, flush again, then let the Lease go.
+"""Stopping: flush, compare with the store, end the programs, flush again, then delete the Lease.
 
 A stop is refused as long as it would lose something, unless the caller accepts the loss. Then the Lease
 stays, and says what was left behind.
@@ -23,7 +23,7 @@ TAKE_OVERS = 5
 SILENCE_SECONDS, AGAIN_SECONDS = 30.0, 0.5
 """For which a sync may not answer, since its container is being started again; between two questions."""
 NAMED = 5
-"""Files of those that are left behind."""
+"""So many of the files that are left behind are named."""
 
 
 class Stops:
@@ -39,7 +39,7 @@ class Stops:
         self._gone_seconds = gone_seconds
 
     async def stop(self, ref: ProjectRef, leaving: Leaving) -> None:
-        """Return when everything of it is gone. Raises Unsaved: then it goes on running."""
+        """Return when all of its objects are gone. Raises Unsaved: then it goes on running."""
         slug = names.slug(ref)
         for _ in range(TAKE_OVERS):
             seen = await self._cluster.leases.get(ref)
@@ -140,7 +140,7 @@ class Stops:
 
 
 def leaving_of(seen: Anchor) -> Leaving:
-    """What the stop of a Lease that is being stopped may leave behind."""
+    """What the stop that is under way may leave behind, by the Lease."""
     return Leaving(seen.stopping) if seen.stopping in set(Leaving) else Leaving.NOTHING
 
 

@@ -69,7 +69,7 @@ class Watch:
         self._listeners.append(call)
 
     def learn(self, item: Object) -> None:
-        """What a write of our own has answered, ahead of the watch."""
+        """Take in the answer of a write of our own, ahead of the watch."""
         self._take(item, is_there=True)
 
     async def start(self, seconds: float) -> None:
@@ -85,7 +85,7 @@ class Watch:
         await tasks.stop(task)
 
     async def wait(self, name: str, condition: Callable[[Object | None], bool], seconds: float) -> Object | None:
-        """The object once it is as wanted; None where its absence is. Raises TimeoutError."""
+        """The object once it is as wanted; None if its absence is wanted. Raises TimeoutError."""
         changed = asyncio.Event()
 
         def tell(found: Object, _: bool) -> None:
@@ -184,7 +184,7 @@ class Watch:
 
 
 def _is_older(item: Object, known: Object | None) -> bool:
-    """Whether we know more of this very object. Versions can be compared: they are etcd's revisions."""
+    """Whether what we have of this object is newer. Versions can be compared: they are etcd's revisions."""
     if known is None or known["metadata"]["uid"] != item["metadata"]["uid"]:
         return False
     return int(item["metadata"]["resourceVersion"]) <= int(known["metadata"]["resourceVersion"])
