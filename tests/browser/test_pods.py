@@ -60,6 +60,7 @@ def test_a_day_with_a_pod(person: Person, lab: PodLab) -> None:
     pod = lab.pod(name)["metadata"]["name"]
     lab.space.kubectl("delete", "pod", pod, "--wait=false")
     wait_for(lambda: lab.live(name) not in ([], [pod]), 60)
+    expect(person.banner).to_contain_text("The pod was lost", timeout=60_000)  # till then its shell is still there
     person.wait_running(60)
     person.look("pod-deleted")
     person.wait_prompt()
