@@ -143,6 +143,19 @@ def test_the_socket_is_mine_alone_and_wants_its_token(walk: Lab) -> None:
             assert b" 403 " in plain.recv(1000)
 
 
+def test_a_stranger_s_body_is_not_read_by_the_runner(walk: Lab) -> None:
+    """It would be kept as a whole before its token is checked."""
+    import socket
+
+    (directory,) = [d for d in walk.runtime_dir.iterdir() if (d / "socket").exists()]
+    for path in ("/call", "/drain", "/nothing"):
+        with socket.socket(socket.AF_UNIX) as plain:
+            plain.settimeout(5)
+            plain.connect(str(directory / "socket"))
+            plain.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {50 << 20}\r\n\r\n".encode())
+            assert not plain.recv(1000).startswith(b"HTTP/1.1 2"), "refused, or closed, before anything of it came"
+
+
 def test_errors_hold_no_token_and_no_content(walk: Lab) -> None:
     status, error = walk.call("GET", "project/walk/file/none")
     assert status == 404

@@ -190,3 +190,15 @@ def test_a_cancel_without_a_request_is_refused(tmp_path: Path) -> None:
         assert (reply["id"], reply["error"]["code"]) == (9, "InvalidRequest")
 
     run(tmp_path, body)
+
+
+def test_what_is_cancelled_before_it_has_begun_is_answered(tmp_path: Path) -> None:
+    """Both may come in one packet."""
+
+    async def body(channel: Channel, search: Search, sent: Sent) -> None:
+        ask(channel, "search", 5, hits=0, seconds=60)
+        ask(channel, "cancel", request=5)
+        [reply] = await replies(sent, 1)
+        assert (reply["id"], reply["error"]["code"]) == (5, "Unavailable")
+
+    run(tmp_path, body)

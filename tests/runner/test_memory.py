@@ -1,9 +1,12 @@
 """What a container's memory is, by either version of cgroups; the guard itself is tested in a pod."""
 
+import asyncio
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
+from jupyter_repl_runner.usage import memory
 from jupyter_repl_runner.usage.memory import find_cgroup
 
 STAT = "cache 5\ninactive_file 300\nactive_file 40\ntotal_inactive_file 200\n"
@@ -40,3 +43,33 @@ def test_without_a_limit_there_is_nothing_to_guard(tmp_path: Path, limit: str) -
 
 def test_where_there_are_no_cgroups(tmp_path: Path) -> None:
     assert find_cgroup(tmp_path) is None
+
+
+def test_a_number_that_could_not_be_read_once_ends_no_guard(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    class Once:
+        """A cgroup whose file can't be read the first time."""
+
+        def most(self) -> int:
+            return 1000
+
+        def kills(self) -> int:
+            return 0
+
+        def used(self) -> int:
+            asked.append("used")
+            if len(asked) == 1:
+                raise OSError(12, "Cannot allocate memory")
+            return 1
+
+    monkeypatch.setattr(memory, "LONGEST_SECONDS", 0.01)
+
+    async def body() -> None:
+        running = asyncio.ensure_future(memory.MemoryGuard(cast(Any, Once()), lambda: []).run())
+        async with asyncio.timeout(5):
+            while len(asked) < 3:
+                await asyncio.sleep(0.01)
+        running.cancel()
+
+    asyncio.run(body())

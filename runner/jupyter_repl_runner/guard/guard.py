@@ -91,8 +91,14 @@ class _Processes:
         """It says on a pipe when the main file is there, which is when the runner starts."""
         self._opened, opened = os.pipe()
         arguments = ["--grants", str(self._grants), "--ready", str(opened)]
-        self._sync = self._spawn("sync", arguments, [self._grants, opened])
-        os.close(opened)
+        try:
+            self._sync = self._spawn("sync", arguments, [self._grants, opened])
+        except OSError:
+            os.close(self._opened)
+            self._opened = -1
+            raise
+        finally:
+            os.close(opened)
 
     def _spawn(self, verb: str, arguments: list[str], descriptors: list[int]) -> int:
         for descriptor in descriptors:
@@ -107,6 +113,7 @@ class _Processes:
         )
         for descriptor in descriptors:
             os.set_inheritable(descriptor, False)
+        self._ended.pop(pid, None)  # of a child before it
         return pid
 
     def watch(self) -> tuple[str, int]:
@@ -155,7 +162,10 @@ class _Processes:
             self._sync_again = time.monotonic() + SYNC_AGAIN_SECONDS
         elif time.monotonic() >= self._sync_again:
             self._sync_again = 0.0
-            self._start_sync()
+            try:
+                self._start_sync()
+            except OSError:  # no process or no memory just now: programs have used them up
+                self._sync_again = time.monotonic() + SYNC_AGAIN_SECONDS
 
     def end(self) -> None:
         """End the runner gently (it saves), then whatever the REPL started, wherever it hides, then sync."""
@@ -168,7 +178,8 @@ class _Processes:
         if mark[1]:
             processes.end(os.getpid(), mark, ENDING, spare=self._sync)
         if self._sync:
-            self._finish(self._sync, FLUSH_SECONDS)
+            if self._sync not in self._ended:
+                self._finish(self._sync, FLUSH_SECONDS)
             self.has_unsaved = self._ended.get(self._sync) != 0
             processes.end(os.getpid(), mark, ENDING)
         self._reap()
@@ -202,9 +213,9 @@ def _leave(directory: str, cause: str, status: int) -> None:
 
     folder = Path(directory)
     if cause == ASKED:
-        for entry in folder.iterdir():
-            entry.unlink(missing_ok=True)
-        folder.rmdir()
+        import shutil
+
+        shutil.rmtree(folder, ignore_errors=True)
         return
     number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
     code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else -number

@@ -15,6 +15,7 @@ from tornado.web import Application
 
 from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.assignment import Assignment
+from jupyter_repl_runner.contract.errors import Unavailable
 from jupyter_repl_runner.contract.json_text import parse_json
 from jupyter_repl_runner.contract.local import RECORD_FILE, SOCKET_FILE
 from jupyter_repl_runner.files.containment import Beneath
@@ -36,6 +37,8 @@ from .room import Room
 from .websocket import ChannelHandler
 
 DRAIN_SECONDS = 5.0
+MAX_BODY = 1 << 20
+"""Of a request that is read as a whole, which is before its token is checked; files are streamed."""
 SWITCH_SECONDS = 0.0005
 """For which a thread that works (searching processes, reading folders) may keep the loop from a key's echo."""
 
@@ -94,7 +97,7 @@ class Runner:
         journal.recover(self._beneath)  # of a runner before this one, that was killed
         self._assignment = Assignment.from_json(record["assignment"])
         self._store = DirectoryStore(self._folder, private=self._uploads, beneath=self._beneath)
-        self._drained, self._ended = asyncio.Event(), asyncio.Event()
+        self._drained = asyncio.Event()
 
     def open(self, environment: Mapping[str, str]) -> Application:
         """Begin; what answers its requests. Needs a running loop."""
@@ -133,10 +136,16 @@ class Runner:
         """Return when it was asked to end, with every program ended."""
         await self._drained.wait()
         self._room.draining = True
-        async with asyncio.timeout(DRAIN_SECONDS):
-            await self._room.program.close()
-            await self._terminals.close_all()
-        self._ended.set()
+        await self.end_programs()
+
+    async def end_programs(self) -> None:
+        """Each time that it is asked: a stop that is refused lets the REPL go on. Raises Unavailable."""
+        try:
+            async with asyncio.timeout(DRAIN_SECONDS):
+                await self._room.program.close()
+                await self._terminals.close_all()
+        except TimeoutError:
+            raise Unavailable("The programs take long to end.", hint="Try again in a moment.") from None
 
     async def close(self) -> None:
         await tasks.stop(self._marks)
@@ -151,7 +160,7 @@ class Runner:
                 (r"/archive", ArchiveHandler, shared),
                 (r"/call", CallHandler, shared),
                 (r"/status", StatusHandler, shared),
-                (r"/drain", DrainHandler, {**shared, "drain": self.drain, "ended": self._ended}),
+                (r"/drain", DrainHandler, {**shared, "drain": self.drain, "end": self.end_programs}),
             ],
             log_function=lambda handler: None,
         )
@@ -167,7 +176,7 @@ def _root(folder: Path, identity: str) -> Root:
 async def _serve(options: ServeOptions, record: Mapping[str, str]) -> None:
     """On the private directory's socket, until it is drained."""
     runner = Runner(options.directory, options.directory / "uploads", record)
-    server = HTTPServer(runner.open(os.environ))
+    server = HTTPServer(runner.open(os.environ), max_body_size=MAX_BODY)
     try:
         # mode=0o600 is applied after bind; the directory's 700 keeps others out in between.
         server.add_socket(bind_unix_socket(str(options.directory / SOCKET_FILE), mode=0o600))

@@ -116,6 +116,8 @@ class Channel:
     def _forget(self, ident: int | None, task: "asyncio.Task[None]") -> None:
         if ident is not None and self._cancellable.get(ident) is task:
             del self._cancellable[ident]
+        if task.cancelled():  # before its first step
+            self._send(messages.build_error(ident, _CANCELLED))
 
     def receive_bytes(self, data: bytes) -> None:
         try:

@@ -1,15 +1,12 @@
 """`/status`: whether the runner serves, and when it was last used. `/drain`: save, end everything, and exit (in a pod:
 wait for it)."""
 
-import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from .auth import RunnerHandler
 from .room import Room
-
-WAIT_SECONDS = 8.0
 
 
 class StatusHandler(RunnerHandler):
@@ -30,16 +27,16 @@ class StatusHandler(RunnerHandler):
 
 
 class DrainHandler(RunnerHandler):
-    """With `?wait` the answer comes when every program has ended."""
+    """With `?wait` every program has ended when the answer comes, and the runner stays; else it ends."""
 
     def initialize(self, **shared: Any) -> None:
         super().initialize(**shared)
         self._drain: Callable[[], None] = shared["drain"]
-        self._ended: asyncio.Event = shared["ended"]
+        self._end_programs: Callable[[], Awaitable[None]] = shared["end"]
 
     async def post(self) -> None:
-        self._drain()
         if "wait" in self.request.arguments or self.request.query == "wait":
-            async with asyncio.timeout(WAIT_SECONDS):
-                await self._ended.wait()
+            await self._end_programs()
+        else:
+            self._drain()
         self.set_status(202)

@@ -23,7 +23,7 @@ from jupyter_repl_runner.contract.json_text import parse_json
 from jupyter_repl_runner.contract.local import RECORD_FILE
 from jupyter_repl_runner.contract.pod import DISK_VARIABLE, HOME, MARKS, WORK
 
-from .app import SWITCH_SECONDS, Runner, fastest_loop
+from .app import MAX_BODY, SWITCH_SECONDS, Runner, fastest_loop
 
 MAX_HEADERS = 1 << 16
 
@@ -66,7 +66,7 @@ class _Pod(HTTPServerConnectionDelegate):
 
     async def run(self, listener: socket.socket) -> None:
         """A drained runner stays: it says that it is, until the pod goes."""
-        server = HTTPServer(self, max_header_size=MAX_HEADERS)
+        server = HTTPServer(self, max_header_size=MAX_HEADERS, max_body_size=MAX_BODY)
         server.add_socket(listener)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -82,7 +82,7 @@ class MemoryGuard:
 
     async def run(self) -> None:
         """Until it is cancelled."""
-        patient_until = 0.0
+        patient_until, has_failed = 0.0, False
         while True:
             try:
                 left = self._most * SHARE - self._cgroup.used()
@@ -92,8 +92,10 @@ class MemoryGuard:
                 elif left > 0:
                     patient_until = 0.0
             except (OSError, ValueError):
-                log.warning("The container's memory can't be read; nothing is ended for it")
-                return
+                left = self._most  # it is tried again after the longest pause
+                if not has_failed:
+                    log.warning("The container's memory can't be read; nothing is ended for it meanwhile")
+                has_failed = True
             await asyncio.sleep(min(max(SHORTEST_SECONDS, left / FASTEST), LONGEST_SECONDS))
 
     def _was_late(self) -> bool:
@@ -112,7 +114,7 @@ class MemoryGuard:
             return False
         size, pid, name = found
         self._tell(f"{name} was ended", _read(pid, "environ"))
-        with suppress(ProcessLookupError):
+        with suppress(ProcessLookupError, PermissionError):
             os.kill(pid, signal.SIGKILL)
         log.warning("Out of memory: ended %s (%s) with %s MB", name, pid, size // 1_000_000)
         return True

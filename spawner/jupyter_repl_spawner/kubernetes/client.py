@@ -48,16 +48,19 @@ Patch = Object | list[Object]
 
 
 class PodAnswer:
-    """`status`: of HTTP. Of the body at most MAX_LINE bytes are read at a time: it may be a program's of the person."""
+    """`status`: of HTTP. Of the body at most MAX_LINE bytes are read at a time, and for at most `seconds`: it may be a
+    program's of the person, which sends a byte now and then."""
 
-    def __init__(self, status: int, read: Callable[[], Awaitable[bytes]]) -> None:
+    def __init__(self, status: int, read: Callable[[], Awaitable[bytes]], seconds: float) -> None:
         self.status = status
         self._read = read
+        self._seconds = seconds
 
     async def line(self) -> bytes:
         """The next line, empty at the end. Raises Unreachable."""
         with map_unreachable():
-            return await self._read()
+            async with asyncio.timeout(self._seconds):
+                return await self._read()
 
 
 class Api:
@@ -124,17 +127,18 @@ class Api:
         self, method: str, address: Address, path: str, body: bytes, headers: Mapping[str, str], seconds: float
     ) -> AsyncIterator[PodAnswer]:
         """Something of a pod, which may be reached through the API server. Raises Unreachable; at most `seconds` may
-        pass between two words of the answer."""
+        pass until the head of the answer has come, and for each line of it."""
         import aiohttp
 
         bounds = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=seconds)
         headers = {**address.headers, **headers, "Content-Type": "application/json"}
         with map_unreachable():
-            response = await self._pods.request(
-                method, address.url + path, data=body, headers=headers, timeout=bounds, allow_redirects=False
-            )
+            async with asyncio.timeout(seconds):
+                response = await self._pods.request(
+                    method, address.url + path, data=body, headers=headers, timeout=bounds, allow_redirects=False
+                )
         async with response:
-            yield PodAnswer(response.status, response.content.readline)
+            yield PodAnswer(response.status, response.content.readline, seconds)
 
     async def list(self, kind: str, **query: str) -> Object:
         return await self._ask("GET", self._path(kind), query)

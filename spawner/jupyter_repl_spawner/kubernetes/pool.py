@@ -88,7 +88,10 @@ class Pools:
             name = manifests.pool_name(template)
             if bounds.most:
                 ours.add(name)
-                await self._keep(name, template, size(bounds, *self._demand(name, language)))
+                try:
+                    await self._keep(name, template, size(bounds, *self._demand(name, language)))
+                except ReplError as error:  # of this template: the others have their pods
+                    log.warning("The pool of %s: %s", language, error.message)
         await self._drain(ours)
 
     async def _keep(self, name: str, template: PodTemplate, wanted: int) -> None:

@@ -130,7 +130,7 @@ class Reconciler:
 
     async def _restart(self, seen: Anchor, ref: ProjectRef) -> None:
         """With a new generation; after ATTEMPTS in a row it has failed."""
-        if not seen.deadline and await self._starts.is_alive(seen):
+        if not seen.deadline and await self._starts.pod_of(seen) is not None:
             return  # the cluster view was behind
         assignment, attempt = seen.to_do, seen.attempt + 1
         lost = await self._why(seen) if seen.pod else seen.lost

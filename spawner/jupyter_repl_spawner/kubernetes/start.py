@@ -74,7 +74,7 @@ class Starts:
                 if seen.is_worked_on(time.time()):
                     await self._follow(ref, progress, until)
                     continue
-                if not seen.is_over and not seen.deadline and await self.is_alive(seen):
+                if not seen.is_over and not seen.deadline and await self.pod_of(seen) is not None:
                     return
                 taken = await self._cluster.leases.take_over(seen, holder, begin(assignment))
                 if taken is None:
@@ -96,12 +96,13 @@ class Starts:
                     await self.fail(ours, error.message, error.hint)
                 raise
 
-    async def is_alive(self, seen: Anchor) -> bool:
-        """Whether the pod that a Lease names exists; asks the API if the cluster view does not have it."""
-        if seen.pod_of(self._cluster.view.pods_of(seen.name)) is not None:
-            return True
+    async def pod_of(self, seen: Anchor) -> Object | None:
+        """The pod that a Lease names; asks the API if the cluster view does not have it."""
+        known = seen.pod_of(self._cluster.view.pods_of(seen.name))
+        if known is not None or not seen.pod:
+            return known
         found = await self._cluster.api.list("pods", labelSelector=f"{names.ID}={seen.name}")
-        return seen.pod_of(found.get("items", ())) is not None
+        return seen.pod_of(found.get("items", ()))
 
     async def fail(self, ours: Anchor, reason: str, hint: str) -> None:
         """Delete all but the Lease, which says why until the next start or stop."""

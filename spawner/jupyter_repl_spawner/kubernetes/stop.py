@@ -64,7 +64,7 @@ class Stops:
             await self._cluster.leases.release(seen)
 
     async def _stop(self, ours: Anchor, leaving: Leaving) -> None:
-        pod, left = ours.pod_of(self._cluster.view.pods_of(ours.name)), ""
+        pod, left = await self._starts.pod_of(ours), ""
         if pod is not None and ours.generation:
             try:
                 left = await (self._rest(ours, pod) if leaving is Leaving.ANYTHING else self._save(ours, pod, leaving))
@@ -112,7 +112,7 @@ class Stops:
             except NotSync as error:
                 raise Unsaved(error.message, error.hint) from error
             except Unreachable as error:
-                if ours.pod_of(self._cluster.view.pods_of(ours.name)) is None:
+                if await self._starts.pod_of(ours) is None:
                     return None
                 if time.monotonic() > until:
                     raise Unsaved(
