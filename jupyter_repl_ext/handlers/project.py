@@ -29,7 +29,7 @@ class ProjectsHandler(ReplHandler):
     @authorized
     async def get(self) -> None:
         projects = await self.services.projects.list(owner_of(self.current_user))
-        self.finish(json.dumps([await describe(self, project) for project in projects]))
+        self.finish(json.dumps([await _in_list(self, project) for project in projects]))
 
     @authenticated
     @authorized
@@ -74,16 +74,20 @@ def answer_created(handler: ReplHandler, project: dict[str, Any]) -> None:
 
 
 async def describe(handler: ReplHandler, project: Project) -> dict[str, Any]:
-    """The project with its phase; one that can't be found out hides no other project."""
-    error = project.refusal
-    if error is None:
-        try:
-            phase = await handler.services.lifecycle.phase(project.ref)
-        except ReplError as raised:
-            error = raised
-        except Exception:  # a mistake of ours, about what a program has written
-            log.exception("What %s is doing is not known", project.ref)
-            error = Unavailable("What it is doing is not known.", hint="The server's log says more.")
-    if error is not None:
-        phase = Phase("failed", reason=error.message, hint=error.hint)
+    """The project with its phase."""
+    phase = await handler.services.lifecycle.phase(project.ref)
     return {**project.to_json(), "phase": phase.to_json()}
+
+
+async def _in_list(handler: ReplHandler, project: Project) -> dict[str, Any]:
+    """The same; an error of one project is its phase, and hides no other."""
+    try:
+        if project.refusal is not None:
+            raise project.refusal
+        return await describe(handler, project)
+    except ReplError as raised:
+        error = raised
+    except Exception:  # a mistake of ours, about what a program has written
+        log.exception("What %s is doing is not known", project.ref)
+        error = Unavailable("What it is doing is not known.", hint="The server's log says more.")
+    return {**project.to_json(), "phase": Phase("failed", reason=error.message, hint=error.hint).to_json()}

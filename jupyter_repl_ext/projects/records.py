@@ -13,7 +13,7 @@ from jupyter_repl_runner.contract.errors import (
     ReplError,
     Unavailable,
 )
-from jupyter_repl_runner.contract.json_text import parse_json
+from jupyter_repl_runner.contract.json_text import check_fields, parse_json
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_runner.store.port import Store, read_all
 
@@ -41,9 +41,7 @@ class ProjectRecord:
         """Fields of a later version are left out. Raises ValueError or TypeError for what is no record."""
         fields = parse_json(raw)
         record = cls(**{name: fields[name] for name in cls.__dataclass_fields__ if name in fields})
-        for name, value in asdict(record).items():
-            if type(value) is not (int if name == "beat" else str):
-                raise TypeError(f"{name} is of another type")
+        check_fields(record)
         datetime.fromisoformat(record.created)
         return record
 

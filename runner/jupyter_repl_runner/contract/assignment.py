@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict, dataclass
 
-from .json_text import parse_json
+from .json_text import check_fields, parse_json
 from .refs import ProjectRef
 
 RING_BYTES = 8 << 20
@@ -28,7 +28,6 @@ class Assignment:
         """Raises ValueError, KeyError or TypeError for what is none, and InvalidRequest for a bad id."""
         fields = parse_json(text)
         found = cls(**{**fields, "ref": ProjectRef(**fields["ref"])})
-        texts = (found.ref.owner, found.language, found.run, found.main)
-        if not all(type(text) is str for text in texts) or type(found.ring_bytes) is not int:
-            raise TypeError("a field is of another type")
+        check_fields(found.ref)
+        check_fields(found)
         return found

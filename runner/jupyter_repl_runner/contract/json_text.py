@@ -1,7 +1,10 @@
 """JSON that somebody else has written."""
 
 import json
+from dataclasses import fields
 from typing import Any
+
+_TYPES: dict[object, tuple[type, ...]] = {str: (str,), int: (int,), float: (int, float)}
 
 
 def parse_json(text: str | bytes | bytearray) -> Any:
@@ -10,3 +13,11 @@ def parse_json(text: str | bytes | bytearray) -> Any:
         return json.loads(text)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
+
+
+def check_fields(found: Any) -> None:
+    """Raise TypeError unless each field of a dataclass that is declared as a text or a number is one."""
+    for each in fields(found):
+        types = _TYPES.get(each.type)
+        if types and type(getattr(found, each.name)) not in types:
+            raise TypeError(f"{each.name} is of another type")

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, TypeVar
 
-from .json_text import parse_json
+from .json_text import check_fields, parse_json
 
 MARKS_FILE = "marks.json"
 MAX_PATHS = 100
@@ -66,16 +66,15 @@ class Marks:
         if not isinstance(found, dict):
             raise TypeError("no object")
         fields = {name: value for name, value in found.items() if name in cls.__dataclass_fields__}
-        for name, value in fields.items():
-            if name in _NUMBERS and type(value) not in (int, float):
-                raise TypeError(f"{name} is no number")
-            if name in _TEXTS and type(value) is not str:
-                raise TypeError(f"{name} is no text")
         for name in ("paths", "left_out"):
             fields[name] = tuple(fields.get(name, ()))
         for name in ("uploaded", "reports", "missing"):
             fields[name] = tuple((path, said) for path, said in fields.get(name, ()))
-        return cls(**fields)
+        if type(fields.get("state", "")) is not str:
+            raise TypeError("state is of another type")
+        marks = cls(**fields)
+        check_fields(marks)
+        return marks
 
     def shortened(self, most: int) -> "Marks":
         """With the beginning of each list, as much of it as takes `most` bytes of JSON."""
@@ -94,10 +93,6 @@ class Marks:
         if not self.total_files:
             return "Looking for the files"
         return f"Restoring files: {self.files} of {self.total_files}, {_size(self.bytes)} of {_size(self.total_bytes)}"
-
-
-_NUMBERS = frozenset({"when", "pending", "files", "total_files", "bytes", "total_bytes"})
-_TEXTS = frozenset({"state", "reason", "hint"})
 
 
 def within(items: Iterable[Item], most: int) -> Iterator[Item]:

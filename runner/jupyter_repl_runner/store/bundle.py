@@ -11,7 +11,7 @@ from dataclasses import astuple, dataclass
 from logging import getLogger
 
 from jupyter_repl_runner.contract.errors import FileNotFound, ReplError
-from jupyter_repl_runner.contract.json_text import parse_json
+from jupyter_repl_runner.contract.json_text import check_fields, parse_json
 from jupyter_repl_runner.contract.paths import is_mode
 from jupyter_repl_runner.contract.refs import ProjectRef
 
@@ -86,18 +86,18 @@ def _end_of_head(raw: bytes) -> int:
 def _members(head: bytes) -> list[Member]:
     """Raises ValueError or TypeError for what is none."""
     members = [Member(*fields) for fields in parse_json(head)]
-    if not all(_is_whole(member) for member in members):
-        raise TypeError("a field is of another type")
+    for member in members:
+        check_fields(member)
+        if not _is_possible(member):
+            raise ValueError(f"no file is like {member.path}")
     return members
 
 
-def _is_whole(member: Member) -> bool:
+def _is_possible(member: Member) -> bool:
     return (
-        all(type(text) is str for text in (member.path, member.digest, member.tag))
-        and type(member.size) is int
-        and member.size >= 0
+        member.size >= 0
         and is_mode(member.mode)
-        and all(type(moment) in (int, float) and abs(moment) < MAX_SECONDS for moment in (member.mtime, member.stored))
+        and all(abs(moment) < MAX_SECONDS for moment in (member.mtime, member.stored))
     )
 
 

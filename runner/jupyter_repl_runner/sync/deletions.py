@@ -10,10 +10,9 @@ from jupyter_repl_runner.store.s3_errors import REFUSED
 from jupyter_repl_runner.store.trash import Item, StoreTrash
 
 from .found import Row
-from .sides import Sides
+from .sides import AT_ONCE, Sides
 from .upload import Uploader
 
-AT_ONCE = 8
 DELETIONS = 200
 """After so many the generation is checked again."""
 
@@ -26,6 +25,11 @@ class Deletions:
         self._trash = StoreTrash(sides.store, sides.ref)
         self.refused: set[str] = set()
         """Paths whose deletion S3 has refused: tried again by the next meeting and at the end, and not all the time."""
+
+    async def forget_old(self) -> None:
+        """Delete what has been in the trash for long."""
+        await self._fence.check()
+        await self._trash.forget_old()
 
     async def carry_out(
         self,

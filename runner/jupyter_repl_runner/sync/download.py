@@ -23,10 +23,9 @@ from jupyter_repl_runner.store.port import Entry
 
 from .found import Found, Row
 from .plan import Plan
-from .push import AT_ONCE
 from .rules import Rules
 from .scan import USED_UP, Scan, describe
-from .sides import Sides
+from .sides import AT_ONCE, Sides
 from .status import Status
 
 TRIES = 4

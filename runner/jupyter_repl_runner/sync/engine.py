@@ -32,6 +32,8 @@ RETRIES_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
 FLUSH_SECONDS = 20.0
 FIRST_TRASH_SECONDS, TRASH_SECONDS = 5.0, 3600.0
 
+_MISTAKE = "Something went wrong in sync.", "It is tried again; its log says more."
+
 log = getLogger(__name__)
 
 
@@ -137,7 +139,7 @@ class Engine:
             except Fenced:
                 raise
             except Exception:
-                self._status.tell("restoring", "Something went wrong in sync.", "It is tried again; its log says more.")
+                self._status.tell("restoring", *_MISTAKE)
                 log.exception("%s: the restore has failed, and is tried again", self._ref)
             await asyncio.sleep(RETRIES_SECONDS[min(attempt, len(RETRIES_SECONDS) - 1)])
             attempt += 1
@@ -154,7 +156,7 @@ class Engine:
         chores += [
             self._looking,
             self._renewing,
-            _Chore(now + FIRST_TRASH_SECONDS, self._push.forget_old, TRASH_SECONDS),
+            _Chore(now + FIRST_TRASH_SECONDS, self._push.deletions.forget_old, TRASH_SECONDS),
         ]
         self._looking.at = now + WHOLE_LOOK_SECONDS
         while not self._ending:
@@ -237,7 +239,7 @@ class Engine:
             raise
         except Exception:  # a mistake of ours must not end all saving
             self._failures += 1
-            self._status.tell("away", "Something went wrong in sync.", "It is tried again; its log says more.")
+            self._status.tell("away", *_MISTAKE)
             log.exception("%s: sync has failed, and goes on", self._ref)
             return False
         finally:

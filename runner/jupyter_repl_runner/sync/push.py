@@ -7,15 +7,11 @@ folder takes the name of a file, or the other way round, the old object is delet
 import asyncio
 import time
 
-from jupyter_repl_runner.contract.errors import (
-    Conflict,
-    FileExists,
-)
+from jupyter_repl_runner.contract.errors import Conflict, FileExists
 from jupyter_repl_runner.contract.paths import parent
 from jupyter_repl_runner.store.checkout import read_manifest
 from jupyter_repl_runner.store.each import each, together
 from jupyter_repl_runner.store.manifest import Manifest
-from jupyter_repl_runner.store.trash import StoreTrash
 
 from .deletions import Deletions
 from .found import Found, Row
@@ -23,11 +19,10 @@ from .plan import Plan, build_manifest, first_of, plan_push
 from .queue import Batch
 from .rules import Rules
 from .scan import Scan
-from .sides import Sides
+from .sides import AT_ONCE, Sides
 from .status import UNREADABLE
 from .upload import Uploader
 
-AT_ONCE = 8
 GRACE_SECONDS, LONGEST_GRACE_SECONDS = 1.0, 3.0
 """For which a file must be missing: editors and git delete and make anew. The second while others follow it."""
 
@@ -38,7 +33,6 @@ class Push:
         self._volume = sides.volume
         self._uploader = uploader
         self.deletions = Deletions(sides, uploader)
-        self._trash = StoreTrash(sides.store, sides.ref)
         self.turn = asyncio.Lock()
         """Held while files are written to the store: two tasks that find another version would both keep it."""
         self.is_met = False
@@ -72,11 +66,6 @@ class Push:
         self._status.tell(left_out=tuple(sorted(scan.left_out | before)))
         await self.carry_out(plan, scan.found, again)
         return again
-
-    async def forget_old(self) -> None:
-        """Delete what has been in the trash for long."""
-        await self._fence.check()
-        await self._trash.forget_old()
 
     async def carry_out(self, plan: Plan, found: dict[str, Found], again: set[str]) -> None:
         """Adds to `again` what must be scanned again."""

@@ -9,6 +9,9 @@ from .async_volume import AsyncVolume
 from .fence import Fence
 from .status import Status
 
+AT_ONCE = 8
+"""Files that are sent, fetched or deleted at once."""
+
 
 @dataclass(frozen=True)
 class Sides:

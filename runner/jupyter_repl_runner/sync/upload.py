@@ -67,18 +67,13 @@ class Uploader:
                 self._torn[path] = time.monotonic()
             try:
                 await self._bring(path, snapshot, row)
-            except (NoPermissions, InvalidRequest) as error:  # no request was made: the store can't have it
-                if row is None:
-                    await self._volume.change((), [path])
-                self._status.report(path, error.message)
-                return True
-            except REFUSED as error:  # it is tried again with the next full scan
-                await self._trash.touch()  # raises where nothing at all is taken
-                self._status.report(path, error.message)
-                return True
-            except ReplError as error:  # what it is to be kept beside is damaged, or there is no room for it
+            except ReplError as error:  # of this file: it is tried again with the next full scan
                 if is_away(error):
                     raise
+                if isinstance(error, REFUSED):
+                    await self._trash.touch()  # raises where nothing at all is taken
+                elif isinstance(error, NoPermissions | InvalidRequest) and row is None:
+                    await self._volume.change((), [path])  # no request was made: the store can't have it
                 self._status.report(path, error.message)
                 return True
             return not is_torn

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_repl_runner.contract.errors import Unavailable
-from jupyter_repl_runner.contract.json_text import parse_json
+from jupyter_repl_runner.contract.json_text import check_fields, parse_json
 from jupyter_repl_runner.contract.local import EXIT_FILE, RECORD_FILE, SOCKET_FILE
 
 MOST_PIDS = 1 << 22
@@ -110,10 +110,10 @@ def read_record(directory: Path) -> RunnerRecord | None:
     """None if there is none, or one of a version that wrote another."""
     try:
         record = RunnerRecord(**_read_json(directory / RECORD_FILE))
+        check_fields(record)
     except TypeError:
         return None
-    is_ours = all(type(value) is (int if name == "server_pid" else str) for name, value in asdict(record).items())
-    return record if is_ours and 0 < record.server_pid < MOST_PIDS else None
+    return record if 0 < record.server_pid < MOST_PIDS else None
 
 
 def read_exit(directory: Path) -> dict[str, Any]:
