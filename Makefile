@@ -1,4 +1,4 @@
-# `make run` and `make test` need nothing done before: Python 3.11 or newer, and the package registries.
+# `make run` and `make test` need no preparation, only Python 3.11 or newer and the package registries.
 # Everything goes into .venv and .build in this folder; an active environment is ignored.
 
 PYTHON ?= python3
@@ -18,13 +18,13 @@ unexport PYTHONHOME PYTHONPATH CONDA_PREFIX
 .PHONY: help run run-s3 test test-python test-frontend test-alone times soak cancels large replaced test-cluster cluster-up cluster-down lint format chaos chaos-cluster bench lock
 .PHONY: lint-python lint-frontend version clean
 
-help: ## Show what there is to make
+help: ## Show all commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 run: $(STAMPS)/installed ## Start JupyterLab with the extension (ARGS="--port=8890" passes arguments on)
 	@$(BIN)/jupyter lab $(ARGS)
 
-run-s3: $(STAMPS)/installed ## Start JupyterLab on a MinIO of its own, that is thrown away at the end
+run-s3: $(STAMPS)/installed ## Start JupyterLab with projects in a temporary MinIO
 	@cd tests && ../$(BIN)/python -m support.run_s3 $(ARGS)
 
 test: test-frontend test-python ## Run every test: the frontend's models, the packages, the browser
@@ -33,7 +33,7 @@ test-frontend: $(STAMPS)/frontend
 test-python: $(STAMPS)/installed
 	@$(BIN)/pytest -q $(ARGS)
 
-test-alone: $(STAMPS)/installed ## Every test in a pytest of its own (takes an hour; make test takes a sample)
+test-alone: $(STAMPS)/installed ## Run each test in its own pytest process (takes an hour; make test runs a sample)
 	@REPL_TEST_ALONE=all $(BIN)/pytest -q -n 0 -k random_sample $(ARGS)
 
 times: $(STAMPS)/installed ## Measure each test, for the tables in CONTRIBUTING
@@ -51,39 +51,39 @@ lint-frontend: $(STAMPS)/frontend
 	@$(STEP) "Check the frontend (eslint, stylelint, prettier)" sh -c 'cd $(LAB) && jlpm lint'
 	@! grep -nE '__archiveUrl|https?://' $(LAB)/yarn.lock
 
-format: $(STAMPS)/installed ## Put everything into the house style
+format: $(STAMPS)/installed ## Format all code in the house style
 	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 	cd $(LAB) && jlpm format
 
 chaos: $(STAMPS)/installed ## Kill everything a hundred times while somebody works: nothing may be lost
 	@REPL_TEST_CHAOS=100 $(BIN)/pytest -q -k nothing_is_lost tests/extension/test_chaos.py $(ARGS)
 
-soak: $(STAMPS)/installed ## Ten minutes of cuts, floods and kills: a terminal loses no byte
+soak: $(STAMPS)/installed ## Cut, flood and kill terminals for ten minutes: no byte may be lost
 	@REPL_TEST_SOAK=600 $(BIN)/pytest -q -n 0 --timeout=1200 -k test_a_soak tests/extension/test_resume.py $(ARGS)
 
-cancels: $(STAMPS)/installed ## Ten thousand transfers, cancelled at random: whole or nothing
+cancels: $(STAMPS)/installed ## Cancel ten thousand transfers at random: each is whole or leaves nothing
 	@REPL_TEST_CANCELS=10000 $(BIN)/pytest -q -n 0 --timeout=600 -k cancelled_transfer tests/runner/test_tasks.py $(ARGS)
 
-large: $(STAMPS)/installed ## A project from a template of 5,000 objects, and a server that is frozen at each request in both ways
+large: $(STAMPS)/installed ## Make a project from 5,000 objects, and freeze a sync before and after each of its requests
 	@REPL_TEST_LARGE=5000 REPL_TEST_EACH=1 $(BIN)/pytest -q -n 0 --timeout=900 -k "of_many_objects or frozen_at_each" \
 	  tests/extension/test_projects_s3.py tests/sync/test_fence.py $(ARGS)
 
-replaced: $(STAMPS)/installed ## A minute each of links, pipes and devices in the places of a pod's folders
+replaced: $(STAMPS)/installed ## Replace a pod's folders by links, pipes and devices, for a minute each
 	@REPL_TEST_STORM=60 $(BIN)/pytest -q --timeout=600 -k replaces_the_project tests/sync/test_replaced.py $(ARGS)
 
-test-cluster: $(STAMPS)/installed ## Only what needs a real Kubernetes (root on Debian, or REPL_TEST_KUBECONFIG)
+test-cluster: $(STAMPS)/installed ## Run the tests that need a real Kubernetes (root on Debian, or REPL_TEST_KUBECONFIG)
 	@$(BIN)/pytest -q $(ARGS) -m cluster
 
 cluster-up: $(STAMPS)/python ## Keep a Kubernetes node on this machine for many test runs (root on Debian)
 	@$(STEP) "Start a Kubernetes node, with the runner's image" sh -c 'cd tests && ../$(BIN)/python -m support.node up'
 
-cluster-down: $(STAMPS)/python ## End it, with all that runs in it
+cluster-down: $(STAMPS)/python ## Stop that node, with all that runs in it
 	@cd tests && ../$(BIN)/python -m support.node down
 
-chaos-cluster: $(STAMPS)/installed ## Fifty starts from two servers while servers, pods and the API server are killed
+chaos-cluster: $(STAMPS)/installed ## Make fifty starts from two servers while servers, pods and the API server are killed
 	@REPL_TEST_CLUSTER_CHAOS=50 $(BIN)/pytest -q -s tests/cluster/test_chaos.py $(ARGS)
 
-bench: $(STAMPS)/installed ## Measure, beside the peers; writes docs/benchmarks.md (ARGS=Terminal measures one part)
+bench: $(STAMPS)/installed ## Measure this beside its peers; writes docs/benchmarks.md (ARGS=Terminal measures one part)
 	cd tests && ../$(BIN)/python -m benchmarks $(ARGS)
 
 lock: $(STAMPS)/uv ## Resolve and lock every version anew
@@ -118,7 +118,7 @@ $(STAMPS)/python: $(STAMPS)/uv requirements/dev.txt requirements/overrides.txt r
 		$(STEP) "Install Node.js" $(BIN)/uv pip install --require-hashes -r requirements/node.txt
 	@touch $@
 
-# jlpm does not read .npmrc, so the registry that npm is set to is handed over, never written down.
+# jlpm does not read .npmrc. So npm's registry is passed to it through the environment, and never written to a file.
 $(STAMPS)/frontend: $(STAMPS)/python $(LAB)/package.json $(LAB)/yarn.lock $(LAB)/.yarnrc.yml
 	@YARN_NPM_REGISTRY_SERVER=$$(npm config get registry 2> /dev/null) \
 		$(STEP) "Install the frontend's packages" sh -c 'cd $(LAB) && jlpm install --immutable'
@@ -128,8 +128,8 @@ $(STAMPS)/labextension: $(STAMPS)/frontend $(LAB_SOURCES)
 	@$(STEP) "Build the frontend" sh -c 'cd $(LAB) && jlpm build:prod'
 	@touch $@
 
-# Editable, so that a change in Python needs no build; the frontend's build is linked. The link of an earlier
-# installation goes first: files of the wheel would be written through it into the build.
+# An editable installation, so that a change in Python needs no build; the frontend's build is linked. The link of an
+# earlier installation is removed first, because the wheel's files would be written through it into the build.
 $(STAMPS)/installed: $(STAMPS)/labextension pyproject.toml $(wildcard jupyter-config/*)
 	@rm -rf $(VENV)/share/jupyter/labextensions/jupyter-repl $(LAB)/dist/install.json
 	@SKIP_JUPYTER_BUILDER=1 $(STEP) "Install the extension" $(BIN)/uv pip install --no-deps --no-build-isolation -e .

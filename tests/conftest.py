@@ -1,4 +1,4 @@
-"""Fixtures for all: a server of one's own, and what must never be left behind."""
+"""Fixtures for all tests: a server for each test, and checks that no process is left behind."""
 
 import os
 import random
@@ -36,7 +36,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> schedulin
 
 
 def pytest_configure_node(node: Any) -> None:
-    """Workers know whose run they belong to: what they share ends with it."""
+    """Tell each worker the process of its run, because the node that the workers share stops with that."""
     node.workerinput["run"] = os.getpid()
 
 
@@ -63,7 +63,7 @@ def pytest_runtestloop(session: pytest.Session) -> Iterator[Any]:
 
 @pytest.hookimpl(tryfirst=True, specname="pytest_collection_modifyitems")
 def pytest_mark_and_shuffle(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Before pytest deselects some (by marks, too), and puts those together that share what is made for a module."""
+    """Runs before pytest deselects items (also by marks), and before it groups items that share a module's fixtures."""
     for item in items:
         if BROWSER in item.path.parents:
             item.add_marker(pytest.mark.browser)
@@ -91,7 +91,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[Any]:
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[Any]:
     report = yield
     if report.failed:
-        report.sections.append(("what is kept of it", failures.keep(item, call.start, report.longreprtext)))
+        report.sections.append(("kept files", failures.keep(item, call.start, report.longreprtext)))
     return report
 
 
@@ -102,13 +102,13 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def lab(home: Path) -> Iterator[Lab]:
-    """A server, and at the end the proof that it took everything with it."""
+    """A server. At the end this asserts that it has stopped all processes of its REPLs."""
     server = Lab(home).start()
     yield server
     server.stop()
     left = repl_processes(server)
     shutil.rmtree(server.runtime_dir, ignore_errors=True)
-    assert not left, f"processes were left: {left}"
+    assert not left, f"processes were left behind: {left}"
 
 
 @pytest.fixture(autouse=True)
@@ -119,7 +119,7 @@ def close_clients() -> Iterator[None]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """What a channel and terminals do is the same wherever the runner is."""
+    """Run the tests of channels and terminals with local runners and with pods: both must behave the same."""
     is_for_pods = metafunc.module.__name__.rpartition(".")[2] in IN_PODS
     if is_for_pods and "shared_lab" in metafunc.fixturenames:
         metafunc.parametrize("shared_lab", ["local", "pod"], indirect=True, scope="module")
@@ -127,7 +127,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="module")
 def shared_lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """A server for all tests of a module that don't kill it. For those of IN_PODS once with local runners and once
+    """A server for all tests of a module that don't kill it. Modules in IN_PODS run once with local runners and once
     with pods."""
     if getattr(request, "param", "local") == "pod":
         with in_pods(request.getfixturevalue("world"), tmp_path_factory.mktemp("shared") / "home") as pods:
@@ -162,7 +162,8 @@ def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
 
 @pytest.fixture(scope="session")
 def node(request: pytest.FixtureRequest) -> Iterator[Node]:
-    """A real Kubernetes: the one that was named or is kept, else one that all workers of this run share."""
+    """A real Kubernetes: the cluster that REPL_TEST_KUBECONFIG names, else the node of `make cluster-up`, else a node
+    that all workers of this run share."""
     if reason := nodes.missing():
         if os.environ.get("CI"):
             pytest.fail(reason)

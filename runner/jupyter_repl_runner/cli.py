@@ -13,7 +13,7 @@ DISTRIBUTIONS = ("jupyter-repl-ext", "jupyter-repl-runner")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a verb; the exit code."""
+    """Run a verb and return its exit code."""
     options = _parser().parse_args(arguments)
     return int(options.verb(options))
 
@@ -30,17 +30,17 @@ def _parser() -> argparse.ArgumentParser:
 
     sync = verbs.add_parser("sync", help="restore a project from S3, then carry every change back")
     _where(sync)
-    sync.add_argument("--grants", type=int, default=-1, help="a socket on which the server grants the work")
+    sync.add_argument("--grants", type=int, default=-1, help="a socket on which the server answers requests for grants")
     sync.add_argument("--ready", type=int, default=-1, help="a descriptor to write to when the main file is there")
     sync.add_argument("--guarded", action="store_true", help="end when standard input ends")
     sync.set_defaults(verb=_sync)
 
-    guard = verbs.add_parser("guard", help="start `serve`, and end all of it when either side goes")
+    guard = verbs.add_parser("guard", help="start `serve` and `sync`; end the REPL when the runner or the server ends")
     guard.add_argument("--directory", required=True, help="the REPL's private directory")
     guard.add_argument("--lock", type=int, required=True, help="the locked directory's descriptor")
-    guard.add_argument("--control", type=int, required=True, help="a pipe that closes when the server goes")
+    guard.add_argument("--control", type=int, required=True, help="a pipe that closes when the server ends")
     guard.add_argument("--ready", type=int, required=True, help="passed on to `serve`")
-    guard.add_argument("--grants", type=int, default=-1, help="passed on to `sync`; without it there is none")
+    guard.add_argument("--grants", type=int, default=-1, help="passed on to `sync`; without it, no `sync` is started")
     guard.set_defaults(verb=_guard)
 
     verbs.add_parser("version", help="print the version").set_defaults(verb=_version)
@@ -92,7 +92,7 @@ def _sync(options: argparse.Namespace) -> int:
 
 
 def _listening(port: int) -> "socket.socket":
-    """Open before all else is imported, which takes longest: who asks meanwhile waits, and need not come again."""
+    """Open the port before the slow imports: a client that connects meanwhile waits, and need not retry."""
     import socket
 
     is_dual = socket.has_dualstack_ipv6()

@@ -1,8 +1,8 @@
 """Inspecting, finding and ending the processes of a terminal, a run or a whole REPL.
 
-A process that calls setsid leaves its group and session, and one whose parent died is no descendant any more. So the
-search is by descent and by a mark in the environment, which children inherit. psutil is imported when first needed:
-most runners end few processes, and it costs memory.
+A process that calls setsid leaves its group and session, and a process whose parent died is no longer a descendant. So
+processes are found both by descent and by a mark in their environment, which children inherit. psutil is imported when
+first needed: it costs memory, and most runners end few processes.
 """
 
 import os
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.02
 FREEZES = 20
-"""Passes in which new processes may turn up before all are killed; only a fork bomb has more."""
+"""The most passes that search for new processes and stop them before all are killed; only a fork bomb needs more."""
 
 
 def find(
     root: int | None, mark: tuple[str, str], spare: int = 0, known: "Iterable[psutil.Process]" = ()
 ) -> "list[psutil.Process]":
-    """Live processes that descend from the pid `root` (not itself) or from those that are `known`, which are found as
-    well, or whose environment holds `mark`; not `spare`."""
+    """Returns the live processes that descend from the pid `root`, the `known` ones with their descendants, and those
+    whose environment holds `mark`. Finds `root` itself only by the mark. Leaves out the pid `spare` and ourselves."""
     import psutil
 
     found: dict[int, psutil.Process] = {process.pid: process for process in known if _alive(process)}
@@ -54,8 +54,8 @@ def find(
 def find_for(
     number: int, root: int | None, mark: tuple[str, str], spare: int = 0, known: "Iterable[psutil.Process]" = ()
 ) -> "list[psutil.Process]":
-    """`find`, for the signal `number`. For SIGKILL all are stopped: one that forks between the search and its end would
-    leave a child that has no parent any more, and perhaps no mark."""
+    """Like `find`, for the signal `number`. For SIGKILL, also stops all that it finds: a process that forks after the
+    search and is then killed would leave a child without a parent, and perhaps without a mark."""
     if number != signal.SIGKILL:
         return find(root, mark, spare, known)
     stopped: set[int] = set()
@@ -76,10 +76,11 @@ def end(
     spare: int = 0,
     known: "Iterable[psutil.Process]" = (),
 ) -> bool:
-    """Send each signal of `steps` in turn and wait up to its seconds until all but `spare` are gone; True if they are.
+    """Send each signal of `steps` in turn, and wait up to its seconds until all but `spare` are gone. Returns True if
+    they are.
 
-    Blocks: never on an event loop. Each search is made anew, so what forks meanwhile is found too; and what was found
-    once is known, though its parent may die before it, and it has put off the mark.
+    Blocks: do not call it on an event loop. Each pass searches again, so it finds processes that were forked meanwhile.
+    A process that was found once stays known, even if its parent dies first and it has removed its mark.
     """
     for number, seconds in steps:
         until = time.monotonic() + seconds
@@ -88,7 +89,7 @@ def end(
             alive = known = find_for(number, root, mark, spare, known)
             if not alive:
                 return True
-            # SIGKILL again and again: a fork bomb's children must not outrun one pass.
+            # SIGKILL is sent in every pass: the children of a fork bomb must not outrun a single pass.
             send((p for p in alive if number == signal.SIGKILL or p.pid not in signalled), number)
             signalled.update(p.pid for p in alive)
             if time.monotonic() > until:
@@ -98,7 +99,7 @@ def end(
 
 
 def send(processes: "Iterable[psutil.Process]", number: int) -> None:
-    """Send a signal to each; those that ended meanwhile are passed over (psutil guards against reused pids)."""
+    """Send a signal to each process. Skips those that have ended (psutil guards against reused pids)."""
     import psutil
 
     for process in processes:

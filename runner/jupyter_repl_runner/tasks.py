@@ -1,4 +1,4 @@
-"""Background tasks and threads: each has a name and an owner who stops it, and no end of one goes unheard."""
+"""Background tasks and threads: each has a name and an owner that stops it, and no failure goes unnoticed."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
@@ -12,20 +12,20 @@ log = getLogger(__name__)
 
 
 def spawn(work: Coroutine[Any, Any, Result], name: str, *, lasting: bool = False) -> "asyncio.Task[Result]":
-    """Begin a task that its owner passes to `stop`, or that ends by itself. A failure is logged; `lasting`: so is any
-    end that nobody asked for."""
+    """Start a task that its owner passes to `stop`, or that ends by itself. Logs its failure. If the task is `lasting`,
+    also logs any other end that is not a cancellation."""
     task = asyncio.get_running_loop().create_task(work, name=name)
     task.add_done_callback(_tell_the_end if lasting else _tell_failure)
     return task
 
 
 def awaited(work: Coroutine[Any, Any, Result], name: str) -> "asyncio.Task[Result]":
-    """Begin a task whose owner awaits it, and so hears of its failure."""
+    """Start a task whose owner awaits it, and so gets its exception."""
     return asyncio.get_running_loop().create_task(work, name=name)
 
 
 async def stop(*tasks: "asyncio.Task[Any] | None") -> None:
-    """Cancel, and return when they have ended, however. Not the task that calls this."""
+    """Cancel the tasks, and return when all have ended, with any result. Skips the task that calls this."""
     ours = [task for task in tasks if task is not None and task is not asyncio.current_task()]
     for task in ours:
         task.cancel()
@@ -33,7 +33,7 @@ async def stop(*tasks: "asyncio.Task[Any] | None") -> None:
 
 
 class Tasks:
-    """Those of one owner that end by themselves: `stop` ends the rest."""
+    """The tasks of one owner that end by themselves. `stop` cancels those that still run."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -50,15 +50,15 @@ class Tasks:
 
 
 async def in_thread(call: Callable[Arguments, Result], *arguments: Arguments.args, **named: Arguments.kwargs) -> Result:
-    """`asyncio.to_thread` that does not return before its thread does, see `to_the_end`."""
+    """Like `asyncio.to_thread`, but never returns before the thread has ended, see `to_the_end`."""
     return await to_the_end(asyncio.to_thread(call, *arguments, **named))
 
 
 async def to_the_end(work: Awaitable[Result]) -> Result:
-    """Await it also if this task is cancelled meanwhile, and only then raise that.
+    """Await `work` to its end, even if this task is cancelled meanwhile. Raises the CancelledError only after that.
 
-    A thread can't be cancelled. The owner of a descriptor waits here for the thread that works with it: once it is
-    closed, its number may be another file's.
+    A thread can't be cancelled. The owner of a descriptor waits here for the thread that uses it: once the descriptor
+    is closed, its number may belong to another file.
     """
     future = asyncio.ensure_future(work)
     try:
@@ -70,7 +70,7 @@ async def to_the_end(work: Awaitable[Result]) -> Result:
             except asyncio.CancelledError:
                 continue
         if not future.cancelled():
-            future.exception()  # heard: the cancellation is what is raised
+            future.exception()  # retrieved, so that asyncio does not log it: the cancellation is raised instead
         raise
 
 

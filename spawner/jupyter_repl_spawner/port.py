@@ -1,7 +1,7 @@
-"""The spawner port. Its one caller is the extension's `lifecycle`, which runs one start or stop per ref at a time in
-its own process; other servers may call with the same ref at any moment, so every verb is safe between processes.
+"""The spawner port. The extension's `lifecycle` runs only one start or stop per ref at a time, but only within its own
+process: other servers may call with the same ref at any moment. So every method must be safe across processes.
 
-Errors are ReplErrors, for people to read.
+Errors are ReplErrors with messages for people.
 """
 
 import ssl
@@ -21,63 +21,63 @@ from jupyter_repl_runner.contract.phases import Phase
 from jupyter_repl_runner.contract.refs import ProjectRef
 
 Progress = Callable[[str], None]
-"""Called with each step of a start in words, as it begins."""
+"""Called when a step of a start begins, with its description for people."""
 
 
 @dataclass(frozen=True)
 class Folders:
-    """Where a project's files are on this machine, and on the same disk where its deleted ones go."""
+    """Where a project's files are on this machine, and where its deleted files go, on the same disk."""
 
     workdir: Path
     trash: Path
 
 
 class Leaving(StrEnum):
-    """What a stop may leave unsaved: nothing; what can never be saved (a file that is too large, say); anything."""
+    """What a stop may leave unsaved: nothing; only what can never be saved, such as a too large file; anything."""
 
     NOTHING = "nothing"
     UNSAVABLE = "unsavable"
     ANYTHING = "anything"
 
     def covers(self, other: "Leaving") -> bool:
-        """Whether it allows all that the other one does."""
+        """Returns True if this value allows everything that `other` allows."""
         return list(Leaving).index(self) >= list(Leaving).index(other)
 
 
 class Unsaved(Unavailable):
-    """A stop was refused and the REPL runs on, since not everything is saved."""
+    """The stop was refused because not everything is saved. The REPL keeps running."""
 
 
 class Granter(Protocol):
-    """Gives grants for projects in a store that is not the runner's disk; the extension has one."""
+    """Issues grants if projects are in a store and not on the runner's disk. The extension implements it."""
 
     async def grant(self, ref: ProjectRef) -> Grant:
-        """A grant with a new generation, which fences every earlier runner off. Raises Unavailable."""
+        """Returns a grant with a new generation, which fences off every earlier runner. Raises Unavailable."""
 
     async def credentials(self, ref: ProjectRef) -> Credentials:
-        """New credentials for a project that has its grant. Raises Unavailable."""
+        """Returns new credentials for a project that already has a grant. Raises Unavailable."""
 
 
 @dataclass(frozen=True)
 class SpawnerContext:
-    """What a spawner is made from. An entry point of the group `jupyter_repl.spawners` names a callable that takes it
-    and returns a Spawner; it raises ValueError for settings that can't be meant."""
+    """The input for making a spawner. An entry point of the group `jupyter_repl.spawners` names a callable that takes
+    it and returns a Spawner. The callable raises ValueError for invalid settings."""
 
     folders: Callable[[ProjectRef], Folders]
     granter: Granter | None
-    """None where the runner works in the project's own folder on this machine."""
+    """None if the runner works in the project's own folder on this machine."""
     data_dir: Path
-    """Jupyter's own, for what must outlive the server."""
+    """Jupyter's data folder, for files that must outlive the server."""
     settings: Mapping[str, Any]
     """All settings of `ReplExtension`, by their names."""
     config: Any
-    """traitlets' configuration of the server, for classes of settings of your own (`Configurable(config=...)`)."""
+    """The server's traitlets configuration, for your own classes of settings (`Configurable(config=...)`)."""
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where a runner listens: `unix:` and a path, or a URL below which its paths are. Opaque to all but
-    `runner_client`; the token, and `headers` for a proxy on the way, never appear in a log."""
+    """Where a runner listens: `unix:` and the path of a socket, or the base URL of its routes. Only the extension's
+    `runners/client` interprets it. The token, and the `headers` for a proxy on the way, never appear in a log."""
 
     url: str
     token: str = field(repr=False)
@@ -86,53 +86,53 @@ class Address:
 
 
 class Spawner(ABC):
-    """Start, stop, poll, list, address; an async context manager around them all."""
+    """Starts, stops, polls and lists runners, and returns their addresses. Use it as an async context manager."""
 
     ends_with_server = True
-    """Whether REPLs end with the server that started them: then their use counts as use of the server."""
+    """Whether REPLs stop with the server that started them. If so, use of a REPL counts as use of the server."""
 
     async def __aenter__(self) -> Self:
-        """Called once, when the server starts: clean up what an earlier server left. Must not fail for that."""
+        """Called once, when the server starts. Cleans up after earlier servers. A failed cleanup must not raise."""
         return self
 
     @asynccontextmanager
     async def looking(self) -> AsyncIterator[Self]:
-        """In place of the above, for a command beside the servers: `poll`, `list` and `address` work, and nothing is
-        cleaned up, started or stopped."""
+        """Replaces `__aenter__` in a command that runs beside the servers: `poll`, `list` and `address` work. Nothing
+        is cleaned up, started or stopped."""
         yield self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Called once, when the server shuts down: what ends with its server is flushed and stopped now."""
+        """Called once, when the server shuts down. Flushes and stops the REPLs that do not outlive this server."""
         return
 
     @abstractmethod
     async def start(self, assignment: Assignment, progress: Progress) -> None:
-        """Return when a runner for `assignment.ref` listens: a new one, or the one that is there. Idempotent.
+        """Returns when a runner for `assignment.ref` listens: a new one, or one that is already running. Idempotent.
 
-        Cancellable: nothing of a cancelled start stays. Raises Unavailable with the reason.
+        Cancellable: a cancelled start leaves nothing behind. Raises Unavailable with the reason.
         """
 
     @abstractmethod
     async def stop(self, ref: ProjectRef, leaving: Leaving = Leaving.NOTHING) -> None:
-        """Return when the runner has saved and everything of it is gone. Idempotent; nothing there is no error.
+        """Returns when the runner has saved and nothing of it is left. Idempotent: it is no error if none runs.
 
-        Raises Unsaved if more would be left unsaved, for good, than `leaving` says.
+        Raises Unsaved if the stop would lose more than `leaving` allows.
         """
 
     @abstractmethod
     async def poll(self, ref: ProjectRef) -> Phase:
-        """What is so now, asked of what runs it; cheap enough to ask for every REPL of a list."""
+        """Returns the current phase, as the system that runs the REPL reports it. Cheap enough for a list of REPLs."""
 
     @abstractmethod
     async def list(self) -> list[ProjectRef]:
-        """The refs that have a runner, or what is left of one."""
+        """Returns the refs that have a runner, or remains of one."""
 
     @abstractmethod
     async def forget(self, ref: ProjectRef) -> None:
-        """The project is deleted and its runner stopped: keep no copy of its files. Idempotent."""
+        """Deletes all copies of the files of a deleted project, whose runner is stopped. Idempotent."""
 
     @abstractmethod
     async def address(self, ref: ProjectRef) -> Address:
-        """Where the runner listens; raises Unavailable if none runs."""
+        """Returns where the runner listens. Raises Unavailable if none runs."""

@@ -1,7 +1,7 @@
 """A JupyterLab and a browser for all, and for each test a page in front of a launcher; uncaught errors fail the test.
 
-Loading JupyterLab takes 2.7 s of CPU, and Monaco another one. So `person` goes on with the page of the test before,
-where that left it as a new one. A test that asks for `page` gets a new one.
+Loading JupyterLab takes 2.7 s of CPU, and loading Monaco about 1 s more. So `person` reuses the page of the previous
+test if that test left it like a new page. A test that asks for `page` gets a new one.
 """
 
 import os
@@ -31,7 +31,7 @@ SCREENSHOTS = Path(__file__).parent / "screenshots"
 
 @pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
-    """Not for longer: while it is there it keeps an event loop in this thread, and no other can run."""
+    """Stopped after each module: while it runs, it keeps an event loop in this thread, and no other loop can run."""
     browsers.chromium()  # skips or fails where there is none
     with sync_playwright() as playwright:
         yield playwright
@@ -44,7 +44,7 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 @pytest.fixture
 def windowed_browser(playwright: Playwright) -> Iterator[Browser]:
-    """What people have, with a viewer of PDF."""
+    """The browser that people use, which has a PDF viewer."""
     yield from launched(playwright, browsers.chromium())
 
 
@@ -55,17 +55,17 @@ def launched(playwright: Playwright, path: str) -> Iterator[Browser]:
 
 
 class Errors(list[str]):
-    """What went wrong in the page without being said to the person. `expect_network`: the server goes on purpose."""
+    """Errors in the page that no message showed to the person. Set `expect_network` if the test stops the server."""
 
     expect_network = False
 
     def on_error(self, error: Error) -> None:
-        gone = ("fetch", "Event", "Loading chunk")  # JupyterLab's own polls; scripts that Monaco loads when needed
+        gone = ("fetch", "Event", "Loading chunk")  # JupyterLab's own polls; scripts that Monaco loads on demand
         if not (self.expect_network and any(word in str(error) for word in gone)):
             self.append(error.stack or str(error))
 
     def on_request(self, request: Request) -> None:
-        """Everything comes from the Jupyter server: no font, worker or editor from elsewhere."""
+        """Everything must come from the Jupyter server: no font, worker or editor from elsewhere."""
         address = urlsplit(request.url)
         inner = ("data", "blob", "about", "chrome", "chrome-extension")  # Chromium's own viewer of PDF
         if address.scheme not in inner and address.hostname not in ("127.0.0.1", browsers.INSECURE):
@@ -78,7 +78,7 @@ class Errors(list[str]):
 
 
 Waiting = dict[str, tuple[Person, Errors]]
-"""By the addresses of JupyterLabs, whose page the last test of the module left as a new one."""
+"""Pages that the last test of the module left like new ones, by the address of their JupyterLab."""
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def opened(browser: Browser, errors: Errors) -> Page:
 
 @pytest.fixture
 def page(request: pytest.FixtureRequest, errors: Errors) -> Iterator[Page]:
-    """Asked for after the server, so that it closes before that ends: JupyterLab fails without one."""
+    """Request it after the server, so that the page closes before the server stops: JupyterLab fails without one."""
     is_windowed = request.node.get_closest_marker("windowed") is not None
     page = opened(request.getfixturevalue("windowed_browser" if is_windowed else "browser"), errors)
     yield page
@@ -138,7 +138,7 @@ def everyones_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 @pytest.fixture
 def shared_lab(everyones_lab: Lab) -> Iterator[Lab]:
-    """A JupyterLab that no test kills or changes the settings of, without any REPL but the test's own."""
+    """A JupyterLab that no test kills and whose settings no test changes. Its only REPLs are the test's own."""
     yield everyones_lab
     delete_repls(everyones_lab)
 
@@ -150,7 +150,7 @@ def waiting() -> Waiting:
 
 @pytest.fixture
 def person(request: pytest.FixtureRequest, shared_lab: Lab, waiting: Waiting) -> Iterator[Person]:
-    """Somebody at the JupyterLab that all tests share, with its launcher in front."""
+    """A person at the JupyterLab that all tests share, with its launcher in front."""
     if request.node.get_closest_marker("windowed"):
         yield visitor(request.getfixturevalue("page"), shared_lab)
         return
@@ -160,7 +160,7 @@ def person(request: pytest.FixtureRequest, shared_lab: Lab, waiting: Waiting) ->
 
 @contextmanager
 def at_launcher(request: pytest.FixtureRequest, lab: Lab, waiting: Waiting) -> Iterator[tuple[Person, Errors]]:
-    """Somebody at `lab`, on the page of the test before if that left it as a new one."""
+    """A person at `lab`, on the page of the previous test if that left it like a new one."""
     if lab.url not in waiting:
         errors = Errors()
         waiting[lab.url] = visitor(opened(request.getfixturevalue("browser"), errors), lab), errors
@@ -172,20 +172,20 @@ def at_launcher(request: pytest.FixtureRequest, lab: Lab, waiting: Waiting) -> I
         waiting[lab.url] = person, errors
     else:
         person.page.context.close()
-    # JupyterLab itself may fail in closing tabs quickly: it disposes of what still waits for its turn.
+    # JupyterLab itself may fail when tabs are closed quickly: it disposes of objects whose callbacks are still pending.
     wrong += [error for error in errors[len(wrong) :] if "extensions/jupyter-repl" in error]
     assert not wrong
 
 
 @pytest.fixture
 def newcomer(shared_lab: Lab, page: Page) -> Person:
-    """The same on a page that is used for nothing else, since the test changes JupyterLab itself."""
+    """Like `person`, on a page that no other test uses, because the test changes JupyterLab itself."""
     return visitor(page, shared_lab)
 
 
 @pytest.fixture
 def own(lab: Lab, page: Page) -> Person:
-    """Somebody at a server of their own: it may be killed, and its settings changed."""
+    """A person at a server of their own: the test may kill it and change its settings."""
     return visitor(page, lab)
 
 

@@ -1,4 +1,4 @@
-"""A namespace and a bucket's prefix for each test, on a real node."""
+"""For each test a namespace on a real node, and a prefix of a bucket."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A real API server with its etcd, nothing else: no kubelet, no root. For claims, watches, rights and scale."""
+"""A real API server with its etcd, and nothing else: no kubelet, no root. Tests claims, watches, rights and scale."""
 
 import json
 import os
@@ -18,10 +18,10 @@ NAMESPACE = "repls"
 
 
 class ApiServer:
-    """Killed and started again it has its objects, at the same address."""
+    """After a kill and a new start it has the same objects and the same address."""
 
     def __init__(self, folder: Path, *flags: str) -> None:
-        """`flags`: more of the API server's."""
+        """`flags`: further flags of the API server."""
         self.folder = folder
         self._flags = flags
         self.port, self._etcd_port, self._peer_port = free_port(), free_port(), free_port()
@@ -45,7 +45,7 @@ class ApiServer:
         return self
 
     def stop(self, number: int = signal.SIGTERM, *names: str) -> None:
-        """Idempotent; `names`: only these processes."""
+        """Idempotent. `names`: stop only these processes."""
         for name in names or ("apiserver", "etcd"):
             process = self._processes.pop(name, None)
             if process is not None and process.poll() is None:
@@ -53,7 +53,7 @@ class ApiServer:
                 process.wait(20)
 
     def restart_api(self) -> None:
-        """The API server alone, killed and started."""
+        """Kill the API server, not etcd, and start it again."""
         self.stop(signal.SIGKILL, "apiserver")
         self._spawn("apiserver", *self._apiserver())
         until = time.monotonic() + START_SECONDS
@@ -72,7 +72,7 @@ class ApiServer:
         return done.stdout
 
     def grant(self, user: str, rules: Sequence[Mapping[str, Any]]) -> None:
-        """What `user` may do in NAMESPACE, and no more."""
+        """Give `user` these rights in NAMESPACE, and no others."""
         kind, about = "rbac.authorization.k8s.io/v1", {"name": user, "namespace": NAMESPACE}
         who = {"apiGroup": "rbac.authorization.k8s.io", "name": user}
         subjects, role = [{"kind": "User", **who}], {"kind": "Role", **who}
@@ -131,7 +131,7 @@ class ApiServer:
         self.identity("admin", "/O=system:masters/CN=admin")
 
     def identity(self, name: str, subject: str) -> Path:
-        """A certificate for a subject, and the kubeconfig that uses it."""
+        """Make a certificate for a subject. Returns the path of a kubeconfig that uses it."""
         pki = self.folder / "pki"
         (pki / f"{name}.ext").write_text("extendedKeyUsage=clientAuth,serverAuth\nsubjectAltName=IP:127.0.0.1\n")
         self._openssl(f"ecparam -name prime256v1 -genkey -noout -out {name}.key")
@@ -155,7 +155,8 @@ class ApiServer:
 
 
 def plain_kubeconfig(port: int, path: Path) -> str:
-    """Of something on this machine that answers like an API server, without TLS and accounts; the file's path."""
+    """Write a kubeconfig for a server on this machine that answers like an API server, without TLS and accounts.
+    Returns the file's path."""
     cluster = {"name": "plain", "cluster": {"server": f"http://127.0.0.1:{port}"}}
     context = {"name": "plain", "context": {"cluster": "plain", "user": ""}}
     path.write_text(json.dumps({"clusters": [cluster], "contexts": [context], "current-context": "plain", "users": []}))

@@ -1,7 +1,7 @@
 """Programs that tests need beside Python's: on PATH, else from the folder that `REPL_TEST_BINARIES` names.
 
 That folder holds `{name}-{version}.zst` or `{name}.zst`, or `.tar.zst` with `{name}-{version}/{name}` inside, and
-SHA256SUMS. What is in neither place, and is a Go module, can be built.
+SHA256SUMS. A program that is in neither place is built, if it is a Go module.
 """
 
 import fcntl
@@ -22,7 +22,7 @@ MODULES = {
     "minio": "github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c",
     "versitygw": "github.com/versity/versitygw/cmd/versitygw@v1.8.0",
 }
-"""Modules of the world with their versions, or folders beside this one's."""
+"""Public modules with their versions, or folders below tests/."""
 FLAGS = (
     "-s -w -X k8s.io/component-base/version.gitVersion=v1.34.4 -X k8s.io/component-base/version.gitMajor=1 "
     "-X k8s.io/component-base/version.gitMinor=34"
@@ -32,7 +32,8 @@ BUILD_SECONDS = 1800
 
 @cache
 def find(name: str) -> Path | None:
-    """The program, unpacked if need be, or None; raises ValueError if a packed one is not what SHA256SUMS says."""
+    """Returns the program, unpacked if necessary, or None. Raises ValueError if a packed one does not match
+    SHA256SUMS."""
     beside = Path(sys.executable).parent / name  # some come from PyPI
     if found := shutil.which(name) or (beside.exists() and beside):
         return Path(found)
@@ -42,7 +43,8 @@ def find(name: str) -> Path | None:
 
 
 def require(name: str) -> Path:
-    """The program, found or built; skips the test loudly where neither is possible, never in CI."""
+    """Returns the program, found or built. If neither is possible, skips the test with a message; in CI it fails the
+    test."""
     found = find(name) or build(name)
     if found is None:
         message = f"{name} is neither on PATH nor in REPL_TEST_BINARIES, and there is no Go to build it"
@@ -55,7 +57,7 @@ def require(name: str) -> Path:
 
 @cache
 def build(name: str) -> Path | None:
-    """The program, built by Go and kept for the next time; None where there is no Go, or no such module."""
+    """Returns the program, built by Go and cached for the next run, or None if there is no Go or no such module."""
     go = shutil.which("go")
     if go is None or name not in MODULES:
         return None
@@ -77,7 +79,7 @@ def build(name: str) -> Path | None:
 def _unpack(name: str, packed: Path) -> Path:
     digest = hashlib.sha256(packed.read_bytes()).hexdigest()
     if f"{digest}  {packed.name}" not in (packed.parent / "SHA256SUMS").read_text().splitlines():
-        raise ValueError(f"{packed} is not what SHA256SUMS says")
+        raise ValueError(f"{packed} does not match SHA256SUMS")
     target = _place(digest)
     stem = packed.name.removesuffix(".zst")
     program = target / stem.removesuffix(".tar") / name if stem.endswith(".tar") else target / name

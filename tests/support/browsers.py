@@ -1,4 +1,4 @@
-"""Finds the browsers of the tests, or installs them where it may; else says loudly what is missing."""
+"""Finds the browsers of the tests, or installs them as root; otherwise skips or fails with what is missing."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ _CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-sta
 _HEADLESS = ("chromium-headless-shell", "chrome-headless-shell")
 _FIREFOX = ("firefox-esr", "firefox")
 INSECURE = "hub.example"
-"""A name of this machine that Chromium does not take for it, so that `http://` to it is no secure address."""
+"""A name of this machine that Chromium does not recognise as local, so that `http://` to it is not a secure context."""
 ARGUMENTS = [
     f"--host-resolver-rules=MAP {INSECURE} 127.0.0.1",
     "--no-sandbox",
@@ -22,25 +22,25 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-"""Of Chromium. Quiet on the network: the tests speak to the loopback alone."""
+"""Arguments of Chromium. They keep it from using the network: the tests use the loopback alone."""
 
 
 @cache
 def chromium() -> str:
-    """The path of a Chromium; skips the test without one, but fails it where CI is set."""
+    """Returns the path of a Chromium. Without one it skips the test, or fails it if CI is set."""
     return _executable("Chromium", _CHROMIUM, ["chromium", "fonts-noto-color-emoji"])
 
 
 @cache
 def headless() -> str:
-    """Chromium's own build without windows, if it is there, else `chromium()`: a page that is opened costs a third less
-    of CPU, since it draws no frame of a window."""
+    """Returns the path of Chromium's build without windows if it is there, else `chromium()`. Opening a page costs a
+    third less CPU in that build, since it draws no window frame."""
     return _find(_HEADLESS) or chromium()
 
 
 @cache
 def firefox() -> str:
-    """The path of a Firefox; likewise."""
+    """Like `chromium`, for Firefox."""
     return _executable("Firefox", _FIREFOX, ["firefox-esr"])
 
 
@@ -48,7 +48,7 @@ def _executable(browser: str, names: tuple[str, ...], packages: list[str]) -> st
     found = _find(names) or (_install(packages) and _find(names))
     if found:
         return str(found)
-    message = f"NO TEST RUNS IN {browser}: there is none here. Install it, for example: apt-get install {packages[0]}"
+    message = f"NO TEST RUNS IN {browser}: it is not installed. Install it, for example: apt-get install {packages[0]}"
     if os.environ.get("CI"):
         pytest.fail(message)
     pytest.skip(message)
@@ -59,7 +59,7 @@ def _find(names: tuple[str, ...]) -> str | None:
 
 
 def _install(packages: list[str]) -> bool:
-    """Install Debian's packages where that needs nobody's consent: as root."""
+    """Install Debian's packages, but only as root. Returns True if they were installed."""
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         return False
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}

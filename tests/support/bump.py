@@ -1,4 +1,4 @@
-"""`make version TO=x.y.z`: set the one version everywhere; tests/test_house.py checks that it is one."""
+"""`make version TO=x.y.z`: set one version everywhere; tests/test_house.py checks that all places agree."""
 
 import re
 import sys
@@ -22,7 +22,7 @@ def main() -> None:
         path = ROOT / name
         text, count = re.subn(pattern, rf"\g<1>{sys.argv[1]}", path.read_text(), count=1)
         if not count:
-            sys.exit(f"{name}: there is no version that could be set")
+            sys.exit(f"{name}: no version was found in it")
         path.write_text(text)
         print(f"{name}: {sys.argv[1]}")
 

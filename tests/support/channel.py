@@ -1,4 +1,4 @@
-"""A client of the channel, in the blocking style that tests want. Written from docs/protocol.md."""
+"""A blocking client of the channel for tests, written from docs/protocol.md."""
 
 import json
 import struct
@@ -13,10 +13,10 @@ OUTPUT, INPUT, ACK, INTERRUPT = 1, 2, 3, 4
 
 
 class Client:
-    """Connected to a REPL's channel through the extension. Terminal output is acknowledged as it comes."""
+    """Connected to a REPL's channel through the extension. It acknowledges terminal output as it arrives."""
 
     opened: ClassVar[list["Client"]] = []
-    """All that were made; a fixture closes them after each test."""
+    """All clients that were created; a fixture closes them after each test."""
 
     def __init__(self, lab: Lab, repl_id: str, port: int = 0, timeout: float = 20.0, **headers: str) -> None:
         """`port`: of a proxy before the server. `timeout`: seconds that a reply may take."""
@@ -37,17 +37,17 @@ class Client:
             subprotocols=["jupyter-repl.v1"],
             header={"Authorization": f"token {TOKEN}", **headers},
             timeout=timeout,
-            skip_utf8_validation=True,  # in Python that takes longer than all the rest; json.loads does it too
+            skip_utf8_validation=True,  # in Python it takes longer than everything else; json.loads validates too
         )
         self.opened.append(self)
         self.loaded = self.wait_event("loaded")
 
     def close(self) -> None:
         self._ws.close()
-        self._ws.shutdown()  # close() leaves the socket of a connection that the server has closed
+        self._ws.shutdown()  # if the server has closed the connection, close() leaves the socket open
 
     def drop(self) -> None:
-        """Cut the connection without a word."""
+        """Cut the connection without a close frame."""
         if self._ws.sock is not None:
             self._ws.sock.close()
 
@@ -58,14 +58,14 @@ class Client:
         self._ws.send_binary(struct.pack(">BIQ", kind, terminal, offset) + payload)
 
     def request(self, event: str, **data: Any) -> dict[str, Any]:
-        """The reply's data; raises RuntimeError with the error's code and message."""
+        """Returns the reply's data. Raises RuntimeError with the code and message of an error."""
         reply = self.ask(event, **data)
         if "error" in reply:
             raise RuntimeError(f"{reply['error']['code']}: {reply['error']['message']}")
         return dict(reply["data"])
 
     def error(self, event: str, **data: Any) -> dict[str, str]:
-        """The error of a request that must fail."""
+        """Returns the error of a request that must fail."""
         reply = self.ask(event, **data)
         assert "error" in reply, reply
         return dict(reply["error"])
@@ -76,7 +76,7 @@ class Client:
         return self._until(lambda m: m["event"] == "reply" and m.get("id") == self._id, self.timeout)
 
     def wait_event(self, name: str, seconds: float = 10.0, **fields: Any) -> dict[str, Any]:
-        """The data of the next event of that name whose fields are as given."""
+        """Returns the data of the next event with that name and these fields."""
 
         def matches(message: dict[str, Any]) -> bool:
             data = message.get("data") or {}
@@ -89,7 +89,7 @@ class Client:
         return dict(self._until(matches, seconds)["data"])
 
     def terminal(self, **data: Any) -> int:
-        """Open or attach to a terminal; its number."""
+        """Open or attach to a terminal. Returns its number."""
         reply = self.request("requestTerminal", **{"rows": 24, "cols": 80, **data})
         number = int(reply["terminal"])
         self.output.setdefault(number, bytearray())
@@ -98,7 +98,7 @@ class Client:
         return number
 
     def type(self, terminal: int, data: bytes) -> None:
-        """Type as one viewer, with its offset counted here."""
+        """Type as one viewer, and count its offset in `typed`."""
         self.send_frame(INPUT, terminal, self.typed[terminal], data)
         self.typed[terminal] += len(data)
 
@@ -107,7 +107,7 @@ class Client:
         self.send_frame(INTERRUPT, terminal, self.typed[terminal])
 
     def read_until(self, terminal: int, wanted: bytes, seconds: float = 10.0) -> bytes:
-        """All output so far, once it holds `wanted`."""
+        """Wait until the output holds `wanted`. Returns all output so far."""
         until, searched = time.monotonic() + seconds, 0
         while self.output[terminal].find(wanted, searched) < 0:
             searched = max(0, len(self.output[terminal]) - len(wanted))
@@ -117,7 +117,7 @@ class Client:
         return bytes(self.output[terminal])
 
     def pump(self, seconds: float) -> dict[str, Any] | None:
-        """Take one frame or message; None if none came."""
+        """Handle one frame or message. Returns a message; None for a frame, or if nothing came."""
         self._ws.settimeout(seconds)
         try:
             data = self._ws.recv()

@@ -1,9 +1,8 @@
-"""Compares a project in a bucket with a folder, by another client than ours: rclone. It imports nothing of the
-project's.
+"""Compares a project in a bucket with a folder. It uses rclone instead of our S3 client, and imports nothing of ours.
 
     python checker.py ENDPOINT BUCKET PREFIX NAME FOLDER [SECONDS]
 
-Prints what differs and exits with 1 if anything does. SECONDS: what changed so shortly before the newest change in the
+Prints the differences and exits with 1 if there are any. Changes of the last SECONDS before the newest change in the
 folder may be missing, as after a kill. Links and empty folders are read from the manifest as it is documented.
 """
 
@@ -19,7 +18,7 @@ IGNORED = {"__pycache__", "node_modules", ".venv", "venv", ".mypy_cache", ".pyte
 
 
 def rclone(endpoint: str, *arguments: str) -> str:
-    """Keys come by the usual variables of AWS."""
+    """Returns what rclone prints. Its keys come from the usual variables of AWS. Raises RuntimeError if it fails."""
     settings = {
         "RCLONE_CONFIG": os.devnull,
         "RCLONE_CONFIG_B_TYPE": "s3",
@@ -36,7 +35,7 @@ def rclone(endpoint: str, *arguments: str) -> str:
 
 
 def local(folder: Path) -> tuple[dict[str, bytes], dict[str, str], dict[str, float]]:
-    """Files with their bytes, links with their targets, and when each was last changed."""
+    """Returns the files with their bytes, the links with their targets, and when each was last changed."""
     files: dict[str, bytes] = {}
     links: dict[str, str] = {}
     times: dict[str, float] = {}
@@ -68,7 +67,7 @@ def remote(endpoint: str, place: str, name: str) -> tuple[dict[str, bytes], dict
 
 
 def compare(endpoint: str, bucket: str, prefix: str, name: str, folder: Path, seconds: float = 0.0) -> list[str]:
-    """What differs, in words."""
+    """Returns one line for each difference."""
     files, links, times = local(folder)
     there, there_links = remote(endpoint, f"{bucket}/{prefix}", name)
     young = max(times.values(), default=0.0) - seconds

@@ -1,4 +1,4 @@
-"""What other terminals, or the same tab, may do while somebody types; and how long each key takes meanwhile."""
+"""Disturbs a person who types, by other terminals or the same tab, and measures how long each key takes meanwhile."""
 
 import multiprocessing
 import os
@@ -12,7 +12,7 @@ from .lab import Lab
 
 
 def echoes(client: Client, terminal: int, keys: int = 300) -> list[float]:
-    """Milliseconds from a key to its echo."""
+    """Type `keys` keys. Returns for each the milliseconds until its echo."""
     took = []
     for _ in range(keys):
         seen = len(client.output[terminal])
@@ -27,7 +27,7 @@ def echoes(client: Client, terminal: int, keys: int = 300) -> list[float]:
 
 
 def quiet(client: Client) -> int:
-    """A terminal that echoes keys, and does nothing else."""
+    """Open a terminal that echoes keys and does nothing else. Returns its number."""
     terminal = client.terminal()
     client.type(terminal, b"stty -icanon; echo re'ady'; cat > /dev/null\n")
     client.read_until(terminal, b"ready\r\n")
@@ -35,7 +35,7 @@ def quiet(client: Client) -> int:
 
 
 Disturbance = Callable[[Lab, Client], Iterator[None]]
-"""Goes on as long as it is asked to; first comes what it needs."""
+"""An endless generator. It prepares itself before its first `yield`; each further step disturbs a little more."""
 
 
 def flood(repl: Lab, client: Client) -> Iterator[None]:
@@ -65,7 +65,7 @@ def exits(repl: Lab, client: Client) -> Iterator[None]:
 
 
 def paste(repl: Lab, client: Client) -> Iterator[None]:
-    """Of 2 MB, again and again."""
+    """Paste 2 MB, again and again."""
     terminal = client.terminal()
     client.type(terminal, b"stty -echo; cat > pasted\n")
     while True:
@@ -89,7 +89,7 @@ ALL: tuple[Disturbance, ...] = (flood, deaf, exits, paste, upload)
 
 @contextmanager
 def going_on(action: Disturbance, lab: Lab) -> Iterator[None]:
-    """With a process and a connection of its own, so that a delay is the servers' and not the measurer's."""
+    """Run the disturbance in a process of its own, with its own connection: a delay is then the servers', not ours."""
     with closing(Client(lab, "abc")) as client:
         before = client.loaded["terminals"]
     context = multiprocessing.get_context("fork")

@@ -1,4 +1,4 @@
-"""What is kept of a test that failed: the logs of the servers that it used, and its page."""
+"""Keeps the logs of the servers that a failed test used, and a screenshot of its page."""
 
 import os
 import re
@@ -9,20 +9,20 @@ from pathlib import Path
 import pytest
 
 KEPT = Path(__file__).parents[2] / ".build/failed"
-"""A folder for each test, until it fails again."""
+"""Holds a folder for each failed test, until the test fails again."""
 _FAILED = pytest.StashKey[bool]()
 LINES, MOST = 40, 4
-"""Of each log, and logs, that are shown; all of it is in the folder."""
+"""How many lines of a log, and how many logs, the report shows. The folder holds all of them."""
 
 
 def has_failed(item: pytest.Item) -> bool:
-    """So far: what a test leaves behind is not used again then."""
+    """Returns True if the test has failed so far. Then no later test uses what it leaves behind."""
     return item.stash.get(_FAILED, False)
 
 
 def keep(item: pytest.Item, since: float, error: str) -> str:
-    """Copy what belongs to the test, that began at `since` (Unix time) and failed with `error`. Where it is, and the
-    ends of the logs."""
+    """Copy the logs and the page of a test that began at `since` (Unix time) and failed with `error`. Returns the path
+    of the copies and the ends of the logs."""
     item.stash[_FAILED] = True
     folder = KEPT / re.sub(r"[^\w.-]+", "-", item.nodeid.removeprefix("tests/"))[:150]
     shutil.rmtree(folder, ignore_errors=True)
@@ -41,8 +41,8 @@ def keep(item: pytest.Item, since: float, error: str) -> str:
 
 
 def _logs(item: pytest.Item) -> list[tuple[float, Path]]:
-    """Of all servers of this worker's tests, with the times of their last words. What lives goes on meanwhile, so a
-    folder may be gone once its name was read: `os.walk` passes over it."""
+    """Returns the logs of all servers of this worker's tests, with the times of their last lines. Running servers may
+    delete a folder after its name was read; `os.walk` skips it."""
     base: Path = item.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
     found = []
     for place, _, names in os.walk(base):
@@ -59,5 +59,5 @@ def _screenshot(item: pytest.Item, folder: Path) -> None:
     if page is not None and not page.is_closed():
         try:
             page.screenshot(path=folder / "page.png", timeout=5000)
-        except Exception as error:  # the browser may be what has failed
+        except Exception as error:  # the browser itself may have failed
             (folder / "no-page.txt").write_text(str(error))

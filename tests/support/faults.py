@@ -1,5 +1,5 @@
-"""An S3 server that fails: a proxy before a real one that answers some requests with errors, cuts bodies, or is
-late."""
+"""An S3 server that fails: a proxy in front of a real one. It answers some requests with errors, cuts bodies, or
+answers late."""
 
 import asyncio
 import random
@@ -19,8 +19,8 @@ HOLD_SECONDS = 120.0
 
 
 class FaultyProxy:
-    """Before the port `target` of `host`. `share` of all requests fail, each in one of the ways of `faults`; `late`
-    ones after `latency` seconds."""
+    """A proxy in front of the port `target` of `host`. The share `share` of all requests fails, each in one of the ways
+    in `faults`. A `late` request is delayed by `latency` seconds."""
 
     def __init__(self, target: int, seed: int = 1, host: str = "127.0.0.1") -> None:
         self.host = host
@@ -32,18 +32,19 @@ class FaultyProxy:
         self.faults: tuple[str, ...] = FAULTS
         self.failed = 0
         self.requests: list[tuple[str, str]] = []
-        """All so far: method and path, with the query; `sizes`: the bytes of their bodies."""
+        """All requests so far: method and path, with the query. `sizes`: the sizes of their bodies in bytes."""
         self.sizes: list[int] = []
         self.refusal: tuple[int, str] | None = None
-        """Status and code with which POSTs are refused, which are STS's."""
+        """Status and code with which POSTs (the requests to STS) are refused."""
         self.refused: dict[str, tuple[int, str]] = {}
-        """Status and code with which GETs are refused whose address ends so."""
+        """By the last component of an address: status and code with which its GETs are refused."""
         self.refused_writes: dict[str, tuple[int, str]] = {}
-        """The same for PUTs, copies included; "" is the end of any address."""
+        """By the end of an address: the same for PUTs, copies included. "" is the end of any address."""
         self.hold_at = -1
-        """The number of the request that is held until it is let go."""
+        """The number of the request that waits until `let_go` is set."""
         self.hold_answers = ""
-        """What the addresses hold whose answers are held likewise: they are carried out, and old when they arrive."""
+        """Answers to addresses that contain this text wait likewise. Their requests are carried out at once, so the
+        answers are old when they arrive."""
         self.held, self.let_go = threading.Event(), threading.Event()
         self.chance = random.Random(seed)
         self._loop = asyncio.new_event_loop()
@@ -96,7 +97,7 @@ class _Handler(RequestHandler):
         request = HTTPRequest(
             f"http://{proxy.host}:{proxy.target}{self.request.uri}",
             method=str(self.request.method),
-            headers=self.request.headers,  # the host that was signed included
+            headers=self.request.headers,  # including the host, which is signed
             body=self.request.body or None,
             allow_nonstandard_methods=True,
             request_timeout=60,
@@ -132,7 +133,7 @@ class _Handler(RequestHandler):
             self.request.connection.stream.close()  # type: ignore[union-attr]
             return
         answer = await self._ask()
-        if fault == "lost answer":  # it was done, and nobody hears of it
+        if fault == "lost answer":  # the request was carried out, and the client gets no answer
             self.request.connection.stream.close()  # type: ignore[union-attr]
             return
         await self._pass_on(answer, fault)

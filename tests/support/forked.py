@@ -1,6 +1,6 @@
-"""Python programs, forked from a process that has imported them: the imports are more than half of a server's start.
+"""Forks Python programs from a process that has imported them: imports are more than half of a server's start.
 
-Each has the arguments, environment, folder and log that it would have been started with.
+Each program has the arguments, environment, folder and log that it would have had with a normal start.
 """
 
 import gc
@@ -21,11 +21,11 @@ MODULES = (
     *("jupyter_server.gateway.managers", "jupyter_server_terminals"),
     *("jupyter_repl_ext.app", "jupyter_repl_ext.handlers", "jupyter_repl_ext.services", "boto3"),
 )
-"""What the servers import, and what they would when asked."""
+"""Modules that the servers import at their start, or with their first requests."""
 
 
 class Forked:
-    """As much of `subprocess.Popen` as those need who start servers. Its parent is another process."""
+    """The part of `subprocess.Popen` that the starters of servers need. The program is a child of another process."""
 
     def __init__(self, forks: "Forks", pid: int) -> None:
         self.pid = pid
@@ -65,11 +65,11 @@ class Forks:
         return Forked(self, self._ask({"start": [module, *arguments], "env": env, "cwd": str(cwd), "log": str(log)}))
 
     def reap(self, pid: int) -> int:
-        """The exit code of one that has ended."""
+        """Returns the exit code of a program that has ended."""
         return self._ask({"reap": pid})
 
     def close(self) -> None:
-        """The programs go on."""
+        """Stop the process that forks. The programs go on."""
         if self._parent is not None:
             with self._parent:  # which closes its input, and waits
                 self._parent = None
@@ -86,7 +86,7 @@ class Forks:
 
 
 def main() -> None:
-    """A number for each line that is asked: the pid of a fork, or the exit code of one."""
+    """Answer each line of the input with a number: the pid of a fork, or the exit code of one."""
     for module in MODULES:
         importlib.import_module(module)
     gc.freeze()

@@ -1,7 +1,7 @@
-"""A folder of another user's, mounted so that what root makes in it is that user's: as if this process were in the pod.
+"""Mounts a folder of another user so that this user owns what root creates in it, as if this process were in the pod.
 
-Root may do anything in a pod's volume, but what it makes there is root's, which the pod's user can't read with mode
-600. An idmapped mount (Linux 5.12) swaps the two; `mount` of Debian 12 can't make one yet.
+Root may do anything in a pod's volume, but root owns what it creates there, and the pod's user can't read that with
+mode 600. An idmapped mount (Linux 5.12) swaps the two users; `mount` of Debian 12 can't make one yet.
 """
 
 import ctypes
@@ -39,11 +39,11 @@ def unmount(target: Path) -> None:
 
 
 def _user_namespace(uid: int) -> int:
-    """A descriptor of one in which root and the user have each other's numbers."""
+    """Returns a descriptor of a user namespace in which root and the user have swapped their numbers."""
     command = ["unshare", "--user", "sh", "-c", "echo; exec sleep 60"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None
-        holder.stdout.readline()  # it is in its namespace
+        holder.stdout.readline()  # now it is in its namespace
         for kind in ("uid", "gid"):
             Path(f"/proc/{holder.pid}/{kind}_map").write_text(f"0 {uid} 1\n{uid} 0 1\n")
         found = os.open(f"/proc/{holder.pid}/ns/user", os.O_RDONLY)

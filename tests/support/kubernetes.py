@@ -37,12 +37,12 @@ class World:
     key: Path
 
     def space(self, more: Sequence[dict[str, Any]] = ()) -> "Space":
-        """A namespace and a prefix of one's own; `more` rights than the spawner needs at least."""
+        """Make a namespace and a prefix of a bucket. `more`: rights beyond those that the spawner needs."""
         name = f"t-{secrets.token_hex(4)}"
         return Space(self, self.node.make_namespace(name), f"{name}/", self._identity(name, more))
 
     def _identity(self, namespace: str, more: Sequence[dict[str, Any]]) -> Path:
-        """A kubeconfig of an account that may do what the spawner needs, and nothing else."""
+        """Make an account with the rights that the spawner needs, and no others but `more`. Returns its kubeconfig."""
         account = {"name": "spawner", "namespace": namespace}
         subject = {"kind": "ServiceAccount", **account}
         role = {"kind": "Role", "name": "spawner", "apiGroup": "rbac.authorization.k8s.io"}
@@ -64,7 +64,7 @@ class World:
 
 @dataclass
 class Space:
-    """`template` and `settings` change what spawners get that are made from then on."""
+    """A namespace and a prefix for one test. `template` and `settings` apply to spawners that are made afterwards."""
 
     world: World
     namespace: str
@@ -75,7 +75,7 @@ class Space:
     pool: Bounds = field(default_factory=Bounds)
 
     def close(self) -> None:
-        with suppress(AssertionError):  # what a test has broken ends with the node
+        with suppress(AssertionError):  # a namespace that a test has broken goes with the node
             for kind in ("deployments", "leases"):
                 self.world.node.ask("DELETE", f"{KINDS[kind]}/namespaces/{self.namespace}/{kind}")
             self.world.node.ask("DELETE", f"api/v1/namespaces/{self.namespace}")
@@ -87,7 +87,7 @@ class Space:
         return self.world.node.get(self.namespace, kind, name, selector)
 
     def left(self) -> list[str]:
-        """The objects of any kind that belong to a REPL."""
+        """Returns all objects, of any kind, that belong to a REPL."""
         found = [(kind, each) for kind in KINDS for each in self.get(kind, selector=names.ID)]
         return [f"{kind}/{each['metadata']['name']}" for kind, each in found]
 
@@ -100,14 +100,14 @@ class Space:
         return PodTemplate(**{"language": "python", "image": self.world.node.image, **small, **self.template})
 
     def s3_objects(self) -> dict[str, str]:
-        """Of this space: keys and etags."""
+        """Returns the etags of this space's objects, by their keys."""
         client = self.world.s3.client()
         pages = client.get_paginator("list_objects_v2").paginate(Bucket=self.world.s3.bucket, Prefix=self.prefix)
         found = [item for page in pages for item in page.get("Contents", ())]
         return {item["Key"].removeprefix(self.prefix): item["ETag"] for item in found}
 
     def spawner(self, granter: Granter | None = None, **more: Any) -> KubernetesSpawner:
-        """As another server of this installation would make it."""
+        """Make a spawner as another server of this installation would."""
         os.environ.update(self.world.s3.environment)
         options = {"kubeconfig": str(self.kubeconfig), "way": "pod", **self.settings, **more}
         settings = Settings(self.namespace, {"*": self.pod_template()}, self.world.key, {"*": self.pool}, **options)
@@ -119,7 +119,7 @@ class Space:
         return self.world.s3.store(self.prefix)
 
     async def make(self, *ids: str) -> None:
-        """Projects from the template of Python."""
+        """Create projects from the template of Python."""
         store = self.store()
         catalog = Catalog(store, lambda program: True)
         await catalog.publish()

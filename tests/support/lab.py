@@ -21,16 +21,16 @@ TOKEN = "a-token-of-the-tests"
 START_SECONDS = 60.0
 NO_NEWS = {"fetchNews": "false"}
 NO_FRONTEND = {"jupyterlab": False, "jupyter_lsp": False, "notebook_shim": False}
-"""What a server without a browser does without: a third of its start."""
+"""Extensions that a server without a browser does not load: they take a third of its start."""
 
 
 forks: Forks | None = None
-"""Where servers are forked, if tests do so; else each is started anew, as people do."""
+"""The process that forks servers. If None, each server is a new Python process, as for a user."""
 
 
 class Lab:
-    """`app`: "jupyterlab", or "jupyter_server" where no browser comes. One home may serve several in turn.
-    `python`: of another environment than this one. `certificate`: with its key, to speak TLS with."""
+    """`app`: "jupyterlab", or "jupyter_server" for tests without a browser. Several servers may use one `home` in turn.
+    `python`: the interpreter of another environment. `certificate`: a file with certificate and key, to use TLS."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class Lab:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What it is started with, beside what it needs of this process."""
+        """The server's environment, without the variables that it takes from this process."""
         own = {"HOME": str(self.home), "JUPYTER_REPL_RUNTIME_DIR": str(self.runtime_dir), "SHELL": "/bin/bash"}
         return {**own, "PS1": "$ ", "JUPYTER_PREFER_ENV_PATH": "1", **self._env}
 
@@ -75,12 +75,12 @@ class Lab:
         return self.store / "code" / repl_id
 
     def another(self) -> "Lab":
-        """Another server of the same person, not started yet."""
+        """Returns another server of the same person, not started yet."""
         return Lab(self.home, **self._env)
 
     @property
     def interpreter(self) -> str:
-        """Of Python, for what is typed into a shell."""
+        """The Python to use in commands that are typed into a shell."""
         return sys.executable
 
     def start(self) -> "Lab":
@@ -95,10 +95,10 @@ class Lab:
             arguments += [f"--ServerApp.jpserver_extensions={NO_FRONTEND!r}"]
         elif self._app == "jupyterlab":
             arguments += ["--LabApp.expose_app_in_browser=True", f"--LabApp.workspaces_dir={self.home}/workspaces"]
-            # JupyterLab finds out where settings are when it is imported, which a fork was before it had its HOME.
+            # JupyterLab reads the folder of its settings from HOME at import, and a fork has imported it before.
             arguments += [f"--LabApp.user_settings_dir={self.home}/.jupyter/lab/user-settings"]
             arguments += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
-            arguments += ["--LanguageServerManager.autodetect=False"]  # it asks npm, which takes a second
+            arguments += ["--LanguageServerManager.autodetect=False"]  # detection asks npm, which takes a second
             self._answer_questions()
         elif self._app == "notebook":
             arguments += ["--JupyterNotebookApp.expose_app_in_browser=True"]
@@ -117,7 +117,7 @@ class Lab:
         return self
 
     def _answer_questions(self) -> None:
-        """JupyterLab asks each new person about its news, and yarn at each load of its page if it should be built."""
+        """Keep JupyterLab from asking each new person about its news, and yarn at each page load about a build."""
         self._write_json("lab/user-settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings", NO_NEWS)
         self._write_json("labconfig/page_config.json", {"buildCheck": False, "buildAvailable": False})
 
@@ -145,8 +145,8 @@ class Lab:
         self._process.wait(10)
 
     def stop(self, seconds: float = 30.0) -> None:
-        """A normal shutdown. A Jupyter server logs when the signal comes; where it is just writing its log, it fails in
-        that and goes on. It then gets another signal."""
+        """A normal shutdown. A Jupyter server logs in its signal handler. If it is just writing its log, that fails and
+        the server goes on; so it gets the signal again."""
         if self._process is None or self._process.poll() is not None:
             return
         until = time.monotonic() + seconds
@@ -157,13 +157,13 @@ class Lab:
                 return
             if "reentrant call" in self.log.read_text():
                 self._process.send_signal(signal.SIGTERM)
-        self.kill()  # what is left of it would be taken for a fault of the next test
+        self.kill()  # else the next test would find its processes, and fail
         raise TimeoutError(f"the server did not end in {seconds} s: {self.log.read_text()[-2000:]}")
 
     def call(
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None, token: str = TOKEN
     ) -> tuple[int, Any]:
-        """A request to `{base_url}repl/{path}`: status, and the answer as JSON or bytes."""
+        """Send a request to `{base_url}repl/{path}`. Returns the status, and the answer as JSON or bytes."""
         status, answer, _ = self.request(method, path, body, headers, token)
         return status, answer
 
@@ -185,7 +185,7 @@ class Lab:
 
     @property
     def last_activity(self) -> str:
-        """When Jupyter's culler believes that somebody did something; asking is none."""
+        """The time of the last activity, as Jupyter's culler sees it. To read it is no activity."""
         request = urllib.request.Request(f"{self.url}/api/status?no_track_activity=1")
         request.add_header("Authorization", f"token {TOKEN}")
         return str(json.load(urllib.request.urlopen(request, timeout=5))["last_activity"])
@@ -195,7 +195,7 @@ class Lab:
         return answer
 
     def make(self, repl_id: str, language: str = "python", *, start: bool = True) -> str:
-        """Create a project and, if wanted, start it and wait until it runs."""
+        """Create a project. With `start`, also start it and wait until it runs."""
         status, answer = self.call("POST", "project", {"replId": repl_id, "language": language})
         assert status == 201, answer
         if start:
@@ -216,12 +216,12 @@ class Lab:
 
 
 def elapse(seconds: float) -> None:
-    """Let time pass where time itself is tested: an outage, a freeze, the age of something. Not a way to wait."""
+    """Let time pass where time itself is tested: an outage, a freeze, an age. Do not use it to wait for something."""
     time.sleep(seconds)
 
 
 def stays(condition: Any, seconds: float) -> None:
-    """That something is true now and for so long: AssertionError as soon as it is not."""
+    """Assert that `condition` is true now and for `seconds`. Raises AssertionError as soon as it is not."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         assert condition(), f"no longer so {until - time.monotonic():.1f} s before the end"
@@ -229,10 +229,11 @@ def stays(condition: Any, seconds: float) -> None:
 
 
 def wait_for(condition: Any, seconds: float = 10.0) -> Any:
-    """The first true answer of `condition`; AssertionError after `seconds`. A file that is not there yet is none.
+    """Returns the first true result of `condition`. Raises AssertionError after `seconds`. FileNotFoundError counts as
+    false.
 
-    The longer it has waited, the more seldom it asks: a question (kubectl, a listing of S3) may cost a tenth of a
-    second of CPU, which other tests need. It is late by a twentieth of what it waited.
+    The longer it has waited, the longer it pauses between two calls: a call (kubectl, a listing of S3) may cost a tenth
+    of a second of CPU, which other tests need. So it returns late by about a twentieth of the time that it waited.
     """
     begun = time.monotonic()
     while True:
@@ -240,5 +241,5 @@ def wait_for(condition: Any, seconds: float = 10.0) -> Any:
             if found := condition():
                 return found
         waited = time.monotonic() - begun
-        assert waited < seconds, f"waited {seconds} s in vain"
+        assert waited < seconds, f"the condition did not hold within {seconds} s"
         time.sleep(min(0.25, 0.03 + waited / 20))

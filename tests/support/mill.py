@@ -1,6 +1,6 @@
-"""A program for a terminal: prints `total` bytes made of `seed` and reads `wanted` bytes meanwhile, all of any value.
+"""A program for a terminal: prints `total` random bytes made from `seed`, and reads `wanted` bytes meanwhile.
 
-`python mill.py TOTAL SEED WANTED`; the bytes are between BEGIN and the SHA-256 of what was read, in hex.
+`python mill.py TOTAL SEED WANTED`. It prints BEGIN, the bytes, and the SHA-256 of the input in hex.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ BEGIN = b"BEGIN"
 
 
 def stream(total: int, seed: int) -> Iterator[bytes]:
-    """The pieces that are printed."""
+    """Yield the output in pieces."""
     rng = random.Random(seed)
     while total:
         piece = rng.randbytes(min(total, rng.choice((1, 80, 4000, 30_000))))

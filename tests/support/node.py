@@ -1,7 +1,7 @@
-"""A real Kubernetes for tests: the one that REPL_TEST_KUBECONFIG names, else a node of our own on this machine.
+"""A real Kubernetes for tests: the cluster that REPL_TEST_KUBECONFIG names, else a node of our own on this machine.
 
-Our own needs root and Debian's packages (PACKAGES). `python -m support.node up` and `down` keep one for many test runs
-(`make cluster-up`); without that, each run of the tests has its own.
+Our own needs root and Debian's packages (PROGRAMS). `python -m support.node up` starts a node for many test runs
+(`make cluster-up`), and `down` stops it. Without that, each test run has its own.
 """
 
 import fcntl
@@ -34,7 +34,7 @@ ROOT = Path(__file__).parents[2]
 CLUSTER = ROOT / "tests/cluster"
 KEPT = ROOT / ".build/cluster"
 OWNER = Path("/run/repl-node.owner")
-"""Says whose node this machine has, see node.sh."""
+"""Names the folder of the node that runs on this machine, see node.sh."""
 IMAGE = "localhost/jupyter-repl-runner:test"
 HOST = "10.250.0.1"
 """This machine, as pods of our own node reach it."""
@@ -47,29 +47,29 @@ KINDS = {
     "leases": "apis/coordination.k8s.io/v1",
     "ingresses": "apis/networking.k8s.io/v1",
 }
-"""What a REPL may consist of, and where the API has it."""
+"""Kinds of objects that a REPL may consist of, and their paths in the API."""
 UP_SECONDS, IMAGE_SECONDS = 120, 900
 
 
 @dataclass(frozen=True)
 class Node:
-    """`state` is None for a cluster that is not ours: nothing of it is killed."""
+    """`state`: the folder of our own node. It is None for another cluster, of which tests kill nothing."""
 
     kubeconfig: Path
     image: str
     state: Path | None
     api: str = ""
-    """Where `kubectl proxy` listens: each kubectl takes 0.1 s of CPU, and the tests ask many thousand times."""
+    """Where `kubectl proxy` listens: each kubectl takes 0.1 s of CPU, and the tests make thousands of requests."""
 
     @contextmanager
     def proxied(self) -> Iterator["Node"]:
-        """The same, with its `api`."""
+        """Yield the same node with an `api`."""
         port = free_port()
         command = [str(binaries.require("kubenode")), "kubectl", "--kubeconfig", str(self.kubeconfig), "proxy"]
         proxy = subprocess.Popen([*command, f"--port={port}"], stdout=subprocess.PIPE)
         try:
             assert proxy.stdout is not None
-            proxy.stdout.readline()  # it listens
+            proxy.stdout.readline()  # printed when it listens
             yield replace(self, api=f"http://127.0.0.1:{port}")
         finally:
             proxy.terminate()
@@ -82,13 +82,13 @@ class Node:
         return done.stdout
 
     def get(self, namespace: str, kind: str, name: str = "", selector: str = "") -> Any:
-        """Objects of a kind as the API has them, or the one of that name. AssertionError if the API does not answer."""
+        """Returns the objects of a kind, or the one of that name. Raises AssertionError if the API does not answer."""
         query = f"?labelSelector={urllib.parse.quote(selector)}" if selector else ""
         found = self.ask("GET", f"{KINDS[kind]}/namespaces/{namespace}/{kind}/{name}".removesuffix("/") + query)
         return found if name else found["items"]
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
-        """A request to the API. AssertionError if it does not answer, or refuses."""
+        """Send a request to the API. Returns its answer. Raises AssertionError if it does not answer, or refuses."""
         data, kind = None if body is None else json.dumps(body).encode(), {"Content-Type": "application/json"}
         request = urllib.request.Request(f"{self.api}/{path}", data, kind, method=method)
         try:
@@ -98,12 +98,12 @@ class Node:
             raise AssertionError(f"{method} {path}: {error}") from error
 
     def make_namespace(self, name: str) -> str:
-        """As strict as they come."""
+        """Create a namespace with the strictest pod security. Returns its name."""
         labels = {"pod-security.kubernetes.io/enforce": "restricted"}
         self.ask("POST", "api/v1/namespaces", {"metadata": {"name": name, "labels": labels}})
 
         def is_ready() -> bool:
-            """Whether its first account is there, without which it takes no pod."""
+            """Returns True once its first account exists; before that it accepts no pod."""
             accounts = self.ask("GET", f"api/v1/namespaces/{name}/serviceaccounts")["items"]
             return any(each["metadata"]["name"] == "default" for each in accounts)
 
@@ -117,9 +117,9 @@ class Node:
         run("start", self._own(), component)
 
     def forget_outages(self) -> None:
-        """Start those anew that watch the API: after each time that it was away they wait longer, up to a minute
-        (client-go's back-off), and who comes after the test that killed it would wait with them. In a cluster that
-        is not ours the API server was never away."""
+        """Restart the components that watch the API. After each outage they wait longer before they connect again, up
+        to a minute (client-go's back-off), and the tests after an outage would wait too. In a cluster that is not ours
+        the API server was never away."""
         if self.state is None:
             return
         for component in ("controllers", "scheduler", "kubelet", "proxy"):
@@ -127,7 +127,7 @@ class Node:
             self.start(component)
 
     def pids_of(self, container: str) -> list[int]:
-        """Of a container's processes, as the machine numbers them; the first is its process 1."""
+        """Returns the pids of a container's processes on this machine; the first is the container's process 1."""
         socket = str(self._own() / "run/containerd.sock")
         listed = subprocess.run(
             ["ctr", "-a", socket, "-n", "k8s.io", "tasks", "ls"], capture_output=True, text=True, check=True, timeout=20
@@ -136,18 +136,18 @@ class Node:
         return [int(row[1]) for row in rows if row[0] == container.removeprefix("containerd://")]
 
     def volume(self, pod: str, name: str) -> Path:
-        """Where the node keeps a volume of the pod with that uid."""
-        assert self.state is not None, "only a node of our own can be looked into"
+        """Returns the folder of a volume of the pod with that uid."""
+        assert self.state is not None, "the volumes of another cluster's node can't be read"
         return self.state / "kubelet/pods" / pod / "volumes/kubernetes.io~empty-dir" / name
 
     def _own(self) -> Path:
         if self.state is None:
-            pytest.skip("this is done on a node of our own only")
+            pytest.skip("this test needs a node of our own")
         return self.state
 
 
 def missing() -> str:
-    """Why there can be no node here; empty if there can."""
+    """Returns the reason why no node can run here; empty if one can."""
     if os.environ.get("REPL_TEST_KUBECONFIG"):
         return ""
     if sys.platform != "linux" or os.geteuid() != 0:
@@ -157,10 +157,10 @@ def missing() -> str:
 
 
 def up(state: Path) -> Node:
-    """Raises AssertionError with the reason."""
+    """Start the node, or return the cluster that REPL_TEST_KUBECONFIG names. Raises AssertionError with the reason."""
     if kubeconfig := os.environ.get("REPL_TEST_KUBECONFIG"):
         image = os.environ.get("REPL_TEST_IMAGE")
-        assert image, "REPL_TEST_IMAGE must name the runner's image that this cluster can have"
+        assert image, "REPL_TEST_IMAGE must name the runner's image, which this cluster must be able to pull"
         return Node(Path(kubeconfig), image, None)
     archives = str(_pause()), str(_image())
     try:
@@ -177,9 +177,9 @@ def down(state: Path) -> None:
 
 
 def shared(run: int) -> Node:
-    """The node of this machine: the one that is there, else one that ends with the process `run`.
+    """Returns the node of this machine. If there is none, starts one that stops with the process `run`.
 
-    The first of several workers makes it while the others wait.
+    The first of several workers starts it while the others wait.
     """
     KEPT.parent.mkdir(exist_ok=True)
     with open(KEPT.parent / "cluster.lock", "w") as lock:
@@ -191,18 +191,18 @@ def shared(run: int) -> Node:
 
 
 def down_if_owned(run: int) -> None:
-    """End the node that `shared` made for this run, if it did."""
+    """Stop the node if `shared` started it for this run."""
     if _is_up() and _session() == run:
         down(KEPT)
 
 
 def _is_up() -> bool:
-    """Whether the node at KEPT is this machine's, and not left by a run that died."""
+    """Returns True if the node at KEPT runs on this machine and was not left behind by a run that died."""
     return OWNER.exists() and OWNER.read_text().strip() == str(KEPT) and psutil.pid_exists(_session())
 
 
 def _session() -> int:
-    """The process that the node at KEPT belongs to; 1 if it stays."""
+    """Returns the pid of the process that the node at KEPT belongs to; 1 if the node outlives the tests."""
     return int((KEPT / "run/session.pid").read_text())
 
 
@@ -216,7 +216,7 @@ def run(verb: str, state: Path, *arguments: str) -> None:
 
 
 def _image() -> Path:
-    """The archive of the runner's image; made anew when something of it has changed."""
+    """Returns the archive of the runner's image. It is built again if one of its sources has changed."""
     digest = hashlib.sha256()
     sources = [
         CLUSTER / "image.sh",
@@ -241,7 +241,7 @@ def _image() -> Path:
 
 
 def _pause() -> Path:
-    """The image of what holds a pod's namespaces open: one static program."""
+    """Returns the archive of the pause image, which holds a pod's namespaces open: one static program."""
     name = "localhost/pause:1"
     program = binaries.require("pause").read_bytes()
     layer = _tar({"pause": program})
@@ -270,11 +270,11 @@ def _tar(files: dict[str, bytes]) -> bytes:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["down"]:  # whatever is left of any session's
+    if sys.argv[1:] == ["down"]:  # also the leftovers of any session
         if OWNER.exists():
             down(Path(OWNER.read_text().strip()))
     elif reason := missing():
         sys.exit(reason)
     else:
-        os.environ["SESSION"] = "1"  # of nobody that ends
+        os.environ["SESSION"] = "1"  # process 1 never ends, so the node stays
         print(f"export KUBECONFIG={up(KEPT).kubeconfig}")

@@ -1,4 +1,4 @@
-"""What a person does in a REPL's tab, by a real browser. Each step waits for what they would wait for."""
+"""What a person does in a REPL's tab, in a real browser. Each step waits for what a person would wait for."""
 
 import re
 import secrets
@@ -21,7 +21,7 @@ class Person:
         self.lab = lab
         self.repl = ""
         self.workspace = secrets.token_hex(4)
-        """Where JupyterLab keeps their layout. Not the default one: all pages of a server would write to that."""
+        """JupyterLab's workspace, which holds the layout. All pages of a server would write to the default one."""
         self._screenshots = screenshots
         self._sessions: list[CDPSession] = []
 
@@ -33,8 +33,8 @@ class Person:
         self.page.locator(".jp-Launcher-body").first.wait_for(timeout=30_000)
 
     def leave(self) -> bool:
-        """Close all tabs, and undo what was done to the page. True if it is as a new one: only the launcher is there,
-        no question waits, and the sides are as JupyterLab shows them first."""
+        """Close all tabs, and undo what was done to the page. Returns True if the page is like a new one: it shows only
+        the launcher, no dialog or menu is open, and the side areas are as JupyterLab first shows them."""
         self.repl = ""
         while self._sessions:
             self._sessions.pop().detach()
@@ -58,7 +58,8 @@ class Person:
         return True
 
     def _without_notifications(self) -> bool:
-        """Dismiss all. One may still come: the answer to the last request of a test that did not wait for it."""
+        """Dismiss all notifications. Returns True if there were none. A test that did not wait for the answer to its
+        last request may still get one."""
         script = """async () => {
             const toasts = document.querySelectorAll('.Toastify__toast');
             for (const {id} of toasts) await window.jupyterapp.commands.execute('apputils:dismiss-notification', {id});
@@ -78,7 +79,7 @@ class Person:
         return self.page.locator(".jp-Launcher-section", has_text="REPL").locator(".jp-LauncherCard", has_text=label)
 
     def put_lost_dialog_away(self) -> None:
-        """From now on: JupyterLab's own, which it shows when its server is gone."""
+        """From now on, close the dialog that JupyterLab shows when its server is gone."""
         dialog = self.page.locator(".jp-Dialog", has_text="Server Connection Error")
         self.page.add_locator_handler(dialog, lambda: dialog.locator("button").last.click())
 
@@ -109,11 +110,11 @@ class Person:
         )
 
     def pause(self, seconds: float) -> None:
-        """What somebody takes between two keys. Not a way to wait for anything."""
+        """Pause as a person does between two keys. Do not use it to wait for something."""
         self.page.wait_for_timeout(seconds * 1000)
 
     def wait_still(self) -> None:
-        """Until nothing moves: what fades in has other colours, and what slides another place."""
+        """Wait until all animations have ended, because they change colours and places."""
         self.page.evaluate(
             """() => Promise.all(document.getAnimations()
                 .filter(each => each.effect.getComputedTiming().endTime < 1e5)
@@ -121,11 +122,11 @@ class Person:
         )
 
     def wait_layout_saved(self) -> None:
-        """Until the server has what a reload brings back: JupyterLab saves its state a second after a change."""
+        """Wait until the server has the state that a reload restores: JupyterLab saves it a second after a change."""
         script = """async workspace => {
             const {_plugins} = window.jupyterapp.pluginRegistry ?? window.jupyterapp;
             const state = _plugins.get('@jupyterlab/apputils-extension:state').service;
-            await new Promise(resolve => setTimeout(resolve, 250)); // a tab tells its state 200 ms after a change
+            await new Promise(resolve => setTimeout(resolve, 250)); // a tab reports its state 200 ms after a change
             const saved = await fetch(`/lab/api/workspaces/${workspace}`);
             return [await state.toJSON(), (await saved.json()).data];
         }"""
@@ -133,7 +134,7 @@ class Person:
         before: object = None
 
         def is_saved() -> bool:
-            """Twice in a row: on a busy machine a change may still be on its way to the tab's own timer."""
+            """Returns True if two results in a row agree: on a busy machine the tab's timer may not have run yet."""
             nonlocal before
             last, (before, there) = before, self.page.evaluate(script, self.workspace)
             return bool(last == before == there)
@@ -149,7 +150,7 @@ class Person:
     # -- a REPL
 
     def create(self, label: str) -> str:
-        """Make a REPL by its card; waits until its prompt is there. Its id."""
+        """Create a REPL by its card and wait for its prompt. Returns its id."""
         self.card(label).click()
         self.repl = self.page.locator(".jp-Repl-createDialog input").input_value()
         self.page.locator(".jp-Repl-createDialog button", has_text="Create").click()
@@ -167,7 +168,7 @@ class Person:
         return self.page.locator(f"#jupyter-repl-{self.repl}")
 
     def wait_state(self, state: str, seconds: float = 20.0) -> None:
-        # not wait_for_selector, whose handle keeps the tab's nodes for as long as the page lives
+        # not wait_for_selector: its handle keeps the tab's nodes alive as long as the page
         self.page.locator(f'#jupyter-repl-{self.repl}[data-state="{state}"]').wait_for(timeout=seconds * 1000)
 
     def wait_running(self, seconds: float = 30.0) -> None:
@@ -178,28 +179,28 @@ class Person:
 
     @property
     def banner(self) -> Locator:
-        """The tab's own; editors have theirs below it."""
+        """The tab's own banner; those of editors come after it."""
         return self.tab.locator(".jp-Repl-banner").first
 
     # -- files
 
     @property
     def tree(self) -> list[str]:
-        """The names in the rows that are drawn, from the top."""
+        """The names in the rendered rows, from the top."""
         script = """node => [...node.querySelectorAll('.jp-Repl-treeRow[data-path]')]
             .sort((a, b) => parseFloat(a.style.top) - parseFloat(b.style.top))
             .map(row => row.querySelector('.jp-Repl-treeName').textContent)"""
         return list(self.tab.locator(".jp-Repl-treeList").evaluate(script))
 
     def wait_tree(self, *names: str, seconds: float = 10.0) -> None:
-        """Until the tree holds exactly these rows."""
+        """Wait until the tree shows exactly these rows."""
         wait_for(lambda: self.tree == list(names), seconds)
 
     def row(self, path: str) -> Locator:
         return self.tab.locator(f'.jp-Repl-treeRow[data-path="{path}"]')
 
     def drag(self, path: str, folder: str) -> None:
-        """Drag a row onto another, as slowly as a hand: a drop counts only where the mouse has been seen before."""
+        """Drag a row onto another, as slowly as a hand: a drop counts only on a row that the mouse has moved over."""
         self.row(path).hover()
         self.page.mouse.down()
         for _ in range(3):
@@ -217,12 +218,12 @@ class Person:
         self.open_file(path)
 
     def menu(self, path: str, label: str) -> None:
-        """Choose from the context menu of a row."""
+        """Choose an item of a row's context menu."""
         self.row(path).click(button="right")
         self.choose(label)
 
     def choose(self, label: str) -> None:
-        """Choose from the menu that is open."""
+        """Choose an item of the open menu."""
         item = self.page.locator(".lm-Menu-item", has=self.page.locator(f"text=/^{re.escape(label)}$/"))
         item.first.click()
 
@@ -241,11 +242,11 @@ class Person:
         expect(self.editor(path)).to_have_attribute("data-ready", ready, timeout=20_000)
 
     def editor(self, path: str) -> Locator:
-        """The editor of `path`, which names itself to a screen reader by it."""
+        """The editor of `path`."""
         return self.tab.locator(f'.jp-Repl-editor[data-path="{path}"]')
 
     def text(self, path: str) -> str:
-        """What the editor holds, as far as it is drawn."""
+        """The lines that the editor has rendered."""
         script = """node => [...node.querySelectorAll('.view-line')]
             .sort((a, b) => parseFloat(a.style.top) - parseFloat(b.style.top))
             .map(line => line.textContent).join('\\n').replaceAll('\\u00a0', ' ')"""
@@ -282,7 +283,7 @@ class Person:
 
     @property
     def terminal(self) -> Locator:
-        """The terminal in front; the console is not one."""
+        """The terminal in front; the console does not count."""
         return self.tab.locator(".jp-Repl-side > .jp-Repl-terminal:not(.lm-mod-hidden)").first
 
     def terminal_text(self) -> str:
@@ -292,7 +293,8 @@ class Person:
         wait_for(lambda: re.search(r"\$\s*$", self.terminal_text()), seconds)
 
     def shell(self, line: str, wanted: str = "", seconds: float = 20.0) -> str:
-        """Type a line into the terminal; all of its text once `wanted` is in it, beside the line itself."""
+        """Type a line into the terminal, and wait until its text contains `wanted` outside that line. Returns all of
+        the text."""
         self.terminal.locator(".jp-Repl-terminalHost").click()
         self.page.keyboard.insert_text(line)
         self.page.keyboard.press("Enter")

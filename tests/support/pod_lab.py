@@ -17,7 +17,7 @@ from .s3_lab import S3Lab
 
 
 class PodLab(S3Lab):
-    """As the identity that the spawner needs, no more. Pods outlive the server; `Space.close` ends them."""
+    """The server has the rights that the spawner needs, and no others. Pods outlive it; `Space.close` deletes them."""
 
     def __init__(self, home: Path, space: Space, app: str = "jupyter_server", **env: str) -> None:
         self.space = space
@@ -55,7 +55,7 @@ class PodLab(S3Lab):
         return "python3"
 
     def project(self, repl_id: str) -> Path:
-        """The folder in the pod; what is made in it is the pod's user's."""
+        """The project's folder in the pod. The pod's user owns what is created in it."""
         place = self.home / "pods" / str(self.pod(repl_id)["metadata"]["uid"])
         if place not in self._mounted:
             idmap.mount(self.volume(repl_id), place, UID)
@@ -63,21 +63,21 @@ class PodLab(S3Lab):
         return place / "project"
 
     def live(self, repl_id: str) -> list[str]:
-        """The names of its pods that are not about to go."""
+        """Returns the names of its pods that are not being deleted."""
         pods = self.space.pods(repl_id)
         return [pod["metadata"]["name"] for pod in pods if not pod["metadata"].get("deletionTimestamp")]
 
     def pod(self, repl_id: str) -> Any:
-        """The one pod of a REPL, as the API has it."""
+        """Returns the one pod of a REPL that is not being deleted."""
         (pod,) = [each for each in self.space.pods(repl_id) if not each["metadata"].get("deletionTimestamp")]
         return pod
 
     def volume(self, repl_id: str, name: str = "work") -> Path:
-        """Where the node keeps a volume of the pod."""
+        """Returns the folder on the node that holds a volume of the pod."""
         return self.space.world.node.volume(self.pod(repl_id)["metadata"]["uid"], name)
 
     def pids(self, repl_id: str, container: str = "runner") -> list[int]:
-        """The processes of a container as this machine sees them, its first one first."""
+        """Returns the pids of a container's processes on this machine; the first is the container's process 1."""
         (first,) = self.space.world.node.pids_of(wait_for(lambda: self._container(repl_id, container)))
         found = subprocess.run(
             ["ps", "-o", "pid=", "--ppid", str(first)], capture_output=True, text=True, check=False, timeout=10
@@ -85,11 +85,11 @@ class PodLab(S3Lab):
         return [first, *(int(pid) for pid in found.stdout.split())]
 
     def processes(self, repl_id: str) -> list[psutil.Process]:
-        """Of the runner's container, but for its first one."""
+        """Returns the processes of the runner's container except its process 1."""
         return list(psutil.Process(self.pids(repl_id)[0]).children(recursive=True))
 
     def _container(self, repl_id: str, name: str) -> str:
-        """Its id, once the node knows it."""
+        """Returns a container's id; empty as long as the node does not know it."""
         status = self.pod(repl_id)["status"]
         said = [*status["containerStatuses"], *status["initContainerStatuses"]]
         return "".join(each.get("containerID", "") for each in said if each["name"] == name)
@@ -97,7 +97,7 @@ class PodLab(S3Lab):
 
 @contextmanager
 def in_pods(world: World, home: Path) -> Iterator[PodLab]:
-    """A server with a namespace of its own."""
+    """Yield a server with a namespace of its own."""
     space = world.space()
     lab = PodLab(home, space).start()
     try:

@@ -1,4 +1,4 @@
-"""The processes of a server's REPLs, as the system sees them."""
+"""Finds the processes of a server's REPLs."""
 
 import json
 from collections.abc import Iterable
@@ -12,7 +12,8 @@ from .pod_lab import PodLab
 
 
 def repl_processes(lab: Lab) -> list[str]:
-    """Command lines of all processes of this server's REPLs, found by their mark; of `abc` where they are in pods."""
+    """Returns the command lines of all processes of this server's REPLs, found by their mark. If the REPLs are in pods,
+    only those of `abc`."""
     if isinstance(lab, PodLab):
         return _commands(lab.processes("abc"))
     return _commands(process for process in psutil.process_iter() if _is_of(process, lab))
@@ -26,7 +27,7 @@ def _is_of(process: psutil.Process, lab: Lab) -> bool:
 
 
 def _commands(processes: Iterable[psutil.Process]) -> list[str]:
-    """Without those that have ended by now."""
+    """Returns the command lines, without those of processes that have ended by now."""
     found = []
     for process in processes:
         with suppress(psutil.Error, OSError):
@@ -35,7 +36,8 @@ def _commands(processes: Iterable[psutil.Process]) -> list[str]:
 
 
 def pids(verb: str, lab: Lab, repl_id: str = "") -> list[int]:
-    """Of the guards or runners (`verb`: guard, serve) of this server, or of that one REPL while its record is there."""
+    """Returns the pids of this server's guards or runners (`verb`: guard, serve). With `repl_id`, only those of that
+    REPL, and only while its record exists."""
     if isinstance(lab, PodLab):
         return lab.pids(repl_id or "abc")[1:2]
     found = []

@@ -1,4 +1,4 @@
-"""A network between a client and a server that fails on demand: cut, half-closed, stuck, or cut at a given byte."""
+"""A network between client and server that fails on demand: cut, half-closed, stalled, or cut at a given byte."""
 
 import asyncio
 import threading
@@ -8,7 +8,7 @@ from typing import cast
 
 
 class Proxy:
-    """Forwards TCP connections to `target`, a port of this machine. Its settings hold for all connections."""
+    """Forwards TCP connections to `target`, a port of this machine. Its settings apply to all connections."""
 
     def __init__(self, target: int) -> None:
         self._target = target
@@ -25,15 +25,15 @@ class Proxy:
         self.port = int(self._server.sockets[0].getsockname()[1])
 
     def cut(self) -> None:
-        """End all connections at once, without a word."""
+        """Reset all connections at once."""
         self._soon(self._cut)
 
     def cut_after(self, count: int) -> None:
-        """End them when `count` more bytes have gone to the client."""
+        """Reset them when `count` more bytes have gone to the client."""
         self._soon(lambda: setattr(self, "_left", count))
 
     def half_close(self) -> None:
-        """Tell every client that nothing more will come, and go on taking what it sends."""
+        """Send every client the end of the stream, and go on reading what it sends."""
 
         def tell() -> None:
             for writer in self._writers:
@@ -43,7 +43,7 @@ class Proxy:
         self._soon(tell)
 
     def stall(self, is_stalled: bool = True) -> None:
-        """Let nothing through, and tell nobody; or go on."""
+        """Forward nothing, but keep the connections open; or, with False, go on."""
         self._soon(self._flowing.clear if is_stalled else self._flowing.set)
 
     def close(self) -> None:
@@ -95,7 +95,7 @@ class Proxy:
                 await writer.drain()
                 if self._left == 0:
                     self._left = None
-                    await asyncio.sleep(0.05)  # what was written is to arrive
+                    await asyncio.sleep(0.05)  # the written bytes must arrive first
                     self._cut()
 
     def _cut(self) -> None:

@@ -1,4 +1,4 @@
-"""Real servers of S3's kind, each started by the test that wants it, on a folder and a port of its own."""
+"""Real S3 servers. Each is started by the tests that need it, with a folder and a port of its own."""
 
 import os
 import secrets
@@ -24,8 +24,8 @@ START_SECONDS = 20.0
 
 
 class S3Server:
-    """`name` is the program's; the first bucket is there once it has started. Killed and started again it has its
-    data."""
+    """`name` is the name of the program. `start` creates the first bucket. After a kill and a new start the server has
+    the same data."""
 
     name = ""
     healthy = "/"
@@ -48,7 +48,7 @@ class S3Server:
         self.folder.mkdir(parents=True, exist_ok=True)
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder), **self._environment()}
         with open(self.folder.parent / f"{self.name}.log", "ab") as log:
-            # A group of its own, so that the Ctrl+C that ends a test, or make run-s3, is not its end too.
+            # A process group of its own, so that a Ctrl+C for a test or for make run-s3 does not stop the server.
             self._process = subprocess.Popen(self._command(), env=environment, stdout=log, stderr=log, process_group=0)
         until = time.monotonic() + START_SECONDS
         while not self._answers():
@@ -70,16 +70,16 @@ class S3Server:
         return S3Settings(self.bucket, prefix, self.endpoint, path_style=True, **more)  # type: ignore[arg-type]
 
     def store(self, prefix: str = "") -> S3Store:
-        """A store below a prefix of its own, if none is named."""
+        """Returns a store below `prefix`, or below a new prefix if none is named."""
         return S3Store(self.settings(prefix or f"t-{secrets.token_hex(4)}/"), CREDENTIALS)
 
     def client(self) -> Any:
-        """boto3's own, for looks behind the store's back."""
+        """Returns a boto3 client, to check the bucket without the store."""
         return make_client("s3", self.settings(), CREDENTIALS)
 
     @property
     def environment(self) -> dict[str, str]:
-        """What boto3 needs to find the keys."""
+        """The variables by which boto3 finds the keys."""
         return {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
 
     def _answers(self) -> bool:
@@ -108,7 +108,7 @@ class Minio(S3Server):
         return [str(self._program), "server", str(self.folder), "--address", f"{self.host}:{self.port}", "--quiet"]
 
     def _environment(self) -> Mapping[str, str]:
-        # A console on a port that nobody else has, and no look for news.
+        # No console, which would need a port of its own, and no check for updates.
         console = {"MINIO_BROWSER": "off", "MINIO_UPDATE": "off", "CI": "true"}
         return {"MINIO_ROOT_USER": KEY, "MINIO_ROOT_PASSWORD": SECRET, **console}
 
@@ -143,7 +143,7 @@ class Rclone(S3Server):
 
 
 class Moto(S3Server):
-    """A fourth: AWS's API as its own client describes it, STS included. It keeps nothing and checks no key."""
+    """A fourth: AWS's API as boto describes it, STS included. It stores nothing on disk and checks no key."""
 
     name = "moto_server"
 

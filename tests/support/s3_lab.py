@@ -1,4 +1,4 @@
-"""A Jupyter server whose projects live in a bucket of a real server of S3's kind."""
+"""A Jupyter server whose projects live in a bucket of a real S3 server."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ from .s3 import S3Server
 
 
 class S3Lab(Lab):
-    """`endpoint`: of a proxy before the server."""
+    """`endpoint`: the address of a proxy in front of the S3 server."""
 
     def __init__(
         self, home: Path, server: S3Server, prefix: str, endpoint: str = "", app: str = "jupyter_server", **env: str
@@ -22,14 +22,14 @@ class S3Lab(Lab):
         self._client, self._bucket, self._prefix = server.client(), server.bucket, f"{prefix}/"
 
     def names(self, prefix: str) -> set[str]:
-        """Of the objects under a prefix, listed past our own code."""
+        """Returns the names of the objects below a prefix, listed without our own code."""
         pages = self._client.get_paginator("list_objects_v2").paginate(
             Bucket=self._bucket, Prefix=self._prefix + prefix
         )
         return {item["Key"].removeprefix(self._prefix + prefix) for page in pages for item in page.get("Contents", ())}
 
     def objects(self, prefix: str) -> dict[str, bytes]:
-        """What lies under a prefix, read past our own code."""
+        """Returns the objects below a prefix, read without our own code."""
         found = {}
         for name in self.names(prefix):
             with suppress(self._client.exceptions.NoSuchKey):  # deleted since it was listed
@@ -38,7 +38,7 @@ class S3Lab(Lab):
         return found
 
     def command(self, *arguments: str) -> str:
-        """What `jupyter repl ...` prints, with the server's settings."""
+        """Run `jupyter repl ...` with the server's settings. Returns what it prints."""
         environment = {**os.environ, **self.environment}
         run = [sys.executable, "-m", "jupyter_repl_ext.cli", *arguments]
         done = subprocess.run(run, env=environment, capture_output=True, text=True, timeout=60, check=False)
@@ -46,7 +46,7 @@ class S3Lab(Lab):
         return done.stdout
 
     def volume(self, repl_id: str) -> Path:
-        """Where this machine's copy of the project lies."""
+        """Returns the folder that holds this machine's copy of the project."""
         return next(self.home.rglob(f"repl-volumes/*/{repl_id}"))
 
     def project(self, repl_id: str) -> Path:

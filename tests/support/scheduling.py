@@ -1,10 +1,10 @@
-"""Which tests run side by side: whole modules, and some tests alone.
+"""Decides which tests run side by side: whole modules, and some tests alone.
 
-pytest-xdist hands out whole modules, since the tests of a module share servers. These rules are added:
+pytest-xdist hands out whole modules, since the tests of a module share servers. This adds rules:
 
 - The longest modules start first, by `times.json`, so that no long one begins last.
-- Two workers take modules with tests on the Kubernetes node, as long as there are any. Those wait more than they work,
-  the others work more than they wait: side by side they keep the machine busy.
+- Two workers take modules with tests on the Kubernetes node, as long as there are any. Those tests wait more than they
+  compute, the others compute more than they wait: side by side they keep the machine busy.
 - Tests marked `outage` kill parts of the node. They run one after the other on one worker, as soon as no other test
   needs the node. The other workers go on.
 - Tests marked `alone` use up what all share, or judge times. They start when everything else has ended, one at a time.
@@ -24,26 +24,26 @@ TIMES = Path(__file__).parents[1] / "times.json"
 """How long each module took when it was last measured, see `times.py`."""
 UNKNOWN_SECONDS = 10.0
 ON_NODE = 2
-"""So many workers at most take modules on the node while there are others."""
+"""At most so many workers take modules on the node while there are other modules."""
 
 COLLECTED = pytest.StashKey[list[pytest.Item]]()
-"""All that was collected, also what is deselected then."""
+"""All items that were collected, also those that are deselected later."""
 
 MARKS = ("alone", "node", "outage")
 Queue = OrderedDict[str, dict[str, bool]]
-"""Units of work by name: the ids of their tests, and whether each is done."""
+"""Units of work by name. Each maps the ids of its tests to whether the test is done."""
 
 
 def worker_count(config: pytest.Config) -> int:
-    """Three for two cores, since tests wait for a third of their time. 0, this process itself, where a module or test
-    is named."""
+    """Returns three for two cores, since tests wait for a third of their time. If a module or test is named, returns 0:
+    the tests then run in this process."""
     named = any("::" in argument or argument.endswith(".py") for argument in config.args)
     return 0 if named or config.option.usepdb else max(2, min(8, (os.cpu_count() or 1) * 3 // 2))
 
 
 def arrange(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put the items into the order in which they start. In a worker, also tell the scheduler their marks: it sees
-    nothing but their ids."""
+    """Put the items into the order in which they start. In a worker, also write their marks to a file for the
+    scheduler, which sees only their ids."""
     _make_unique(items)
     times = json.loads(TIMES.read_text())
 
@@ -62,8 +62,8 @@ def arrange(config: pytest.Config, items: list[pytest.Item]) -> None:
 
 
 def _make_unique(items: list[pytest.Item]) -> None:
-    """Give each item an id that ends with its name: with pytest 9.2 all cases of schemathesis for a function have one
-    id, and of items that share an id xdist runs one. Such a case can be selected by its function only."""
+    """Give each item an id that ends with its name. With pytest 9.2 all cases of schemathesis for a function have the
+    same id, and xdist runs only one of the items that share an id. Such a case can be selected by its function only."""
     for item in items:
         if not item.nodeid.endswith(f"::{item.name}"):
             item._id = type(item._id).parse(f"{item.nodeid.rpartition('::')[0]}::{item.name}")  # type: ignore[attr-defined]
@@ -75,7 +75,7 @@ def is_marked(item: pytest.Item, mark: str) -> bool:
 
 
 def is_alone(item: pytest.Item) -> bool:
-    """On the node, or at all."""
+    """Returns True if no other test may run meanwhile, on the node or at all."""
     return is_marked(item, "alone") or is_marked(item, "outage")
 
 
@@ -88,8 +88,8 @@ def _place(run: str) -> Path:
 
 
 class Scheduling(LoadScopeScheduling):
-    """`workqueue` holds what runs side by side; `on_node` the outages and `later` the tests that run alone, until their
-    turn has come."""
+    """`workqueue` holds the units that run side by side. `on_node` holds the outages, and `later` the tests that run
+    alone, until their turn comes."""
 
     def __init__(self, config: pytest.Config, log: object) -> None:
         super().__init__(config, log)  # type: ignore[arg-type]
@@ -133,7 +133,8 @@ class Scheduling(LoadScopeScheduling):
         return nodeid if nodeid in self._marked["alone"] | self._marked["outage"] else _module(nodeid)
 
     def _reschedule(self, node: WorkerController) -> None:
-        """A worker starts a test only when it knows the next one, or that there is none: so it always has two."""
+        """Give a worker more units. It always has two, because it starts a test only if it knows the next one, or knows
+        that there is none."""
         if node.shutting_down:
             return
         if self.on_node and not self._others_need_the_node(node):
@@ -149,13 +150,13 @@ class Scheduling(LoadScopeScheduling):
             self._assign_work_unit(node)
         if self.workqueue:
             return
-        # The last worker stays for the tests that run alone.
+        # The last worker must not stop before the tests that run alone.
         others_work = any(not other.shutting_down for other in self.nodes if other is not node)
         if not (self.on_node or self.later) or others_work:
             node.shutdown()
 
     def _choose(self, node: WorkerController) -> None:
-        """Put what this worker should do next to the front of the queue."""
+        """Move the unit that this worker should run next to the front of the queue."""
         others = [work for worker, work in self.assigned_work.items() if worker is not node]
         wants_node = sum(any(map(self._needs_node, work.values())) for work in others) < ON_NODE
         fitting = (name for name, unit in self.workqueue.items() if self._needs_node(unit) == wants_node)
@@ -163,7 +164,7 @@ class Scheduling(LoadScopeScheduling):
             self.workqueue.move_to_end(name, last=False)
 
     def _others_need_the_node(self, node: WorkerController) -> bool:
-        """Whether a test needs the Kubernetes node that waits, or is another worker's."""
+        """Returns True if a test that waits, or that another worker has, needs the Kubernetes node."""
         works = [work for worker, work in self.assigned_work.items() if worker is not node]
         return any(
             map(self._needs_node, [*self.workqueue.values(), *(unit for work in works for unit in work.values())])

@@ -1,4 +1,4 @@
-"""What a terminal of 24 rows and 80 columns shows."""
+"""Emulates the screen of a terminal with 24 rows and 80 columns."""
 
 import pyte
 
@@ -7,13 +7,13 @@ ROWS, COLUMNS = 24, 80
 
 class _Screen(pyte.Screen):
     def select_graphic_rendition(self, *attributes: int, private: bool = False) -> None:
-        """pyte's own fails at a private sequence (`CSI > 4 ; 2 m`, which is about keys)."""
+        """Ignore private sequences (`CSI > 4 ; 2 m` is about keys): pyte's own method fails on them."""
         if not private:
             super().select_graphic_rendition(*attributes)
 
 
 class Screen:
-    """What a terminal shows of the bytes that it was sent."""
+    """The screen after the bytes that were fed to it."""
 
     def __init__(self) -> None:
         self._screen = _Screen(COLUMNS, ROWS)
@@ -28,6 +28,6 @@ class Screen:
 
     @property
     def looks(self) -> list[tuple[object, ...]]:
-        """Characters with their colours, and where the cursor is."""
+        """The characters with their colours, and the position of the cursor."""
         cells = [tuple(self._screen.buffer[row][column] for column in range(COLUMNS)) for row in range(ROWS)]
         return [*cells, (self._screen.cursor.x, self._screen.cursor.y)]

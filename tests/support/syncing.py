@@ -1,4 +1,4 @@
-"""`runner sync` as a process of its own on a volume of its own, with a server that grants it a project."""
+"""Runs `runner sync` as a process on a volume of its own, with a server that grants it a project."""
 
 import asyncio
 import json
@@ -34,7 +34,8 @@ ANY_SIZE = 1 << 40
 
 
 class Sync:
-    """One sync of `REF`. Its volume is `folder`/volume, unless another is named; `environment` is added to its own."""
+    """A sync of `REF`. Its volume is `folder`/volume, unless `volume` names another. `environment`: further
+    variables."""
 
     def __init__(
         self,
@@ -55,7 +56,7 @@ class Sync:
         self._grant = grant
         self._environment = environment or {}
         self.asked = 0
-        """How often it asked for leave."""
+        """How often it asked for a grant."""
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -64,7 +65,7 @@ class Sync:
         return self._process.pid
 
     def start(self) -> "Sync":
-        """Raise the generation, and start."""
+        """Raise the generation and start the process."""
         generation = asyncio.run(raise_generation(self.store, REF))
         fields = {"project": "p1", "credentials": CREDENTIALS, "store": self.store.settings, **self._grant}
         self.grant = Grant(ref=REF, generation=generation.number, holder=generation.holder, **fields)
@@ -105,7 +106,7 @@ class Sync:
         return self
 
     def settled(self, seconds: float = 30) -> "Sync":
-        """Wait until it says that all is saved, and has said so for a moment in which it would have seen more."""
+        """Wait until it says that all is saved, and still says so after the time in which it would notice a change."""
         until = time.monotonic() + seconds
         since = None
         while since is None or time.monotonic() - since < 0.6:
@@ -137,7 +138,7 @@ class Sync:
         self._process.send_signal(number)
 
     def stop(self, seconds: float = 40) -> int:
-        """SIGTERM; its exit code."""
+        """Send SIGTERM. Returns the exit code."""
         assert self._process is not None
         if self._process.poll() is None:
             self.signal(signal.SIGTERM)
@@ -156,12 +157,13 @@ class Sync:
 
 
 def tree(folder: Path) -> dict[str, tuple[Any, ...]]:
-    """All that a folder holds: files with mode and bytes, links with their target, folders with their mode."""
+    """Returns all that a folder holds: files with mode, time and bytes, links with their target, folders with their
+    mode."""
     found: dict[str, tuple[Any, ...]] = {}
     for place, folders, names in os.walk(folder):
         for name in (*folders, *names):
             path = Path(place) / name
-            if name.startswith(TEMPORARY_PREFIX):  # of a write that was killed
+            if name.startswith(TEMPORARY_PREFIX):  # left by a write that was killed
                 continue
             status = path.lstat()
             key = os.path.relpath(path, folder)
@@ -175,7 +177,7 @@ def tree(folder: Path) -> dict[str, tuple[Any, ...]]:
 
 
 def objects(store: S3Store, prefix: str = REF.code()) -> dict[str, bytes]:
-    """What the store has under a prefix; of the project, if none is named."""
+    """Returns the objects that the store has below a prefix; by default those of the project's files."""
 
     async def read() -> dict[str, bytes]:
         found = {}
@@ -188,7 +190,7 @@ def objects(store: S3Store, prefix: str = REF.code()) -> dict[str, bytes]:
 
 
 def names(store: S3Store) -> set[str]:
-    """Of the project's objects, by one listing: cheaper than `objects`, where their content does not matter."""
+    """Returns the names of the project's objects from one listing. It costs less than `objects`, which reads them."""
 
     async def read() -> set[str]:
         return {entry.key.removeprefix(REF.code()) async for entry in store.list(REF.code())}
@@ -197,7 +199,7 @@ def names(store: S3Store) -> set[str]:
 
 
 def put(store: S3Store, **files: bytes) -> None:
-    """Files of the project, by their names: `__` is a slash, `_` a dot."""
+    """Write files of the project to the store. In their names `__` stands for a slash, `_` for a dot."""
 
     async def put_all() -> None:
         for name, data in files.items():

@@ -1,4 +1,4 @@
-"""`runner sync --pod` in a pod of a real node, with the same verbs as one that is a process here."""
+"""Runs `runner sync --pod` in a pod of a real node. It has the same methods as a sync that is a process here."""
 
 import asyncio
 import os
@@ -31,14 +31,14 @@ from .syncing import Sync
 
 RESTORE_SECONDS = 120.0
 HOLD = "tests/exit-code"
-"""A finalizer: the pod stays until its containers' exit codes were read."""
+"""A finalizer that keeps the pod until the exit codes of its containers were read."""
 
 Result = TypeVar("Result")
 
 
 class PodSync(Sync):
-    """The pod is there at once, nobody's until `start`. Its volume is `folder`/volume: the real one, and once it has
-    stopped a copy of what was in it."""
+    """The pod is created at once, and assigned by `start`. Its volume is `folder`/volume: the real one while it runs,
+    and a copy of it after `stop`."""
 
     def __init__(self, folder: Path, store: S3Store, space: Space, main: str = "main.py", **grant: Any) -> None:
         super().__init__(folder, store, main=main, **grant)
@@ -82,11 +82,11 @@ class PodSync(Sync):
         os.kill(pid, number)
 
     def restarts(self, container: str = "sync") -> int:
-        """How often it was started again."""
+        """Returns how often the container was restarted."""
         return int(self._state(container)["restartCount"])
 
     def is_served(self) -> bool:
-        """Whether the runner has a project: it asks who we are, and does not send us away."""
+        """Returns True if the runner has a project: then it asks for a token, and before that it answers 503."""
         address = self._space.get("pods", self._name)["status"]["podIP"]
         try:
             urllib.request.urlopen(f"http://{address}:{RUNNER_PORT}/status", timeout=5).close()
@@ -97,11 +97,11 @@ class PodSync(Sync):
         raise AssertionError("the runner answers without a token")
 
     def listed(self, volume: str) -> set[str]:
-        """The names in a volume that is sync's alone."""
+        """Returns the names in a volume that only sync mounts."""
         return set(os.listdir(self._volume_of_node(volume)))
 
     def flushed(self) -> bool:
-        """Whether it says, asked as before a stop, that all is saved."""
+        """Ask it as before a stop. Returns True if all is saved."""
 
         async def flush(api: Api) -> bool:
             said = await Pods(api, Reach(api, "pod"), self._keys).flush(self._pod, self.grant.generation)
@@ -110,7 +110,7 @@ class PodSync(Sync):
         return self._ask(flush)
 
     def stop(self, seconds: float = 40) -> int:
-        """As a node that is drained does it."""
+        """Delete the pod as a drained node does. Returns the exit code of sync."""
         kept = self.folder / "kept"
         subprocess.run(["cp", "-a", str(self.volume), str(kept)], check=True, timeout=60)
         self._space.kubectl("delete", "pod", self._name, "--wait=false")
@@ -121,12 +121,12 @@ class PodSync(Sync):
         return int(ended["exitCode"])
 
     def wait(self, seconds: float = 30) -> int:
-        """A sidecar that was fenced says so, and stays until its pod goes."""
+        """Wait until sync reports that it is fenced. A fenced sidecar runs until its pod is deleted."""
         wait_for(lambda: self.marks.state == "fenced", seconds)
         return FENCED_CODE
 
     def kill(self) -> None:
-        """Pod and volume are no more. Idempotent."""
+        """Delete the pod and its volume. Idempotent."""
         if self._is_mounted:
             idmap.unmount(self.volume)
             self._is_mounted = False
@@ -151,7 +151,7 @@ class PodSync(Sync):
             await asyncio.sleep(0.05)
 
     def _state(self, container: str = "sync") -> Any:
-        """What the node says of a container."""
+        """Returns the status of a container, as the kubelet reports it."""
         status = self._space.get("pods", self._name)["status"]
         said = [*status["initContainerStatuses"], *status["containerStatuses"]]
         return next(each for each in said if each["name"] == container)

@@ -1,9 +1,9 @@
-"""Where the time of the tests goes: seconds by the clock and seconds of CPU, by test, module and folder.
+"""Measures the tests: seconds by the clock and seconds of CPU, by test, module and folder.
 
 `make times` runs everything as `make test` does. The CPU of a test is that of its worker and of all processes below it,
-such as servers and browsers. Pods are no children of the test, nor is the node: what the machine has worked beyond
-the sum of all tests is theirs. It prints the tables of CONTRIBUTING and writes `times.json`, by which `scheduling`
-orders the modules.
+such as servers and browsers. Pods and the node are not children of a test: their CPU is that of the whole machine minus
+the sum of all tests. This prints the tables of CONTRIBUTING and writes `times.json`, by which `scheduling` orders the
+modules.
 """
 
 import json
@@ -22,12 +22,12 @@ from .scheduling import TIMES
 SLOWEST = 20
 WHOLE = "the whole run"
 Record = tuple[str, float, float]
-"""The id of a test, its seconds by the clock and of CPU, with what sets it up and takes it down."""
+"""The id of a test, its seconds by the clock, and its seconds of CPU. Both include its fixtures."""
 
 
 @contextmanager
 def measured(test: str, place: Path) -> Iterator[None]:
-    """Append a record of what happens meanwhile."""
+    """Measure the block and append a record of it."""
     begun, before = time.monotonic(), _used()
     yield
     record(place, test, time.monotonic() - begun, _used() - before)
@@ -39,13 +39,14 @@ def record(place: Path, test: str, seconds: float, cpu: float) -> None:
 
 
 def busy() -> float:
-    """Seconds that this machine's processors have worked so far."""
+    """Returns the seconds that this machine's processors have been busy since its boot."""
     user, nice, system, _idle, _waiting, *more = map(int, Path("/proc/stat").read_text().split("\n")[0].split()[1:])
     return (user + nice + system + sum(more[:2])) / os.sysconf("SC_CLK_TCK")
 
 
 def _used() -> float:
-    """Seconds of CPU that this process has used so far, and all below it, also those that have ended."""
+    """Returns the seconds of CPU that this process and all processes below it have used, including those that have
+    ended."""
     this = psutil.Process()
     used = 0.0
     for process in [this, *this.children(recursive=True)]:
@@ -59,7 +60,8 @@ def read(place: Path) -> list[Record]:
 
 
 def by(records: list[Record], depth: int) -> dict[str, tuple[int, float, float]]:
-    """Count, seconds and seconds of CPU of tests by the first `depth` parts of the paths below tests/."""
+    """Returns count, seconds and seconds of CPU of the tests, summed by the first `depth` parts of their paths below
+    tests/."""
     sums: dict[str, tuple[int, float, float]] = defaultdict(lambda: (0, 0.0, 0.0))
     for test, seconds, cpu in records:
         name = "/".join(test.partition("::")[0].split("/")[1:][:depth])

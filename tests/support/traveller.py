@@ -1,4 +1,4 @@
-"""One view of one terminal that comes back after whatever happens to its connection, and accounts for every byte."""
+"""A viewer of one terminal that reconnects after each loss of its connection, and accounts for every byte."""
 
 import hashlib
 import random
@@ -16,11 +16,12 @@ from .lab import Lab
 
 WINDOW = 60_000
 SILENCE = 2.0
-"""Seconds without a word, while something is due, after which a connection counts as dead."""
+"""Seconds of silence, while data is due, after which a connection counts as dead."""
 
 
 class Traveller:
-    """`port`: of the server, or of a proxy before it. `reconnects` counts; output and input are checked at the end."""
+    """`port`: of the server, or of a proxy in front of it. `reconnects`: how often it has reconnected. `travel` checks
+    all output and input at its end."""
 
     def __init__(self, lab: Lab, repl_id: str, port: int) -> None:
         self._lab, self._repl, self._port = lab, repl_id, port
@@ -33,8 +34,8 @@ class Traveller:
         shutil.copy(mill.__file__, lab.project(repl_id) / "mill.py")
 
     def travel(self, total: int, wanted: int, happening: Callable[[int], None], seconds: float = 60.0) -> None:
-        """Run the mill for `total` bytes of output and `wanted` of input; raises AssertionError unless all of them
-        came, once each. `happening` is called with the count of bytes that came, as they come."""
+        """Run the mill for `total` bytes of output and `wanted` of input. Raises AssertionError unless each byte
+        arrived exactly once. Calls `happening` with the number of output bytes so far, again and again."""
         seed = random.randrange(1 << 30)
         command = f"stty -echo; PS1=; exec {self._lab.interpreter} mill.py {total} {seed} {wanted}\n".encode()
         self._input = command + b"".join(mill.stream(wanted, seed + 1))
@@ -65,7 +66,7 @@ class Traveller:
         self._check(end - total - 64, total, seed)
 
     def close(self) -> None:
-        """Close the terminal, on a connection that nothing happens to."""
+        """Close the terminal, on a direct connection to the server."""
         if self._client is not None:
             self._client.drop()
         client = Client(self._lab, self._repl)
@@ -73,10 +74,10 @@ class Traveller:
         client.close()
 
     def resize(self, rows: int, cols: int) -> None:
-        """If there is a connection just now."""
+        """Resize the terminal, if it is connected now."""
         message = {"event": "resizeTerminal", "data": {"terminal": self._number, "rows": rows, "cols": cols}}
         if self._client is not None:
-            with suppress(OSError):  # it may be gone, and not be missed yet
+            with suppress(OSError):  # the connection may be lost without our knowledge
                 self._client.send(message)
 
     @property
@@ -103,7 +104,7 @@ class Traveller:
         return self._origin + len(self.output)
 
     def _type(self, client: Client, typable: int) -> None:
-        """As much as the credit allows."""
+        """Type as much as the credit allows."""
         typed = client.typed[self._number]
         room = WINDOW - (typed - client.acked.get(self._number, 0))
         piece = self._input[typed : min(typable, typed + min(room, 16_000))]
@@ -118,7 +119,7 @@ class Traveller:
         time.sleep(0.02)
 
     def _check(self, start: int, total: int, seed: int) -> None:
-        # The connection may have gone with the last byte.
+        # The connection may have been lost with the last byte.
         assert self._client is None or not self._client.gaps
         wanted = b"".join(mill.stream(total, seed))
         if self.output[start : start + total] != wanted:

@@ -1,11 +1,11 @@
-"""Folders as people do not make them, and programs do."""
+"""Makes folders that only programs make, not people."""
 
 import os
 from pathlib import Path
 
 
 def make_deep(folder: Path, name: str, levels: int) -> None:
-    """Folders in each other, also where their path is longer than the system takes at once."""
+    """Make nested folders, even if their path is longer than the system accepts in one call."""
     descriptor = os.open(folder, os.O_RDONLY)
     for _ in range(levels):
         os.mkdir(name, dir_fd=descriptor)

@@ -1,4 +1,4 @@
-"""A person who does everything to a folder at once, at random: `python vandal.py FOLDER SEED`, until it is ended."""
+"""Changes a folder in all ways, quickly and at random: `python vandal.py FOLDER SEED`. Runs until it is killed."""
 
 import os
 import random
@@ -40,7 +40,8 @@ class Vandal:
         self._file().rename(self._folder() / f"r{self._number % 50}")
 
     def move_folder(self) -> None:
-        """What is in it is as young as the move. Its own ctime must say so, since that is what the checker sees."""
+        """Move a folder, and renew the ctime of all that is in it: the checker takes the age of a path from that, and
+        these paths are as new as the move."""
         folder = self._folder()
         if folder != self._root:
             for path in folder.rename(self._root / f"m{self._number % 9}").rglob("*"):
@@ -65,14 +66,14 @@ class Vandal:
         (self._folder() / f"d{self._chance.randrange(9)}").mkdir()
 
     def replace(self) -> None:
-        """As editors do it."""
+        """Replace a file as editors do."""
         path = self._file()
         temporary = path.with_name(f"{path.name}.new")
         temporary.write_bytes(self._content())
         os.replace(temporary, path)
 
     def file_and_folder(self) -> None:
-        """A file becomes a folder, or a folder a file."""
+        """Replace a file by a folder, or a folder by a file."""
         path = self._root / f"x{self._chance.randrange(4)}"
         if path.is_dir():
             shutil.rmtree(path)
@@ -87,7 +88,7 @@ class Vandal:
         git = ["git", *identity, "-C", str(self._root)]
         if not (self._root / ".git").exists():
             subprocess.run([*git, "init", "-q"], check=True, capture_output=True, timeout=20)
-        (self._root / ".git/index.lock").unlink(missing_ok=True)  # of a commit that was killed
+        (self._root / ".git/index.lock").unlink(missing_ok=True)  # left by a commit that was killed
         subprocess.run([*git, "add", "-A"], check=True, capture_output=True, timeout=20)
         subprocess.run([*git, "commit", "-qm", str(self._number)], check=True, capture_output=True, timeout=20)
 

@@ -1,4 +1,4 @@
-"""A WebSocket client on a plain socket, that costs little and counts what goes over the wire: for measuring."""
+"""A WebSocket client on a plain socket for measurements: it costs little and counts the bytes on the wire."""
 
 import base64
 import os
@@ -10,12 +10,12 @@ TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 
 
 class Wire:
-    """Blocking. `received` counts all bytes since the handshake."""
+    """A blocking client. `received` counts all bytes since the handshake."""
 
     def __init__(
         self, connection: socket.socket, path: str, subprotocol: str = "", headers: Mapping[str, str] | None = None
     ) -> None:
-        """Takes over `connection`; raises ConnectionError if the server does not agree."""
+        """Takes over `connection`. Raises ConnectionError if the server refuses the WebSocket."""
         self.socket = connection
         self.received = 0
         self._buffer = bytearray()
@@ -39,7 +39,7 @@ class Wire:
         self.received = len(rest)
 
     def send(self, payload: bytes, kind: int = BINARY) -> None:
-        # Masked, as a client must, with zeros: the server's work is the same, ours is none.
+        # A client must mask its frames. A mask of zeros costs us nothing, and the server as much as any other.
         size = len(payload)
         if size < 126:
             head = struct.pack("!BB4x", 0x80 | kind, 0x80 | size)
@@ -50,7 +50,8 @@ class Wire:
         self.socket.sendall(head + payload)
 
     def receive(self) -> tuple[int, bytes]:
-        """Kind and payload of the next whole message; raises ConnectionError at the end, TimeoutError."""
+        """Returns kind and payload of the next whole message. Raises ConnectionError at the end of the connection, and
+        TimeoutError."""
         whole, first = b"", 0
         while True:
             final, kind, payload = self._frame()
@@ -85,6 +86,6 @@ class Wire:
     def _fill(self) -> None:
         data = self.socket.recv(1 << 17)
         if not data:
-            raise ConnectionError("the server has gone")
+            raise ConnectionError("the server has closed the connection")
         self.received += len(data)
         self._buffer += data

@@ -1,7 +1,7 @@
 """A store with a prefix of its own on a real server, and syncs that end with their test.
 
-Each test runs with a sync that is a process of this machine, and with one in a pod of a real node: the `place`. What
-can be done here only is marked with `process`, and what only a pod does with `pods`.
+Each test runs with a sync that is a process of this machine, and with one in a pod of a real node: the `place`. A test
+that is possible only with a process is marked `process`; a test of what only a pod does is marked `pods`.
 """
 
 from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="package")
 def space(request: pytest.FixtureRequest) -> Iterator[Space]:
-    """For the pods of all tests here."""
+    """A namespace for the pods of all tests in this folder."""
     space = request.getfixturevalue("world").space()
     yield space
     space.close()
@@ -35,7 +35,7 @@ def space(request: pytest.FixtureRequest) -> Iterator[Space]:
 
 @pytest.fixture
 def server(request: pytest.FixtureRequest, place: str) -> S3Server:
-    """One that the place can reach."""
+    """An S3 server that the place can reach."""
     server: S3Server = request.getfixturevalue("world").s3 if place == "pod" else request.getfixturevalue("minio")
     return server
 
@@ -49,7 +49,7 @@ def store(server: S3Server) -> Iterator[S3Store]:
 
 @pytest.fixture
 def make(request: pytest.FixtureRequest, place: str, tmp_path: Path, store: S3Store) -> Iterator[Callable[..., Sync]]:
-    """`make(name, **options)`: a sync with a folder of that name, not started yet."""
+    """`make(name, **options)` returns a sync with a folder of that name, not started yet."""
     made: list[Sync] = []
 
     def make(name: str = "a", **options: object) -> Sync:
@@ -74,7 +74,7 @@ def proxy(server: S3Server) -> Iterator[FaultyProxy]:
 
 @pytest.fixture
 def faulty(store: S3Store, proxy: FaultyProxy) -> Iterator[S3Store]:
-    """The same place by way of the proxy."""
+    """The same store through the faulty proxy."""
     faulty = S3Store(replace(store.settings, endpoint=proxy.endpoint), CREDENTIALS)
     yield faulty
     faulty.close()

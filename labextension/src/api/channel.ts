@@ -12,12 +12,12 @@ import type { Server } from './server';
 const SUBPROTOCOL = 'jupyter-repl.v1';
 const OPEN_SECONDS = 15;
 const REPLY_SECONDS = 30;
-/** The server says something every 10 s; after this many checks without a frame the network is stuck. */
+/** The server sends something every 10 s. After this many checks without a frame, the channel counts as closed. */
 const SILENT_LOOKS = 25;
-/** After so many checks without an answer that is due, the tab says so. */
+/** After this many checks without an answer that is due, the tab shows a warning. */
 const SLOW_LOOKS = 4;
 const LOOK_SECONDS = 1;
-/** Bytes of a request above which it goes by `file/` instead. */
+/** Bytes that a request may have; larger texts are sent to the route `file/` instead. */
 export const MAX_MESSAGE = 256 * 1024;
 
 interface IPending {
@@ -27,7 +27,7 @@ interface IPending {
 }
 
 export class Channel implements IConnection {
-  /** Open it and wait for `loaded`; rejects with a ReplError. */
+  /** Open a channel and wait for its event `loaded`; rejects with a ReplError. */
   static async open({ settings, trans }: Server, replId: string): Promise<Channel> {
     let url = URLExt.join(settings.wsUrl, 'repl/project', encodeURIComponent(replId), 'channel');
     if (settings.appendToken && settings.token) {
@@ -69,7 +69,7 @@ export class Channel implements IConnection {
     return this._frame;
   }
 
-  /** Seconds for which nothing was answered, once that is long; 0: it answers again. */
+  /** Emits the seconds without an answer, once they are SLOW_LOOKS or more, and 0 when an answer has come. */
   get slow(): ISignal<this, number> {
     return this._slow;
   }
@@ -105,16 +105,16 @@ export class Channel implements IConnection {
     this._socket.close();
   }
 
-  /** Counts checks, not time: the connection may be alive when a laptop wakes up. */
+  /** Counts checks instead of time: when a laptop wakes up, its connection may still be alive. */
   private _look(): void {
     if (++this._silence > SILENT_LOOKS) {
-      this._onClose(); // the socket's own end may take minutes
+      this._onClose(); // the socket's own close event may take minutes
       this._socket.close();
     } else if (this._wantsAnswer && ++this._unanswered >= SLOW_LOOKS) {
       this._slow.emit(this._unanswered * LOOK_SECONDS);
     } else if (this._unanswered === SLOW_LOOKS - 1) {
-      // What it is asked may take its time, or wait for a program that reads nothing. There is no event of this name,
-      // which every runner says at once.
+      // The pending request may take long, or wait for a program that reads no input, and prove nothing. No event has
+      // the name `ping`, and every runner answers an unknown event at once, with an error.
       this._socket.send(JSON.stringify({ event: 'ping', data: {}, id: 0 }));
     }
   }
@@ -161,7 +161,7 @@ export class Channel implements IConnection {
     }
   }
 
-  /** Without effect on a channel that has opened. */
+  /** Rejects `open`, unless the channel has opened already, and closes the socket. */
   private _giveUp(): void {
     this._opened.reject(this._silent());
     this._socket.close();
@@ -196,7 +196,7 @@ export class Channel implements IConnection {
   private _loaded: ILoaded | null = null;
   private readonly _looking: ReturnType<typeof setInterval>;
   private _silence = 0;
-  /** Whether something was sent that is answered at once, and the checks since then. */
+  /** Whether an answer is due, and how many checks have passed without one. */
   private _wantsAnswer = false;
   private _unanswered = 0;
   private readonly _slow = new Signal<this, number>(this);

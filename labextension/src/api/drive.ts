@@ -1,4 +1,4 @@
-/** The projects as a drive of JupyterLab's, for its file browser, its notebooks and its renderers. */
+/** The projects as a drive for JupyterLab's file browser, notebooks and renderers. */
 
 import { Drive } from '@jupyterlab/services';
 import type { Server } from './server';
@@ -12,7 +12,7 @@ export function drivePath(replId: string, path: string): string {
 
 export function makeDrive(server: Server): Drive {
   const drive = new Drive({ name: DRIVE, apiEndpoint: 'repl/contents' });
-  // JupyterLab's own would ask Jupyter's contents for it
+  // the inherited method returns an address below Jupyter's own `files/`
   drive.getDownloadUrl = path =>
     Promise.resolve(server.url(['project', ...path.replace('/', '/file/').split('/')]));
   return drive;

@@ -1,4 +1,4 @@
-/** Server-sent events out of a fetched response (EventSource can't carry a token in a header). */
+/** Reads server-sent events from a `fetch` response, because EventSource can't send a token in a header. */
 
 export interface IServerEvent {
   event: string;

@@ -1,4 +1,7 @@
-/** The project's files: by message where they fit, by `file/` where they don't. Each call rejects with a ReplError. */
+/**
+ * The project's files. Small requests are messages of the channel; reading, uploads and large texts use the route
+ * `file/`. Each call rejects with a ReplError.
+ */
 
 import { decode, encodeLatin1, Encoding } from '../model/encodings';
 import type { IContent, IFileStore } from '../model/fileStore';
@@ -12,7 +15,7 @@ import { IUploadOptions, upload } from './upload';
 
 /** Bytes above which a file is not opened in an editor. */
 export const MAX_EDITED = 20_000_000;
-/** Characters that fit into a message whatever they are: three bytes each at most, and room for escapes. */
+/** Any text with fewer characters fits into a message: three bytes each at most, and room for escapes. */
 const MAX_TEXT = MAX_MESSAGE / 4;
 
 export class Files implements IFileStore {
@@ -23,7 +26,7 @@ export class Files implements IFileStore {
     private readonly _channel: () => Channel | null
   ) {}
 
-  /** A page of a folder, from an entry on; it takes several messages where names are long. */
+  /** One page of a folder, starting at entry `offset`. Long names may need several messages. */
   async list(path: string, offset: number): Promise<IPage> {
     const page: IPage = { content: [], total: 0 };
     do {
@@ -32,7 +35,7 @@ export class Files implements IFileStore {
       page.content.push(...content);
       page.total = total;
       if (!content.length) {
-        break; // it has become shorter meanwhile
+        break; // the folder has become shorter meanwhile
       }
     } while (page.content.length < PAGE && offset + page.content.length < page.total);
     return page;
@@ -55,25 +58,25 @@ export class Files implements IFileStore {
   }
 
   /**
-   * Delete; resolves to what `restore` takes.
+   * Delete a file or folder; resolves to the item that `restore` takes.
    *
-   * @param forever - not by way of the trash, which needs room on the disk: there is nothing to be restored
+   * @param forever - bypass the trash, which needs disk space; nothing can be restored then
    */
   async delete(path: string, forever = false): Promise<string> {
     return (await this._ask<{ item: string }>('delete', { path, forever })).item;
   }
 
-  /** Put back what was deleted; resolves to its path. */
+  /** Restore a deleted item; resolves to its path. */
   async restore(item: string): Promise<string> {
     return (await this._ask<{ path: string }>('restore', { item })).path;
   }
 
-  /** What is wrong with the text of a `.repl.toml`, and which settings there are. */
+  /** Check the text of a `.repl.toml`; resolves to its problems and to the settings that exist. */
   checkSettings(content: string): Promise<ISettingsCheck> {
     return this._ask('checkSettings', { content });
   }
 
-  /** Send a file of the person's own machine; FileExists unless `overwrite`. */
+  /** Upload a file from the person's machine. Without `overwrite`, rejects with FileExists if the path exists. */
   async upload(path: string, body: Blob, overwrite: boolean, options: IUploadOptions): Promise<void> {
     const headers: Record<string, string> = overwrite ? {} : { 'If-None-Match': '*' };
     await upload(this._rest, this.url(path), body, { ...options, headers });
@@ -107,7 +110,7 @@ export class Files implements IFileStore {
     return (await upload<{ etag: string }>(this._rest, this.url(path), body, options)).etag;
   }
 
-  /** Keep a text beside the file whose place it can't take; resolves to the path of the copy. */
+  /** Save a text that must not replace the file as a copy beside it; resolves to the path of the copy. */
   async writeCopy(path: string, text: string): Promise<string> {
     const copy = await makeFree(
       number => marked(path, number === 1 ? 'conflict' : `conflict ${number}`),
@@ -125,18 +128,18 @@ export class Files implements IFileStore {
     }
   }
 
-  /** What a file was read as, and is written as. */
+  /** The encoding that a file was read with, and is written with. */
   encoding(path: string): Encoding {
     return this._encodings.get(path) ?? 'UTF-8';
   }
 
-  /** Rejects what the file's encoding can't hold. */
+  /** Throws a ReplError if the file's encoding can't hold the text. */
   private _encode(path: string, text: string): Uint8Array<ArrayBuffer> {
     const bytes = encodeLatin1(text);
     if (!bytes) {
       const { trans } = this._rest;
       const message = trans.__('%1 is in Latin-1, which can’t hold all of these characters.', path);
-      const hint = trans.__('In the terminal, iconv -f latin1 -t utf-8 converts it.');
+      const hint = trans.__('To convert it, run iconv -f latin1 -t utf-8 in a terminal.');
       throw new ReplError('InvalidRequest', message, hint);
     }
     return bytes;

@@ -1,4 +1,4 @@
-/** What the REPL's state machine calls, over REST and the channel. */
+/** The API that the REPL's state machine calls, implemented with REST and the channel. */
 
 import type { IConnection, IPhase, IReplApi } from '../model/repl';
 import { Channel } from './channel';

@@ -6,10 +6,10 @@ import type { IPhase } from '../model/repl';
 import { readEvents } from './events';
 import { IProject, Server } from './server';
 
-/** Bytes of a keepalive request that Chromium still sends after the page is gone. */
+/** The most bytes of a keepalive request that Chromium still sends after the page has closed. */
 const MAX_KEEPALIVE = 60_000;
 
-/** One deletion: `paths` are some of its `count`; `when` is in seconds since the epoch. */
+/** One deletion of `count` paths; `paths` lists some of them. `when` is in seconds since the epoch. */
 export interface IDeleted {
   item: string;
   when: number;
@@ -22,12 +22,12 @@ export class Rest extends Server {
     return this.json('POST', ['project'], { replId, language });
   }
 
-  /** Give it another title. */
+  /** Change the project's title. */
   async rename(replId: string, title: string): Promise<IProject> {
     return this.json('PATCH', ['project', replId], { title });
   }
 
-  /** Stop it and delete its files. */
+  /** Stop the REPL and delete the project with its files. */
   async remove(replId: string): Promise<void> {
     await this.request('DELETE', ['project', replId]);
   }
@@ -40,12 +40,12 @@ export class Rest extends Server {
     return (await this.json<{ phase: IPhase }>('POST', ['start'], { replId })).phase;
   }
 
-  /** @param discard - also if that loses what is not saved */
+  /** @param discard - stop even if that loses unsaved files */
   async stop(replId: string, discard = false): Promise<IPhase> {
     return (await this.json<{ phase: IPhase }>('POST', ['stop'], { replId, discard })).phase;
   }
 
-  /** Report each phase until one stays, and resolve to that. */
+  /** Report each phase until a settled one (running, stopped or failed), and resolve to that one. */
   async follow(replId: string, tell: (phase: IPhase) => void): Promise<IPhase> {
     const response = await this.request('GET', ['project', replId, 'events']);
     let last: IPhase | null = null;
@@ -61,7 +61,7 @@ export class Rest extends Server {
     return last;
   }
 
-  /** A file's bytes and etag; one of more than `most` bytes is not fetched: FileTooLarge. */
+  /** Fetch a file's bytes and etag. Rejects with FileTooLarge if the file has more than `most` bytes. */
   async readFile(replId: string, path: string, most: number): Promise<{ bytes: Uint8Array; etag: string }> {
     const response = await this.request('GET', this._file(replId, path));
     const { trans } = this;
@@ -79,7 +79,7 @@ export class Rest extends Server {
     return { bytes, etag };
   }
 
-  /** Write a file with the page about to go, if it is small enough for that; nobody waits for it. */
+  /** Write a file while the page closes, if it is small enough for a keepalive request. Does not wait for an answer. */
   writeFileLast(replId: string, path: string, body: Uint8Array<ArrayBuffer>, etag: string): void {
     if (body.length <= MAX_KEEPALIVE) {
       const headers = { 'If-Match': `"${etag}"`, 'Content-Type': 'application/octet-stream' };
@@ -93,17 +93,17 @@ export class Rest extends Server {
     return this.url(this._file(replId, path));
   }
 
-  /** The address of a folder's zip; of the whole project without a path. */
+  /** The address of a zip: of the folder at `query.path`, or without a path of the whole project. */
   archiveUrl(replId: string, query: Record<string, string> = {}): string {
     return this.url(['project', replId, 'archive']) + URLExt.objectToQueryString(query);
   }
 
-  /** What was deleted from it in the last days, newest first. */
+  /** The deletions of the last days that can be restored, newest first. */
   async deleted(replId: string): Promise<IDeleted[]> {
     return this.json('GET', ['project', replId, 'trash']);
   }
 
-  /** Put a deletion back; `kept` are paths whose place something else has. */
+  /** Restore a deletion. `kept` lists the paths that were not restored because something else is there now. */
   async restoreDeleted(replId: string, item: string): Promise<{ restored: string[]; kept: string[] }> {
     return this.json('POST', ['project', replId, 'trash'], { item });
   }

@@ -1,4 +1,4 @@
-/** Requests to `{base_url}repl/`, and the two that are asked before anybody opens a REPL. */
+/** Sends requests to `{base_url}repl/`. Has the two calls that are needed before a REPL is opened. */
 
 import { PageConfig, URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
@@ -18,13 +18,13 @@ export interface IProject {
   replId: string;
   language: string;
   title: string;
-  /** A date and time of ISO 8601. */
+  /** An ISO 8601 date and time. */
   created: string;
   phase: IPhase;
 }
 
 export class Server {
-  /** @param trans - for what is said when nobody answers; the server's own words are English */
+  /** @param trans - translates the error for a server that does not answer; the server's own messages are English */
   constructor(
     readonly settings: ServerConnection.ISettings,
     readonly trans: TranslationBundle
@@ -47,7 +47,7 @@ export class Server {
     return (await this.request(method, parts, init)).json();
   }
 
-  /** Rejects with a ReplError; its status is 0 if nobody answered. */
+  /** Rejects with a ReplError; its status is 0 if the server did not answer. */
   protected async request(method: string, parts: string[], init: RequestInit = {}): Promise<Response> {
     let response: Response;
     try {
@@ -62,7 +62,7 @@ export class Server {
     return response;
   }
 
-  /** Nobody answers. */
+  /** The error for a server that does not answer. */
   gone(): ReplError {
     const { trans } = this;
     return new ReplError(
@@ -73,7 +73,7 @@ export class Server {
   }
 }
 
-/** What the server answered, as an error for people. */
+/** Converts the server's error answer to a ReplError. */
 export function errorOf(answer: object, status: number, statusText: string): ReplError {
   const { code = 'Unavailable', message = statusText, hint = '' } = answer as Partial<ReplError>;
   return new ReplError(code, message, hint, status);

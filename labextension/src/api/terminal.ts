@@ -1,6 +1,6 @@
-/** A terminal of the runner as one view has it: attached over a channel, and after a cut over the next one. */
+/** One view's connection to a terminal of the runner. After a disconnect it attaches over the next channel. */
 
-import { UUID } from '@lumino/coreutils'; // crypto.randomUUID is for secure addresses only
+import { UUID } from '@lumino/coreutils'; // crypto.randomUUID works only in secure contexts
 import { IFrame, Kind } from '../model/frames';
 import type { IMessage, ITerminalReply } from '../model/messages';
 import { TerminalModel } from '../model/terminal';
@@ -18,13 +18,13 @@ export interface IEnd {
   signal: string | null;
 }
 
-/** Where a new terminal begins: in a folder of the project, or where another terminal's program is. */
+/** Where a new terminal starts: in a folder of the project, or in the folder of another terminal's program. */
 export type Begin = { folder: string } | { beside: number };
 
 export interface ITerminalListener {
-  /** What follows is of another terminal than before. */
+  /** The output that follows belongs to another terminal. */
   reset(): void;
-  /** Call `parsed` once the bytes are dealt with; `gap` bytes before them were not kept. */
+  /** Call `parsed` once the screen has parsed the bytes. The runner has dropped `gap` bytes before them. */
   output(data: Uint8Array, gap: number, parsed: () => void): void;
   /** Another view of the terminal has given it this size. */
   resized(size: ISize): void;
@@ -40,8 +40,8 @@ export class RemoteTerminal {
   }
 
   /**
-   * Attach to terminal `which` of the channel's runner, or to a new one. On a further call for the same one nothing is
-   * lost and nothing is repeated. Rejects with a ReplError.
+   * Attach to terminal `which` of the channel's runner, or to a new one. Attaching to the same terminal again resumes
+   * it: nothing is lost or repeated. Rejects with a ReplError.
    */
   async attach(channel: Channel, which: number | Begin, size: ISize): Promise<void> {
     const { runner } = channel.loaded;
@@ -68,7 +68,7 @@ export class RemoteTerminal {
     );
   }
 
-  /** The connection is gone; what is typed is sent when it is back. */
+  /** The connection was lost. Input that is typed meanwhile is sent after the next `attach`. */
   detach(): void {
     this._model.detached();
     this._channel = null;
@@ -82,17 +82,17 @@ export class RemoteTerminal {
     this._model.interrupt();
   }
 
-  /** There is room for this much; the terminal gets that size if this view was typed in last. */
+  /** Report the size that fits this view. The terminal takes the size of the view that was typed in last. */
   resize(size: ISize): void {
     this._tell('resizeTerminal', size);
   }
 
-  /** Forget what it has printed. */
+  /** Discard the output that the runner has stored. */
   clear(): void {
     this._tell('clearTerminal');
   }
 
-  /** End its programs. */
+  /** Stop the terminal's programs. */
   close(): void {
     this._tell('closeTerminal');
   }
@@ -109,7 +109,7 @@ export class RemoteTerminal {
     }
     const model = this._model;
     if (this._early) {
-      this._early.push(frame); // which terminal is ours is not known before the reply
+      this._early.push(frame); // the reply has the number of our terminal
     } else if (frame.terminal === model.number && frame.kind === Kind.Ack) {
       model.acknowledged(frame.offset);
     } else if (frame.terminal === model.number && frame.kind === Kind.Output) {
@@ -140,6 +140,6 @@ export class RemoteTerminal {
 
   private _model = new TerminalModel('', () => undefined, later);
   private _channel: Channel | null = null;
-  /** What came before the reply to `requestTerminal`; null once that is here. */
+  /** Frames and events that came before the reply to `requestTerminal`; null after it. */
   private _early: (IFrame | IMessage)[] | null = null;
 }

@@ -1,4 +1,4 @@
-/** Bytes to the server with progress and cancel, which `fetch` does not have. */
+/** Uploads with progress and cancellation. `fetch` reports no progress of an upload, so this uses XMLHttpRequest. */
 
 import type { ServerConnection } from '@jupyterlab/services';
 import { ReplError } from '../model/messages';
@@ -6,9 +6,9 @@ import { errorOf, type Server } from './server';
 
 export interface IUploadOptions {
   headers?: Record<string, string>;
-  /** Ends the upload; nothing is written then. */
+  /** Cancels the upload; the server writes nothing then. */
   signal?: AbortSignal;
-  /** Called with the share that was sent, 0 to 1. */
+  /** Called with the share that has been sent, from 0 to 1. */
   onProgress?(share: number): void;
 }
 
@@ -49,7 +49,7 @@ export function upload<T>(
   });
 }
 
-/** As ServerConnection does for its own requests. */
+/** Sets the headers that ServerConnection sets for its own requests. */
 function authorize(request: XMLHttpRequest, settings: ServerConnection.ISettings): void {
   if (settings.token) {
     request.setRequestHeader('Authorization', `token ${settings.token}`);

@@ -1,4 +1,4 @@
-/** The file beside a file in which a text is kept that can't take its place. */
+/** The conflict copy: a file beside the original that holds the other text of a conflict. */
 
 import type { IFileStore } from './fileStore';
 
@@ -8,24 +8,24 @@ export class ConflictCopy {
     private readonly _store: IFileStore
   ) {}
 
-  /** Empty until there is one. */
+  /** The path of the copy; empty while there is none. */
   get path(): string {
     return this._path;
   }
 
-  /** Nobody needs it any more. Rejects with a ReplError. */
+  /** Delete the copy, which is no longer needed. Rejects with a ReplError. */
   async delete(): Promise<void> {
     await this._store.delete(this._path);
     this.forget();
   }
 
-  /** It stays, and the next text gets a copy of its own. */
+  /** Keep the file, but stop using it: the next text goes into a new copy. */
   forget(): void {
     this._path = '';
     this._kept = null;
   }
 
-  /** Keep a text; resolves to whether that has made a copy. Rejects with a ReplError. */
+  /** Write a text into the copy. Resolves to true if that created the copy. Rejects with a ReplError. */
   async keep(text: string): Promise<boolean> {
     await this._keeping.catch(() => undefined);
     if (text === this._kept) {

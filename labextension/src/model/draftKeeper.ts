@@ -1,9 +1,9 @@
-/** The draft of one file: what an earlier page has left of it, and what this page keeps until the text is on disk. */
+/** The draft of one file: applies the draft of an earlier page, and keeps unsaved text until it is on disk. */
 
 import { Drafts, makeDraft } from './drafts';
 import { Later, Timer } from './timer';
 
-/** After the last key, where that is not saved by then. */
+/** A draft is written this many ms after the last key, unless the text is saved before that. */
 const DELAY = 1000;
 
 export class DraftKeeper {
@@ -15,24 +15,24 @@ export class DraftKeeper {
     this._timer = new Timer(later);
   }
 
-  /** Whether the browser has no room for it: what is not saved goes with the page. */
+  /** True if the browser's storage has no room for the draft: unsaved text is lost when the page closes. */
   get hasNoRoom(): boolean {
     return this._hasNoRoom;
   }
 
-  /** Unsaved text of an earlier page that fits the file no longer; empty if there is none. */
+  /** Unsaved text of an earlier page that no longer applies, because the file changed; empty if there is none. */
   get lost(): string {
     return this._lost;
   }
 
-  /** The file's text with what an earlier page has left; null if there is nothing that fits. */
+  /** Returns the file's text with the draft of an earlier page applied; null if there is no draft that applies. */
   replay(text: string, etag: string): string | null {
     const found = this._drafts.replay(this._path, text, etag);
     this._lost = found.kind === 'conflict' ? found.inserted : '';
     return found.kind === 'apply' ? found.text : null;
   }
 
-  /** Call `keep` when no key has come for a while. */
+  /** Call `keep` after a pause in typing. */
   later(keep: () => void): void {
     this._timer.set(keep, DELAY);
   }
@@ -48,7 +48,7 @@ export class DraftKeeper {
     return this._hasNoRoom !== had;
   }
 
-  /** All of the text is on disk. */
+  /** Delete the draft: all of the text is on disk. */
   drop(): void {
     this._timer.cancel();
     this._hasNoRoom = false;

@@ -1,4 +1,7 @@
-/** Unsaved text that survives the page: the change since the last acknowledged etag, in a storage that is synchronous. */
+/**
+ * Unsaved text that survives the page: the change since the last acknowledged etag. The storage has to be synchronous,
+ * because a closing page can't wait.
+ */
 
 /** Replace `removed` UTF-16 units at `start` by `inserted`. */
 export interface IChange {
@@ -8,19 +11,19 @@ export interface IChange {
 }
 
 export interface IDraft {
-  /** What `change` was made to. */
+  /** The etag of the text that `change` applies to. */
   etag: string;
   change: IChange;
-  /** The fingerprint of the text afterwards. */
+  /** The fingerprint of the text after `change`. */
   result: string;
-  /** A text that was on its way to the file: its fingerprint, and the change from it to ours. */
+  /** A text whose save was under way: its fingerprint, and the change that turns it into the editor's text. */
   sent?: { fingerprint: string; change: IChange };
-  /** When it was kept, in ms since 1970. */
+  /** When the draft was written, in ms since the epoch. */
   kept?: number;
 }
 
 const PREFIX = 'jupyter-repl:draft:';
-/** Drafts that nobody has come back for make room for others after so long, in ms. */
+/** If the storage is full, drafts older than this are deleted to make room, in ms. */
 const OLD = 30 * 24 * 3600 * 1000;
 
 export interface IStorage {
@@ -53,7 +56,7 @@ export function applyChange(text: string, { start, removed, inserted }: IChange)
   return text.slice(0, start) + inserted + text.slice(start + removed);
 }
 
-/** @param sent - a text whose save is under way, which the page will not see the end of */
+/** @param sent - a text whose save is under way; the page may close before it gets the answer */
 export function makeDraft(etag: string, saved: string, text: string, sent: string | null = null): IDraft {
   return {
     etag,
@@ -65,12 +68,12 @@ export function makeDraft(etag: string, saved: string, text: string, sent: strin
 
 export type DraftOutcome =
   | { kind: 'apply'; text: string }
-  /** The text holds the change already. */
+  /** The file has the change already. */
   | { kind: 'done' }
-  /** The file is no longer what the change was made to. */
+  /** The file no longer has the text that the change applies to. */
   | { kind: 'conflict'; inserted: string };
 
-/** What a draft means for the file as it is now. */
+/** Decides what a draft means for the file's current text and etag. */
 export function applyDraft(draft: IDraft, text: string, etag: string): DraftOutcome {
   if (draft.etag === etag) {
     return { kind: 'apply', text: applyChange(text, draft.change) };
@@ -85,7 +88,7 @@ export function applyDraft(draft: IDraft, text: string, etag: string): DraftOutc
   return { kind: 'conflict', inserted: draft.change.inserted };
 }
 
-/** A synchronous digest: a page that is being left can't wait for the browser's own. */
+/** A synchronous digest: a closing page can't wait for the browser's own, which is asynchronous. */
 function fingerprint(text: string): string {
   let [a, b] = [0x811c9dc5, text.length];
   for (let index = 0; index < text.length; index++) {
@@ -96,7 +99,7 @@ function fingerprint(text: string): string {
   return [text.length, a >>> 0, b >>> 0].map(part => part.toString(36)).join('.');
 }
 
-/** The drafts of one REPL. Where the storage is full, old ones make room; `set` says when that is not enough. */
+/** The drafts of one REPL. `set` deletes old drafts if the storage is full, and returns false if that is not enough. */
 export class Drafts {
   constructor(
     private readonly _storage: IStorage,
@@ -114,7 +117,7 @@ export class Drafts {
     }
   }
 
-  /** What an earlier page's draft means for the file as it is now; one that the file holds already is dropped. */
+  /** Applies the draft of an earlier page to the file's text. Deletes a draft whose change the file has already. */
   replay(path: string, text: string, etag: string): DraftOutcome {
     const draft = this.get(path);
     const outcome: DraftOutcome = draft ? applyDraft(draft, text, etag) : { kind: 'done' };
@@ -124,13 +127,13 @@ export class Drafts {
     return outcome;
   }
 
-  /** Whether it could be kept. */
+  /** Returns true if the draft was stored. */
   set(path: string, draft: IDraft, now = Date.now()): boolean {
     const text = JSON.stringify({ ...draft, kept: now });
     return this._put(path, text) || (this._forgetOld(now) && this._put(path, text));
   }
 
-  /** The REPL was deleted: nobody will come back for these. */
+  /** Delete all drafts, because the REPL was deleted. */
   clear(): void {
     this.paths().forEach(path => this.delete(path));
   }
@@ -160,7 +163,7 @@ export class Drafts {
     }
   }
 
-  /** Whether that has made room. */
+  /** Deletes the old drafts of all REPLs; returns true if there were any. */
   private _forgetOld(now: number): boolean {
     const keys = Array.from({ length: this._storage.length }, (_, index) => this._storage.key(index));
     const old = keys.filter(key => key?.startsWith(PREFIX) && now - keptAt(this._storage.getItem(key)) > OLD);
@@ -171,7 +174,7 @@ export class Drafts {
   private readonly _prefix: string;
 }
 
-/** When a draft was kept; those of earlier versions, which don't say, count as old. */
+/** When a draft was written. Drafts of earlier versions hold no time and count as old. */
 function keptAt(text: string | null): number {
   try {
     return Number(JSON.parse(text ?? '{}').kept ?? 0);

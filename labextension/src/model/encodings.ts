@@ -1,17 +1,17 @@
-/** Bytes as text, so that the same text gives the same bytes again. */
+/** Decodes bytes to text without loss: encoding the text again gives the same bytes. */
 
 export type Encoding = 'UTF-8' | 'Latin-1';
 
 /** Control characters that texts hold: tab, line ends, form feed, escape. */
 const USUAL: ReadonlySet<number> = new Set([9, 10, 11, 12, 13, 27]);
 
-/** Null if it is no text. A byte order mark stays, as a character. */
+/** Returns null if the bytes are not text. A byte order mark stays in the text as a character. */
 export function decode(bytes: Uint8Array): { text: string; encoding: Encoding } | null {
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
     return text.includes('\0') ? null : { text, encoding: 'UTF-8' };
   } catch {
-    // In Latin-1 every byte is a character, so only control characters show that it is no text.
+    // In Latin-1 every byte is a character, so only control characters show that it is not text.
     if (bytes.some(byte => (byte < 32 && !USUAL.has(byte)) || (byte >= 0x7f && byte < 0xa0))) {
       return null;
     }
@@ -19,7 +19,7 @@ export function decode(bytes: Uint8Array): { text: string; encoding: Encoding } 
   }
 }
 
-/** Null if it holds a character that Latin-1 has not. */
+/** Returns null if the text has a character that is not in Latin-1. */
 export function encodeLatin1(text: string): Uint8Array<ArrayBuffer> | null {
   const bytes = new Uint8Array(text.length);
   for (let index = 0; index < text.length; index++) {

@@ -1,4 +1,4 @@
-/** One open file: what is typed, what is saved, and how one becomes the other. One per path, whatever shows it. */
+/** One open file: its unsaved and its saved text, saving, and conflicts. All views of a path share one model. */
 
 import { ISignal, Signal } from '@lumino/signaling';
 import { ConflictCopy } from './conflict';
@@ -13,7 +13,7 @@ import { Later, Timer } from './timer';
 export const SAVE_DELAY = 300;
 const DELETED_DELAY = 500;
 
-/** `deleted`: somebody else deleted the file; what the editor holds is the only copy, and the next key makes it again. */
+/** `deleted`: the file was deleted on disk. The editor has the only copy, and the next edit creates the file again. */
 export type FileState = 'saved' | 'unsaved' | 'saving' | 'conflict' | 'failed' | 'deleted';
 
 export class FileModel {
@@ -29,7 +29,7 @@ export class FileModel {
     this.copy = new ConflictCopy(path, _store);
   }
 
-  /** In a conflict: where our text is kept meanwhile. After it: where the text is that was not chosen. */
+  /** During a conflict it holds the editor's text; after the conflict, the text that was not chosen. */
   readonly copy: ConflictCopy;
   readonly draft: DraftKeeper;
   readonly sent: SentTexts;
@@ -37,7 +37,7 @@ export class FileModel {
   /** Why the last save failed. */
   error: ReplError | null = null;
 
-  /** Whether typing saves by itself. Without it only `save` does, and drafts keep what was typed. */
+  /** If true, edits are saved automatically. If false, only `save` saves, and a draft keeps unsaved text. */
   autoSave = true;
 
   get state(): FileState {
@@ -56,7 +56,7 @@ export class FileModel {
     return buffer.length !== this._saved.length || buffer.getText() !== this._saved;
   }
 
-  /** Read the file; the text to show, with a draft replayed. Rejects with a ReplError. */
+  /** Read the file. Resolves to the text to show, with a draft replayed. Rejects with a ReplError. */
   async load(): Promise<string> {
     const { text, etag } = await this._store.read(this.path);
     this._disk.text = text;
@@ -66,10 +66,10 @@ export class FileModel {
     return found ?? text;
   }
 
-  /** Edit through `buffer` from now on; what differs from the file already is saved. */
+  /** Edit through `buffer` from now on. A replayed draft counts as an edit and is saved like one. */
   bind(buffer: ITextBuffer): void {
     this._buffer = buffer;
-    // An editor may show mixed line ends as one kind. That alone is no change: opening must never alter a file.
+    // An editor may show mixed line ends as one kind. That is not an edit: opening a file must never change it.
     this._saved = this._replayed ? this._disk.text : buffer.getText();
     this._savedVersion = this._replayed ? NaN : buffer.version;
     this.edited();
@@ -110,7 +110,7 @@ export class FileModel {
     }
   }
 
-  /** The disk has another version. A clean editor follows it, a changed one is asked about. */
+  /** The file changed on disk. An editor without unsaved text takes the new text; else this is a conflict. */
   async changedOnDisk(etag: string | null): Promise<void> {
     if (etag === this.etag || this._state === 'saving') {
       return;
@@ -124,7 +124,7 @@ export class FileModel {
     if (content.etag === this.etag || (this._state as FileState) === 'saving') {
       return;
     }
-    // what the editor holds, or what it has sent without hearing more of it
+    // the editor's text, or a text that was sent and not answered
     if (content.text === this._ours || this.sent.has(content.text)) {
       this._follow(content);
     } else if (wasDirty || this.isDirty) {
@@ -142,7 +142,7 @@ export class FileModel {
     }
   }
 
-  /** End a conflict: save our text in the file's place; the disk's goes into a copy. */
+  /** Resolve a conflict: save the editor's text in the file, and keep the disk's text in a copy. */
   async keepMine(): Promise<void> {
     const ours = this.copy.path;
     const theirs = await readIfThere(this._store, this.path);
@@ -158,19 +158,19 @@ export class FileModel {
     }
   }
 
-  /** End a conflict: show the disk's text; ours goes into a copy. */
+  /** Resolve a conflict: show the disk's text, and keep the editor's text in a copy. */
   async takeTheirs(): Promise<void> {
     await this._keepCopy();
     this._take(await this._store.read(this.path));
   }
 
-  /** Write what the editor holds, whatever was saved: the file was deleted, or is another. */
+  /** Write the editor's text, even if it is the last saved text: the file may have been deleted or replaced. */
   async writeNow(): Promise<void> {
     this._writing = this._write();
     await this._writing;
   }
 
-  /** The connection is back: save what waits, else see whether the disk has moved on. */
+  /** The connection is back: save unsaved text, or else check whether the file changed on disk. */
   async reconnected(): Promise<void> {
     if (this.isDirty) {
       await this.save();
@@ -179,7 +179,7 @@ export class FileModel {
     }
   }
 
-  /** The page is about to go: keep the change where that is possible at once. */
+  /** Keep unsaved text as a draft. If the page is closing (`isLeaving`), also try to send it to the file. */
   keepDraft(isLeaving: boolean): void {
     if (!this._buffer || !this.isDirty) {
       return;
@@ -237,12 +237,12 @@ export class FileModel {
     }
   }
 
-  /** What the editor holds, as it would be on disk. */
+  /** The editor's text with the line ends that it would have on disk. */
   private get _ours(): string {
     return this._disk.of(this._buffer?.getText() ?? '');
   }
 
-  /** The disk has a text of ours: what differs from it is still to be saved. */
+  /** The disk has the editor's text, or one that was sent before: only later edits are still unsaved. */
   private _follow({ text, etag }: IContent): void {
     this._saved = this._ours === text ? this._buffer!.getText() : text;
     this._disk.text = text;
@@ -253,13 +253,13 @@ export class FileModel {
 
   private _conflict(): void {
     if (this._state !== 'conflict') {
-      this.copy.forget(); // it may hold the text of the conflict before
+      this.copy.forget(); // the copy may hold the text of an earlier conflict
       this._setState('conflict');
     }
     this._timer.set(() => void this.save(), 0);
   }
 
-  /** As long as nobody has chosen, our text is kept in a file beside the other. */
+  /** Until the person chooses, keep the editor's text in a copy beside the file. */
   private async _keepCopy(): Promise<void> {
     if (this._buffer && this._state === 'conflict' && (await this.copy.keep(this._ours))) {
       this._stateChanged.emit(this._state);
@@ -285,15 +285,15 @@ export class FileModel {
 
   private _buffer: ITextBuffer | null = null;
   private readonly _disk = new DiskText();
-  /** What the editor showed when that was on disk. */
+  /** The saved text as the editor shows it. */
   private _saved = '';
   private _savedVersion = NaN;
   private _replayed = false;
-  /** Of the text that was read or saved last; null: there is none. */
+  /** The etag of the text that was last read or saved; null if there is none. */
   etag: string | null = null;
   private _state: FileState = 'saved';
   private _writing: Promise<void> | null = null;
-  /** The text that is on its way to the file. */
+  /** The text whose save is under way. */
   private _sending: string | null = null;
   private readonly _timer: Timer;
   private readonly _stateChanged = new Signal<this, FileState>(this);

@@ -1,4 +1,4 @@
-/** What a FileModel is given: where files come from and go to, and what is edited. */
+/** The interfaces that a FileModel uses: one reads and writes files, one is the edited text. */
 
 import { ReplError } from './messages';
 
@@ -7,11 +7,13 @@ export interface IContent {
   etag: string;
 }
 
-/** Where files come from and go to; each call rejects with a ReplError. */
+/** Reads and writes files. A call that fails rejects with a ReplError. */
 export interface IFileStore {
   read(path: string): Promise<IContent>;
   /**
-   * @param etag - what is to be replaced, null whatever it is; resolves to the new etag
+   * Write a file. Resolves to its new etag.
+   *
+   * @param etag - the version to replace; null replaces any version
    * @param onProgress - called with the share of a large text that was sent
    */
   write(
@@ -20,20 +22,20 @@ export interface IFileStore {
     etag: string | null,
     onProgress: (share: number) => void
   ): Promise<string>;
-  /** Keep a text beside the file whose place it can't take; resolves to the path of the copy. */
+  /** Write a text that conflicts with the file into a copy beside it. Resolves to the path of the copy. */
   writeCopy(path: string, text: string): Promise<string>;
-  /** Delete a copy that is needed no more. */
+  /** Delete a copy that is no longer needed. */
   delete(path: string): Promise<unknown>;
-  /** Send now, with the page about to go; nobody waits for it. */
+  /** Send a text while the page is closing; nothing waits for the answer. */
   writeLast(path: string, text: string, etag: string): void;
 }
 
 /** What is edited: a Monaco model, or a string in a test. */
 export interface ITextBuffer {
   getText(): string;
-  /** Changes with the text, and comes back when undo does: a comparison of texts costs too much for every key. */
+  /** Changes with the text; an undo restores the earlier value. Comparing texts at every key would cost too much. */
   readonly version: number;
-  /** Of the text, in UTF-16 units. */
+  /** The length of the text, in UTF-16 units. */
   readonly length: number;
   /** Replace the text, keeping undo and, where that makes sense, the cursor. */
   setText(text: string): void;
@@ -52,8 +54,8 @@ export async function readIfThere(store: IFileStore, path: string): Promise<ICon
 }
 
 /**
- * Write a file. One that was deleted meanwhile is made again: there is nothing that this could overwrite. One that holds
- * the text already is saved: an earlier request has arrived, and its answer has not.
+ * Write a file. Resolves to its new etag. If the file was deleted meanwhile, it is created again: there is nothing that
+ * this could overwrite. If the file has this text already, it is saved: only the answer to an earlier request was lost.
  */
 export async function writeOrMake(
   store: IFileStore,

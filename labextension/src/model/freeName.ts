@@ -1,15 +1,15 @@
-/** The first of several names that nobody has, found by trying: only the one who makes a file can know that it is free. */
+/** Finds the first free name by creating the file: only the attempt to create it shows that a name is free. */
 
 import { ReplError } from './messages';
 
-/** More of one name, and something else is wrong. */
+/** The most attempts. If so many names are taken, something else is wrong. */
 const MOST = 99;
 
 /**
  * Try names until one is not taken.
  *
  * @param nameOf - the name of each attempt, counted from 1
- * @param make - rejects with FileExists where the name is taken; what else it rejects with ends this
+ * @param make - creates the file; rejects with FileExists if the name is taken. Any other error is passed on
  * @returns the name that was free
  */
 export async function makeFree(

@@ -1,4 +1,4 @@
-/** The rule for the name of a REPL, as the server's `contract/ids.py` states it, and names to start from. */
+/** The rule for the id of a REPL, the same as in the server's `contract/ids.py`, and suggestions for ids. */
 
 import { ADJECTIVES, NOUNS } from './words';
 
@@ -6,7 +6,7 @@ export const MAX_ID_LENGTH = 48;
 
 export type IdProblem = 'empty' | 'too-long' | 'characters' | 'hyphens';
 
-/** What is wrong with `id`, or null if it keeps the rule. */
+/** What is wrong with `id`; null if it is valid. */
 export function idProblem(id: string): IdProblem | null {
   if (id === '') {
     return 'empty';
@@ -20,7 +20,7 @@ export function idProblem(id: string): IdProblem | null {
   return /^[a-z0-9]+(-[a-z0-9]+)*$/.test(id) ? null : 'hyphens';
 }
 
-/** A name that keeps the rule, out of any text; empty if nothing of it can be used. */
+/** Turns any text into a valid id; returns an empty string if no character can be used. */
 export function idFrom(text: string): string {
   const plain = text
     .normalize('NFKD')

@@ -1,4 +1,4 @@
-/** Which keys are ours in a terminal: all others belong to the program in it. */
+/** Decides which keys in a terminal are our shortcuts. All other keys go to the program in it. */
 
 /** @param keystroke - as Lumino writes it, for example `Ctrl Shift C` */
 export function isOursInTerminal(keystroke: string): boolean {
@@ -6,7 +6,7 @@ export function isOursInTerminal(keystroke: string): boolean {
   const key = keys.pop()!;
   const held = new Set(keys);
   if (held.has('Cmd')) {
-    return true; // no program in a terminal sees it
+    return true; // no program in a terminal receives Cmd
   }
   if (/^F\d+$/.test(key) || (held.has('Ctrl') && held.has('Shift'))) {
     return true;
@@ -14,7 +14,7 @@ export function isOursInTerminal(keystroke: string): boolean {
   return held.has('Ctrl') && held.size === 1 && /^(Enter|[1-4])$/.test(key);
 }
 
-/** As the layout of the keyboard has them, whatever its script. */
+/** The key codes of C and V, which are the same on keyboards of other scripts. */
 const [C, V] = [67, 86];
 
 export interface IKey {
@@ -27,10 +27,10 @@ export interface IKey {
 }
 
 /**
- * What a key in a terminal means for the clipboard; null: it is the program's.
+ * What a key in a terminal does with the clipboard; null if the key goes to the program.
  *
- * Ctrl+C copies what is selected, and interrupts where nothing is. Ctrl+V pastes. With Shift they always do. On a Mac
- * these are Cmd+C and Cmd+V, which the browser knows, and Ctrl belongs to the program.
+ * Ctrl+C copies the selection; if nothing is selected, it interrupts the program. Ctrl+V pastes. Ctrl+Shift+C and
+ * Ctrl+Shift+V always copy and paste. On a Mac the browser handles Cmd+C and Cmd+V, and Ctrl belongs to the program.
  */
 export function clipboardAction(
   key: IKey,

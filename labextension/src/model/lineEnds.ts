@@ -1,10 +1,10 @@
-/** Line ends of a file that has several kinds of them: an editor shows one kind, but only edited lines may change. */
+/** Keeps mixed line ends of a file: an editor has one kind of line ends, but a save may change only edited lines. */
 
 const END = /\r\n|\n|\r/;
-/** Pairs of lines that are compared at most, to find out which of several edited lines are new. */
+/** The most pairs of lines that are compared to find out which of several edited lines are new. */
 const MOST_PAIRS = 1_000_000;
 
-/** A text on disk, and what an editor's text is there. */
+/** The text of a file on disk. Converts an editor's text to the line ends of the disk. */
 export class DiskText {
   get text(): string {
     return this._text;
@@ -15,7 +15,7 @@ export class DiskText {
     this._lines = isMixed(text) ? linesOf(text) : null;
   }
 
-  /** A text with the line ends that its lines have on disk; lines that are new have its own. */
+  /** Returns an editor's text with the line ends that its lines have on disk. New lines keep the editor's line ends. */
   of(shown: string): string {
     return this._lines ? keepEnds(this._lines, linesOf(shown)) : shown;
   }
@@ -24,7 +24,7 @@ export class DiskText {
   private _lines: ILines | null = null;
 }
 
-/** The lines without their ends, and the ends, of which the last line has none. */
+/** The lines without their line ends, and the line ends. The last line has none. */
 interface ILines {
   lines: string[];
   ends: string[];
@@ -54,7 +54,8 @@ function keepEnds(before: ILines, now: ILines): string {
     }
     const from = gap ? pairs[gap - 1] + 1 : 0;
     const to = at < pairs.length ? pairs[at] : before.lines.length;
-    // Of edited lines each has the end of the one in its place, or the last one that of the last one.
+    // Edited lines that replace equally many lines take their line ends one by one. Otherwise only the last edited line
+    // takes one: that of the last replaced line.
     for (let edited = gap; edited < at; edited++) {
       const place =
         to - from === at - gap ? from + edited - gap : edited === at - 1 && to > from ? to - 1 : -1;
@@ -69,7 +70,7 @@ function keepEnds(before: ILines, now: ILines): string {
   return now.lines.map((line, at) => line + ends[at]).join('');
 }
 
-/** For each line of `now`, the line of `before` that it is; -1: it is new or edited. */
+/** For each line of `now`, the index of the same line in `before`; -1 if the line is new or edited. */
 function match(before: string[], now: string[]): Int32Array {
   const pairs = new Int32Array(now.length).fill(-1);
   const most = Math.min(before.length, now.length);

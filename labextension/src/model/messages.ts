@@ -30,13 +30,13 @@ export class ReplError extends Error {
     return [this.message, this.hint].filter(Boolean).join(' ');
   }
 
-  /** Any thrown value as a ReplError. */
+  /** Converts any thrown value to a ReplError. */
   static from(error: unknown): ReplError {
     if (error instanceof ReplError) {
       return error;
     }
     if (error instanceof Error && error.name === 'ChunkLoadError') {
-      // webpack's: the server is away, or has another version of the page's parts by now
+      // webpack could not load a chunk: the server is away, or it now has the chunks of another version
       return new ReplError(
         'Unavailable',
         'A part of the page could not be loaded. Try again; if JupyterLab was updated, reload the page.'
@@ -75,13 +75,13 @@ export interface IRun {
 }
 
 export interface ILoaded {
-  /** Counts additions to the protocol; absent: 1. */
+  /** The version of the protocol, raised by each addition; absent: 1. */
   protocol?: number;
-  /** Changes with every start: terminals of another runner are gone. */
+  /** Identifies the runner; changes with every start. Terminals of an earlier runner no longer exist. */
   runner: string;
   replId: string;
   language: string;
-  /** Where the project lies for its programs. */
+  /** The path of the project's folder, as its programs see it. */
   folder: string;
   main: string;
   rootContent: IEntry[];
@@ -96,7 +96,7 @@ export interface ILoaded {
 
 /** The `idle` event of docs/protocol.md. */
 export interface IIdle {
-  /** Until it is stopped; 0: it is not, after all. */
+  /** Seconds until the REPL is stopped; 0 if it will not be stopped after all. */
   seconds: number;
   asleep: boolean;
 }
@@ -116,11 +116,11 @@ export interface IChanged {
 
 export interface ITerminalReply {
   terminal: number;
-  /** Where the output that follows begins. */
+  /** The offset at which the following output begins. */
   offset: number;
-  /** The oldest byte of output that is still kept. */
+  /** The offset of the oldest output that the runner retains. */
   start: number;
-  /** This viewer's input that was received already. */
+  /** How many bytes of this viewer's input the runner has received. */
   input: number;
 }
 

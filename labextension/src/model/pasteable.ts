@@ -1,10 +1,11 @@
 /**
- * What may be pasted into a terminal: a text without control characters, but tab and line ends.
+ * Removes control characters, except tab and line ends, from a text that is to be pasted into a terminal.
  *
- * Programs recognise pasted text by the sequence that xterm puts around it. A text that holds the end of that
- * sequence could go on as if it were typed, and run what nobody has read.
+ * xterm puts one escape sequence before pasted text and another one after it, so that programs can tell it from typed
+ * text. A pasted text that contains the closing sequence could continue as typed text, and run commands that nobody
+ * has read.
  */
 export function pasteable(text: string): string {
-  // eslint-disable-next-line no-control-regex -- these are what it is about
+  // eslint-disable-next-line no-control-regex -- these are the characters to remove
   return text.replace(/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/g, '');
 }

@@ -17,7 +17,7 @@ export function isWithin(path: string, folder: string): boolean {
   return folder === '' || path === folder || path.startsWith(`${folder}/`);
 }
 
-/** Without those that lie below another one: what a person means who has selected a folder and files in it. */
+/** Drops paths that lie below another one: a person who selects a folder and files in it means the folder. */
 export function topmost(paths: readonly string[]): string[] {
   return paths.filter(path => !paths.some(other => other !== path && isWithin(path, other)));
 }
@@ -32,7 +32,7 @@ export function marked(path: string, mark: string): string {
 
 export type NameProblem = 'empty' | 'slash' | 'dots' | 'too-long';
 
-/** What is wrong with a name that somebody types, or null. The runner has the last word. */
+/** What is wrong with a typed name; null if nothing is. The runner makes the final check. */
 export function nameProblem(name: string): NameProblem | null {
   if (name.trim() === '') {
     return 'empty';

@@ -1,4 +1,4 @@
-/** The one state machine of a REPL's tab: started, connected, lost, found again. Network and clock are given. */
+/** The state machine of a REPL's tab: starting, connected, lost, found again. Network and clock are injected. */
 
 import { ISignal, Signal } from '@lumino/signaling';
 import type { ILoaded } from './messages';
@@ -12,21 +12,21 @@ export interface IPhase {
   hint?: string;
 }
 
-/** What the tab shows. `lost`: nobody answers; the tab retries by itself. */
+/** What the tab shows. `lost`: the connection is gone, and the tab retries by itself. */
 export type ReplState =
   | { kind: 'starting'; steps: string[] }
   | { kind: 'running' }
   | { kind: 'lost' }
   | { kind: 'stopping' }
-  /** `asleep`: it was stopped since nobody used it. */
+  /** `asleep`: the REPL was stopped because nobody used it. */
   | { kind: 'stopped'; warning: string; asleep: boolean }
   | { kind: 'failed'; error: ReplError };
 
-/** An open channel; `closed` resolves once it is not. */
+/** An open channel; `closed` resolves when it closes. */
 export interface IConnection {
   readonly loaded: ILoaded;
   readonly closed: Promise<void>;
-  /** Seconds for which nothing was answered, once that is long; 0: it answers again. */
+  /** Emits for how many seconds no answer came, once that is long; emits 0 when answers come again. */
   readonly slow: ISignal<IConnection, number>;
   close(): void;
 }
@@ -34,17 +34,17 @@ export interface IConnection {
 /** Each call rejects with a ReplError; `Unavailable` with status 0 means that nobody answered. */
 export interface IReplApi {
   start(): Promise<IPhase>;
-  /** @param discard - also if that loses what is not saved */
+  /** @param discard - stop even if unsaved files are lost */
   stop(discard: boolean): Promise<IPhase>;
   phase(): Promise<IPhase>;
-  /** Report each phase until one stays, and resolve to that. */
+  /** Report each phase until one is stable, and resolve to that one. */
   follow(tell: (phase: IPhase) => void): Promise<IPhase>;
   connect(): Promise<IConnection>;
 }
 
 /**
- * `restarted`: by the tab, since its server went away. `replaced`: by the spawner. `kept`: it was not stopped. The phase
- * says why.
+ * `restarted`: the tab started the REPL again, because its server went away. `replaced`: the spawner replaced the
+ * runner. `kept`: a stop did not stop the REPL. The phase gives the reason.
  */
 export type Notice = 'none' | 'restarted' | 'replaced' | 'kept';
 
@@ -76,17 +76,17 @@ export class ReplModel {
     return this._connected;
   }
 
-  /** What the tab shows once about how it came to this state. */
+  /** The notice that the tab shows once about how it got into this state. */
   get notice(): Notice {
     return this._notice;
   }
 
-  /** Why it was replaced, or kept, as far as the spawner knows. */
+  /** Why the runner was replaced, or why the REPL was not stopped, if the spawner knows. */
   get reason(): string {
     return this._reason;
   }
 
-  /** Seconds for which the server has not answered; 0: it does. */
+  /** For how many seconds the server has not answered; 0 if it answers. */
   get silence(): number {
     return this._silence;
   }
@@ -101,7 +101,7 @@ export class ReplModel {
     this._wake();
   }
 
-  /** The server stops it now, since nobody uses it. */
+  /** The server is stopping the REPL, because nobody uses it. */
   fallAsleep(): void {
     this._isAsleep = true;
   }
@@ -111,7 +111,7 @@ export class ReplModel {
     this._stateChanged.emit(this._state);
   }
 
-  /** Start the REPL, unless it runs, and connect. Never rejects: what goes wrong is a state. */
+  /** Start the REPL, unless it runs, and connect. Never rejects: an error becomes the state `failed`. */
   async start(notice: Notice = 'none'): Promise<void> {
     const attempt = ++this._attempt;
     this._isAsleep = false;
@@ -131,7 +131,7 @@ export class ReplModel {
   /**
    * Stop the REPL; its files are kept. A start under way is cancelled.
    *
-   * @param discard - also if that loses what is not saved; else it goes on then
+   * @param discard - stop even if unsaved files are lost; without it the REPL keeps running in that case
    */
   async stop(discard = false): Promise<void> {
     const attempt = ++this._attempt;
@@ -156,7 +156,7 @@ export class ReplModel {
     Signal.clearData(this);
   }
 
-  /** Act on a phase that stays. @param isFound - nobody has asked for a start */
+  /** Act on a stable phase. @param isFound - the tab found this phase; it did not start or stop the REPL */
   private async _reach(attempt: number, phase: IPhase, isFound = false): Promise<void> {
     if (attempt !== this._attempt) {
       return;
@@ -219,7 +219,7 @@ export class ReplModel {
     }
   }
 
-  /** Ask what has become of the REPL. A server that went away took it along: start it again by ourselves. */
+  /** Ask for the REPL's phase. If the REPL ended because its server went away, start it again. */
   private async _find(attempt: number): Promise<void> {
     let phase = await this._api.phase();
     if (phase.name === 'starting' || phase.name === 'stopping') {
@@ -259,9 +259,9 @@ export class ReplModel {
   private _silence = 0;
   private _notice: Notice = 'none';
   private _reason = '';
-  /** The one we were connected to last. */
+  /** The runner that the tab was last connected to. */
   private _runner = '';
-  /** Raised by every action: what an older one still does is ignored. */
+  /** Raised by every action: the results of an older action are ignored. */
   private _attempt = 0;
   private _disposed = false;
   private _isAsleep = false;

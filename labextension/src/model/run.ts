@@ -6,7 +6,7 @@ import type { IRun } from './messages';
 /** As many as the runner keeps. */
 const HISTORY = 20;
 
-/** In place of the terminal of a run whose runner is gone: its number may be another one's now. */
+/** Replaces the terminal's number in a run of an earlier runner: another terminal may have that number now. */
 export const NO_TERMINAL = -1;
 const GONE = { code: null, signal: null };
 
@@ -20,17 +20,17 @@ export class Runs {
     return this._runs;
   }
 
-  /** The one that is shown; null before the first. */
+  /** The run that is shown; null before the first run. */
   get shown(): IRun | null {
     return this._runs.find(({ run }) => run === this._shown) ?? null;
   }
 
-  /** The one that has not ended. */
+  /** The run that has not ended; null if there is none. */
   get current(): IRun | null {
     return this._runs.find(isRunning) ?? null;
   }
 
-  /** What the runner knows, after connecting. Those of a runner that is gone have ended with it. */
+  /** Take the runner's runs after connecting. If it has none, it is a new runner, and older runs have ended. */
   load(runs: readonly IRun[]): void {
     const shown = this.shown;
     if (!runs.length) {
@@ -52,7 +52,7 @@ export class Runs {
     this._changed.emit();
   }
 
-  /** A run has begun or ended; one that begins is shown. */
+  /** A run has begun or ended. A run that begins is shown. */
   put(run: IRun): void {
     const index = this._runs.findIndex(other => other.run === run.run);
     if (index < 0) {

@@ -1,8 +1,8 @@
-/** Which rows of a list are selected, and which one has the focus: as lists of files work everywhere. */
+/** Which rows of a list are selected, and which one has the focus. It works like the list of any file manager. */
 
 import { ISignal, Signal } from '@lumino/signaling';
 
-/** The rows by their places, so far as they are known. */
+/** The rows by index, as far as they are known. */
 export interface IRows {
   readonly count: number;
   row(index: number): { path: string } | null;
@@ -21,7 +21,7 @@ export class Selection {
     return this._focused;
   }
 
-  /** In the order of the list. */
+  /** The selected paths, in the order of the list. */
   get paths(): string[] {
     return [...this._paths].sort((a, b) => this._rows.indexOf(a) - this._rows.indexOf(b));
   }
@@ -35,7 +35,7 @@ export class Selection {
     this._set([path], path, path);
   }
 
-  /** Add the row, or take it away. */
+  /** Add the row to the selection, or remove it. */
   toggle(path: string): void {
     const paths = new Set(this._paths);
     if (!paths.delete(path)) {
@@ -44,7 +44,7 @@ export class Selection {
     this._set(paths, path, path);
   }
 
-  /** Select all from where the selection began up to this row. */
+  /** Select all rows from the start of the selection to this row. */
   extend(path: string): void {
     const from = this._rows.indexOf(this._anchor);
     const to = this._rows.indexOf(path);
@@ -75,7 +75,7 @@ export class Selection {
     }
   }
 
-  /** Go to the row at `index`, as near as there is one. Selects it alone, or all up to it. */
+  /** Go to the row at `index`, or to the nearest row. Selects it alone or, with `extend`, all rows up to it. */
   go(index: number, extend: boolean): void {
     const row = this._rows.row(Math.min(Math.max(0, index), this._rows.count - 1));
     if (row) {
@@ -83,7 +83,7 @@ export class Selection {
     }
   }
 
-  /** Forget rows that are there no more. */
+  /** Drop rows that no longer exist. */
   prune(): void {
     const paths = [...this._paths].filter(path => this._rows.indexOf(path) >= 0);
     const isGone = this._focused !== '' && this._rows.indexOf(this._focused) < 0;

@@ -1,4 +1,4 @@
-/** Sends the texts of one file. One that was sent without an answer may have arrived, and is then no other version. */
+/** Sends the texts of one file. A text that was sent and not answered may be on disk: that is not a conflict. */
 
 import { ISignal, Signal } from '@lumino/signaling';
 import { IFileStore, writeOrMake } from './fileStore';
@@ -12,7 +12,7 @@ export class SentTexts {
     private readonly _store: IFileStore
   ) {}
 
-  /** The share of a large text that was sent, 0 to 1; null while nothing is. */
+  /** The share of a large text that was sent, 0 to 1; null while none is being sent. */
   get progress(): number | null {
     return this._progress;
   }
@@ -25,12 +25,15 @@ export class SentTexts {
     return this._texts.includes(text);
   }
 
-  /** A save has failed, nobody knows how. */
+  /** Remember a text whose save failed: it may be on disk nevertheless. */
   add(text: string): void {
     this._texts = [...this._texts, text].slice(-MOST);
   }
 
-  /** Save a text in place of the version `etag`, or of one that was sent; its etag. Rejects with a ReplError. */
+  /**
+   * Replace the version `etag`, or a text that was sent before, by a new text. Resolves to the new etag, rejects with a
+   * ReplError.
+   */
   async replace(text: string, etag: string | null): Promise<string> {
     try {
       const saved = await this._replace(text, etag);

@@ -7,14 +7,14 @@ export interface ISettings {
   /** Empty: JupyterLab's own. */
   fontFamily: string;
   wordWrap: boolean;
-  /** Columns of a tab, and of an indent; what a file itself shows goes first. */
+  /** Columns of a tab and of an indent. The indentation found in a file takes precedence. */
   tabSize: number;
   insertSpaces: boolean;
   lineNumbers: boolean;
   minimap: boolean;
-  /** In terminals, but not on a Mac. */
+  /** Ctrl+V pastes in terminals; without effect on a Mac. */
   pasteWithCtrlV: boolean;
-  /** Read a terminal's output to a screen reader. */
+  /** Let a screen reader read the output of terminals. */
   screenReader: boolean;
 }
 
@@ -31,7 +31,7 @@ export const DEFAULTS: ISettings = {
   screenReader: false
 };
 
-/** Settings out of what JupyterLab's editor has written: values of another type are not taken. */
+/** Reads the settings that JupyterLab's settings editor wrote. A value of another type is replaced by the default. */
 export function parseSettings(composite: Readonly<Record<string, unknown>>): ISettings {
   const settings: Record<string, unknown> = { ...DEFAULTS };
   for (const [name, standard] of Object.entries(DEFAULTS)) {

@@ -1,4 +1,4 @@
-/** What of a project is in S3 and what is not yet, as sync reports it. No DOM and no network. */
+/** Which files of a project are in S3 and which are not yet, as sync reports it. No DOM and no network. */
 
 import { ISignal, Signal } from '@lumino/signaling';
 
@@ -30,7 +30,7 @@ export class SyncModel {
     return this._changed;
   }
 
-  /** Null: there is no sync. */
+  /** Take new marks; null if there is no sync. */
   apply(marks: ISynced | null): void {
     this._marks = marks;
     if (marks) {
@@ -40,8 +40,8 @@ export class SyncModel {
   }
 
   /**
-   * Those of the files, by path and etag, whose last saved text is not in S3 yet. A file that nobody has saved since it
-   * was seen here is, unless sync says otherwise.
+   * Returns the paths of the files whose last saved text is not in S3 yet. A file that was not saved since it was first
+   * passed in counts as being in S3, unless sync reports it as pending.
    */
   waiting(files: Iterable<[path: string, etag: string]>): Set<string> {
     const waiting = new Set<string>(this._marks ? this._marks.paths : []);
@@ -59,7 +59,7 @@ export class SyncModel {
 
   private _marks: ISynced | null = null;
   private readonly _uploaded = new Map<string, string>();
-  /** Etags that are in S3, of files that were asked about. */
+  /** For each file that was passed to `waiting`, an etag that is in S3. */
   private readonly _first = new Map<string, string>();
   private readonly _changed = new Signal<this, ISynced>(this);
 }

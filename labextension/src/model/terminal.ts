@@ -1,4 +1,4 @@
-/** One terminal as this tab sees it: offsets of output and input, credit, and what to resume from. No DOM. */
+/** One terminal as this tab sees it: offsets of output and input, credit, and the offset to resume from. No DOM. */
 
 import { IFrame, Kind, packFrame } from './frames';
 import type { ITerminalReply } from './messages';
@@ -7,14 +7,14 @@ import { Later, Timer } from './timer';
 /** Bytes of input that may be unacknowledged; the rest waits here. */
 export const MAX_UNACKNOWLEDGED = 64 * 1024;
 const MAX_CHUNK = 16 * 1024;
-/** Output is acknowledged after so many bytes or ms: each acknowledgement costs the runner as much as a key. */
+/** Output is acknowledged after this many bytes or ms: each acknowledgement costs the runner as much as a key. */
 export const ACK_BYTES = 32 * 1024;
 export const ACK_MS = 20;
 
 export class TerminalModel {
   /**
-   * @param viewer - names this view of the terminal, for as long as it lives
-   * @param send - sends a frame; one that is sent while disconnected may be dropped, it is sent again
+   * @param viewer - identifies this view of the terminal for its whole life
+   * @param send - sends a frame; may drop it while disconnected, since it is sent again after a reconnect
    */
   constructor(
     readonly viewer: string,
@@ -29,7 +29,7 @@ export class TerminalModel {
   /** The runner it belongs to. */
   runner = '';
 
-  /** The runner's answer to `requestTerminal`; what it has not received of our input is sent again. */
+  /** Take the runner's answer to `requestTerminal`. Input that the runner has not received is sent again. */
   attached(reply: ITerminalReply, runner: string): void {
     const isNew = this.number !== reply.terminal || this.runner !== runner;
     this.number = reply.terminal;
@@ -55,7 +55,7 @@ export class TerminalModel {
   /**
    * Take an output frame of this terminal.
    *
-   * @returns how many bytes are missing before it (0 is usual), and its bytes
+   * @returns how many bytes are missing before the frame (usually 0), and its bytes that are new
    */
   output(frame: IFrame): { gap: number; data: Uint8Array } {
     const skip = Math.max(0, this._received - frame.offset);
@@ -64,7 +64,7 @@ export class TerminalModel {
     return { gap, data: frame.payload.subarray(skip) };
   }
 
-  /** Offset behind the newest output that was taken. */
+  /** The offset after the newest output that was received. */
   get received(): number {
     return this._received;
   }
@@ -97,7 +97,7 @@ export class TerminalModel {
     }
   }
 
-  /** Drop what waits, and interrupt the program at once. */
+  /** Drop all input that is not acknowledged, and interrupt the program at once. */
   interrupt(): void {
     this._typed = [];
     this._acked = this._input;
@@ -144,10 +144,10 @@ export class TerminalModel {
   }
 
   private _received = 0;
-  /** Output that the runner knows to be parsed. */
+  /** The offset up to which output was acknowledged. */
   private _told = 0;
   private readonly _timer: Timer;
-  /** Not acknowledged yet, beginning at offset `_acked`. */
+  /** Input that is not acknowledged yet, from offset `_acked` on. */
   private _typed: Uint8Array[] = [];
   /** All input so far, and how much of it was sent and acknowledged. */
   private _input = 0;

@@ -1,6 +1,6 @@
-/** One call that waits, and can be put off. */
+/** A timer for one call, which can be postponed or cancelled. */
 
-/** Calls after so many ms; what it returns cancels that. */
+/** Makes the call after `ms`. The returned function cancels it. */
 export type Later = (call: () => void, ms: number) => () => void;
 
 export const later: Later = (call, ms) => {
@@ -11,7 +11,7 @@ export const later: Later = (call, ms) => {
 export class Timer {
   constructor(private readonly _later: Later) {}
 
-  /** Call after `ms`, in place of what waits. */
+  /** Make the call after `ms`, in place of one that is waiting. */
   set(call: () => void, ms: number): void {
     this.cancel();
     this._cancel = this._later(call, ms);

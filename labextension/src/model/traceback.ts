@@ -5,12 +5,12 @@ export interface ILocation {
   path: string;
   line: number;
   column: number;
-  /** Where in the text it stands, in UTF-16 units. */
+  /** Where the location begins and ends in the text, in UTF-16 units. */
   start: number;
   end: number;
 }
 
-/** Each finds path, line and maybe column; the path is in a group of its own, so that spaces in it are no problem. */
+/** Each finds a path, a line and perhaps a column. The path has its own group, so spaces in it are no problem. */
 const PATTERNS = [
   /File "(?<path>[^"<\n]+)", line (?<line>\d+)/g,
   /(?<![\w.~-])(?:file:\/\/)?(?<path>\/[^\s():'"][^():'"\n]*?):(?<line>\d+)(?::(?<column>\d+))?/g,
@@ -20,7 +20,7 @@ const PATTERNS = [
 /**
  * The places in a line of output that lie in the project.
  *
- * @param folder - where the project lies for its programs
+ * @param folder - the path of the project's folder, as its programs see it
  */
 export function findLocations(text: string, folder: string): ILocation[] {
   const found: ILocation[] = [];
@@ -42,7 +42,7 @@ export function findLocations(text: string, folder: string): ILocation[] {
   return found.sort((a, b) => a.start - b.start);
 }
 
-/** Addresses have their special characters escaped, paths don't. */
+/** URLs (`file:`) escape special characters; paths don't. */
 function decode(match: string, path: string): string {
   if (!match.startsWith('file:')) {
     return path;
@@ -54,7 +54,7 @@ function decode(match: string, path: string): string {
   }
 }
 
-/** Null if it is none of the project's. */
+/** Returns null if the path is not in the project. */
 function relativeTo(path: string, folder: string): string | null {
   const inside = path.startsWith('/') ? cut(path, `${folder}/`) : path.replace(/^\.\//, '');
   return inside && !inside.split('/').some(part => part === '..' || part === '') ? inside : null;

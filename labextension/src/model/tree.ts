@@ -1,15 +1,15 @@
 /**
- * The project's folders that are open in the tree, as one list of rows. No DOM, no network: `fetch` is given.
+ * The project's folders that are open in the tree, as one list of rows. No DOM, no network: `fetch` is injected.
  *
- * A folder is read in pages, those that are visible, so one with 50,000 files costs no more than one with 500. Where a
- * page is not there yet a row is null.
+ * Folders are read in pages. Only visible pages are read, so a folder with 50,000 files costs no more than one with
+ * 500. The rows of a page that is not read yet are null.
  */
 
 import { ISignal, Signal } from '@lumino/signaling';
 import { IChanged, IEntry, ReplError } from './messages';
 import { parentOf } from './paths';
 
-/** Entries of a page: as many as the runner answers at most. */
+/** Entries of a page: the most that the runner returns at once. */
 export const PAGE = 500;
 
 export interface IRow extends IEntry {
@@ -19,29 +19,29 @@ export interface IRow extends IEntry {
 
 export interface IPage {
   content: IEntry[];
-  /** Of the whole folder. */
+  /** The number of entries of the whole folder. */
   total: number;
 }
 
 interface IFolder {
   total: number;
   pages: Map<number, IEntry[]>;
-  /** The places of the entries that are known, by path. */
+  /** The index in the folder of each entry that is known, by path. */
   places: Map<string, number>;
 }
 
-/** Rows of one folder that follow each other. */
+/** Consecutive rows of one folder. */
 interface ISpan {
   folder: string;
   depth: number;
-  /** The first row, the first entry, and how many. */
+  /** The first row, the index of its entry in the folder, and the number of rows. */
   row: number;
   entry: number;
   count: number;
 }
 
 export class TreeModel {
-  /** @param fetch - reads a page of a folder from an entry on; rejects if there is no such folder */
+  /** @param fetch - reads a page of a folder from an offset on; rejects if there is no such folder */
   constructor(private readonly _fetch: (path: string, offset: number) => Promise<IPage>) {}
 
   get changed(): ISignal<this, void> {
@@ -63,7 +63,7 @@ export class TreeModel {
     return entry && { ...entry, depth: span.depth, expanded: this._isShown(entry) };
   }
 
-  /** Where a path is shown; -1 if it is not. */
+  /** The row of a path; -1 if the path is not shown. */
   indexOf(path: string): number {
     const folder = parentOf(path);
     const place = this._folders.get(folder)?.places.get(path) ?? -1;
@@ -73,7 +73,7 @@ export class TreeModel {
     return span ? span.row + place - span.entry : -1;
   }
 
-  /** The paths of open folders, for the next page. */
+  /** The paths of open folders, to open them again after a reload. */
   get expanded(): string[] {
     return [...this._expanded];
   }
@@ -117,25 +117,25 @@ export class TreeModel {
       await this.expand(folder);
     }
     if (this.indexOf(path) < 0) {
-      // it may be newer than what was read, and so may the folders around it
+      // the file, and the folders around it, may be newer than what was read
       await Promise.all(['', ...around].map(folder => this._refresh(folder)));
       this._relayout();
     }
     return this.indexOf(path);
   }
 
-  /** Rows `first` to `last` are visible: read what is missing of them. */
+  /** Rows `first` to `last` are visible: read their missing pages. */
   look(first: number, last: number): void {
     this._looked = [first, last];
     for (const [folder, page] of this._lookedPages()) {
-      // a folder that has just gone has rows until they are laid out again
+      // a folder that was just removed has rows until the next layout
       if (this._folders.get(folder)?.pages.has(page) === false) {
         void this._read(folder, page).then(() => this._relayout());
       }
     }
   }
 
-  /** Follow the disk: only folders that are shown are read again. */
+  /** The disk changed: read the changed folders again, but only those that are open. */
   async apply(change: IChanged): Promise<void> {
     const shown = ['', ...this._expanded];
     const stale = change.all ? shown : shown.filter(path => change.dirs?.includes(path));
@@ -145,7 +145,7 @@ export class TreeModel {
     }
   }
 
-  /** Read a folder again; calls that come while one is under way become one more. */
+  /** Read a folder again. Calls that come during a read share one further read. */
   private async _refresh(path: string): Promise<void> {
     const running = this._refreshing.get(path);
     if (running) {
@@ -167,7 +167,7 @@ export class TreeModel {
         this._folders.delete(path);
         [...wanted].forEach((page, index) => this._put(path, page, pages[index]));
       } catch (reason) {
-        // while the connection is gone, what was there last is better than nothing
+        // while the connection is gone, the last known rows are better than none
         if (path !== '' && ReplError.from(reason).code !== 'Unavailable') {
           this._folders.delete(path);
           this._expanded.delete(path);
@@ -183,7 +183,7 @@ export class TreeModel {
       try {
         this._put(folder, page, await this._fetch(folder, page * PAGE));
       } catch {
-        // the folder is gone, of which the runner sends an event too
+        // the folder is gone; the runner also sends an event about that
       } finally {
         this._reading.delete(key);
       }
@@ -204,7 +204,7 @@ export class TreeModel {
     this._changed.emit();
   }
 
-  /** Lay a folder's rows from `row` on; the row after them. Costs as much as there are open folders. */
+  /** Lay out a folder's rows from `row` on; returns the next row. The cost grows with the number of open folders. */
   private _lay(path: string, depth: number, row: number): number {
     const folder = this._folders.get(path);
     if (!folder) {
@@ -241,7 +241,7 @@ export class TreeModel {
     return entry.type === 'dir' && this._expanded.has(entry.path) && this._folders.has(entry.path);
   }
 
-  /** Folder and page of what is visible. */
+  /** The folder and the page number of each visible page. */
   private _lookedPages(): [string, number][] {
     const [first, last] = this._looked;
     const pages: [string, number][] = [];

@@ -1,4 +1,4 @@
-/** Everything of Monaco hangs on this module, which is imported lazily: `import('../monaco/load')`. */
+/** Loads Monaco and all modules that need it. Import this module lazily: `import('../monaco/load')`. */
 
 import * as monaco from 'monaco-editor/editor';
 import 'monaco-editor/features/register.all';
@@ -12,7 +12,7 @@ interface IWorkers {
   getWorker?(id: string, label: string): Worker;
 }
 
-// The variable is the page's, so another extension's Monaco may have set it: its workers serve ours too.
+// The variable is global, so another extension's Monaco may have set it. Its workers serve our Monaco too.
 const environment = ((self as { MonacoEnvironment?: IWorkers }).MonacoEnvironment ??= {});
 environment.getWorker ??= (_, label) => {
   const options: WorkerOptions = { type: 'module', name: label };

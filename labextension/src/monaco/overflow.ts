@@ -1,6 +1,6 @@
 /**
- * The node for Monaco's suggestions and hovers. Lumino's panels have `contain: strict`, which would make them the
- * containing block of these boxes, misplaced and clipped; so they live in the body.
+ * The node for Monaco's suggestions and hovers, a child of the body. Inside a Lumino panel they would be misplaced and
+ * clipped, because `contain: strict` makes the panel their containing block.
  */
 
 import { isLight } from '../theme/colors';

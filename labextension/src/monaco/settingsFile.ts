@@ -1,4 +1,4 @@
-/** `.repl.toml` in the editor: its keys are offered, and its mistakes shown where they are. The runner's parser judges. */
+/** `.repl.toml` in the editor: completes keys, and marks errors in the text. The runner's parser finds the errors. */
 
 import * as monaco from 'monaco-editor/editor';
 import type { ISettingsCheck } from '../model/messages';
@@ -7,7 +7,7 @@ export const SETTINGS_FILE = '.repl.toml';
 const OWNER = 'jupyter-repl';
 const CHECK_DELAY = 300;
 
-/** Resolves to what is wrong with a text; rejects while nobody answers. */
+/** Resolves to the problems of a text; rejects while the runner does not answer. */
 export type Check = (text: string) => Promise<ISettingsCheck>;
 
 monaco.languages.register({ id: 'toml', extensions: ['.toml'], aliases: ['TOML'] });
@@ -67,7 +67,7 @@ monaco.languages.registerCompletionItemProvider('toml', {
   }
 });
 
-/** Check a project's settings as they are typed, from now until the model is gone. */
+/** Check the project's settings after each change of the text, until the model is disposed. */
 export function checkSettings(model: monaco.editor.ITextModel, check: Check): void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const run = async (): Promise<void> => {

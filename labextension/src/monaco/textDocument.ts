@@ -1,4 +1,7 @@
-/** One open file's text, whatever shows it: a FileModel and its Monaco model, so undo and selections never cross files. */
+/**
+ * The text of one open file, shared by all of its views: a FileModel and a Monaco model. Each file has its own models,
+ * so undo and selections never cross files.
+ */
 
 import type * as monacoTypes from 'monaco-editor/editor';
 import { makeChange } from '../model/drafts';
@@ -11,7 +14,7 @@ type ITextModel = monacoTypes.editor.ITextModel;
 export class TextDocument {
   /**
    * @param scope - keeps the models of different REPLs apart
-   * @param check - of the project's settings
+   * @param check - checks the text if it is the project's settings file
    */
   constructor(
     readonly file: FileModel,
@@ -20,10 +23,10 @@ export class TextDocument {
     private readonly _check: Check
   ) {
     this.ready = this._open(scope);
-    this.ready.catch(() => undefined); // each view says it
+    this.ready.catch(() => undefined); // each view shows the error
   }
 
-  /** The text, once it is read; rejects with a ReplError. */
+  /** Resolves to the Monaco model once the file is read; rejects with a ReplError. */
   readonly ready: Promise<ITextModel>;
 
   dispose(): void {
@@ -39,7 +42,7 @@ export class TextDocument {
       this.file.load()
     ]);
     const uri = monaco.Uri.from({ scheme: 'file', path: `/${scope}/${this.file.path}` });
-    monaco.editor.getModel(uri)?.dispose(); // of a tab that was closed while it opened
+    monaco.editor.getModel(uri)?.dispose(); // left by a tab that was closed while it opened the file
     const model = monaco.editor.createModel(text, undefined, uri);
     if (this._isDisposed) {
       model.dispose();
@@ -47,7 +50,7 @@ export class TextDocument {
     }
     this._model = model;
     this.file.bind({
-      // the byte order mark is the file's: it stays where it was
+      // the byte order mark belongs to the file, and stays
       getText: () => model.getValue(undefined, true),
       setText: text => replaceText(model, text),
       get version() {
@@ -68,7 +71,7 @@ export class TextDocument {
   private _isDisposed = false;
 }
 
-/** Replace what differs as one edit: cursors stay where they were in the text, in every view, and undo goes back. */
+/** Replace only the part that differs, as one edit: cursors keep their place in every view, and undo reverts it. */
 function replaceText(model: ITextModel, text: string): void {
   const isCrlf = /\r\n/.test(text);
   if (isCrlf !== (model.getEOL() === '\r\n')) {

@@ -5,7 +5,7 @@ import { cssColor, isLight } from '../theme/colors';
 
 export const THEME = 'jupyterlab';
 
-/** Read JupyterLab's colours anew; call it when its theme has changed. */
+/** Read JupyterLab's colours again. Call it when JupyterLab's theme has changed. */
 export function applyTheme(): void {
   monaco.editor.defineTheme(THEME, {
     base: isLight() ? 'vs' : 'vs-dark',

@@ -1,4 +1,4 @@
-/** What a command of the tab in front is made of. */
+/** The parts of a command that acts on the tab in front. */
 
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { ICommandPalette } from '@jupyterlab/apputils';
@@ -12,7 +12,7 @@ export interface IAction {
   label: string;
   caption?: string;
   icon?: LabIcon;
-  /** Beyond that a REPL is in front. */
+  /** An additional condition: a REPL has to be in front in any case. */
   isEnabled?(workspace: Workspace): boolean;
   run(workspace: Workspace): unknown;
 }
@@ -22,7 +22,7 @@ export interface IActionOptions {
   palette: ICommandPalette | null;
   menu: IMainMenu | null;
   rest: Rest;
-  /** The tab in front; null if it is none of ours. */
+  /** The tab in front; null if it is not a REPL's. */
   current(): Workspace | null;
   rename(workspace: Workspace): unknown;
   remove(workspace: Workspace): unknown;

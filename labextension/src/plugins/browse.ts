@@ -1,4 +1,4 @@
-/** The projects' files in JupyterLab's own file browser; loaded when somebody asks for it. */
+/** The projects' files in JupyterLab's own file browser; loaded on demand. */
 
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { WidgetTracker } from '@jupyterlab/apputils';
@@ -9,7 +9,11 @@ import { replIcon } from '../widgets/icons';
 
 const ID = 'jupyter-repl-browser';
 
-/** Show it, as it is now; it is made once. Not `show`: it is only there again, after a reload. */
+/**
+ * Refresh the file browser, which the first call creates.
+ *
+ * @param show - also bring it to the front; false when it is only restored after a reload
+ */
 export async function browse(
   app: JupyterFrontEnd,
   browsers: WidgetTracker,

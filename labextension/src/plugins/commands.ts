@@ -1,4 +1,4 @@
-/** Ids of the commands that are there before a tab is. */
+/** Ids of the commands that exist before the first tab opens. */
 
 export const Commands = {
   create: 'jupyter-repl:create',

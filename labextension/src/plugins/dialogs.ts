@@ -1,4 +1,4 @@
-/** What the launcher's commands do, loaded when one is used. */
+/** What the launcher's commands do; loaded when one of them is used. */
 
 import { showErrorMessage } from '@jupyterlab/apputils';
 import type { CommandRegistry } from '@lumino/commands';
@@ -17,13 +17,13 @@ import type { ProjectList } from './projectList';
 export interface IMakeOptions {
   server: Server;
   templates: ITemplate[];
-  /** Chosen at first; of an archive empty: as it shows. */
+  /** The language chosen at first; if empty, the server detects it from the archive. */
   language: string;
-  /** A zip that it is made from, in place of a template. */
+  /** A zip to create the REPL from, in place of a template. */
   archive?: File;
 }
 
-/** Ask for a name and make a REPL; resolves to its id, or null if the person thought otherwise. */
+/** Ask for a name and create a REPL. Resolves to its id, or to null if the person cancelled. */
 export function makeRepl({ server, templates, language, archive }: IMakeOptions): Promise<string | null> {
   const { settings, trans } = server;
   const rest = new Rest(settings, trans);
@@ -33,7 +33,7 @@ export function makeRepl({ server, templates, language, archive }: IMakeOptions)
   }
   const any: ITemplate = {
     language: '',
-    label: trans.__('As the archive shows'),
+    label: trans.__('Detect from the archive'),
     icon: '',
     available: true,
     hint: ''
@@ -52,7 +52,7 @@ export function makeRepl({ server, templates, language, archive }: IMakeOptions)
   });
 }
 
-/** From now on take zips that are dropped on cards of ours, with the card's label. */
+/** Accept zips dropped on our launcher cards from now on; `take` gets the card's label and the zip. */
 export function takeZips(take: (label: string, file: File) => unknown): void {
   const cardOf = ({ target, dataTransfer }: DragEvent): Element | null =>
     dataTransfer?.types.includes('Files')
@@ -73,7 +73,7 @@ export function takeZips(take: (label: string, file: File) => unknown): void {
   });
 }
 
-/** Let the person choose a zip; null if none was. */
+/** Let the person choose a zip. Resolves to null if none was chosen. */
 export function chooseZip(): Promise<File | null> {
   return new Promise(resolve => {
     const input = document.createElement('input');
@@ -113,7 +113,7 @@ export async function manageRepls(options: IManageOptions): Promise<void> {
   projects.refresh();
 }
 
-/** Resolves once it has stopped; rejects with a ReplError. */
+/** Stop a REPL. Resolves when it has stopped; rejects with a ReplError. */
 export async function stopRepl({ settings, trans }: Server, replId: string): Promise<void> {
   const rest = new Rest(settings, trans);
   await rest.stop(replId);

@@ -1,4 +1,4 @@
-/** The arrangement of a dock's tabs as JSON, and back: each widget by a key of the caller's. */
+/** Converts the arrangement of a dock's tabs to JSON and back. The caller gives each widget a key. */
 
 import type { ReadonlyJSONValue } from '@lumino/coreutils';
 import type { DockLayout, DockPanel, Widget } from '@lumino/widgets';
@@ -7,7 +7,7 @@ export type PackedArea =
   | { type: 'tab'; widgets: ReadonlyJSONValue[]; current: number }
   | { type: 'split'; orientation: 'horizontal' | 'vertical'; children: PackedArea[]; sizes: number[] };
 
-/** @param keyOf - null for a widget that is not kept */
+/** @param keyOf - returns null for a widget that is not to be saved */
 export function packDock(
   dock: DockPanel,
   keyOf: (widget: Widget) => ReadonlyJSONValue | null
@@ -16,7 +16,10 @@ export function packDock(
   return main ? pack(main, keyOf) : null;
 }
 
-/** Arrange a dock as it was; what `widgetOf` doesn't know any more is left out, what it adds stays where it is. */
+/**
+ * Restore the arrangement of a dock. A key for which `widgetOf` returns null is left out. Widgets of the dock that are
+ * not in the arrangement stay in the dock.
+ */
 export function unpackDock(
   dock: DockPanel,
   packed: PackedArea,

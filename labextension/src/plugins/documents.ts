@@ -1,4 +1,4 @@
-/** The open files of one tab: one document per file, any number of views, and renderers of JupyterLab's beside them. */
+/** The open files of one tab: one document per file with any number of editors, and views by JupyterLab's renderers. */
 
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import type { ServiceManager } from '@jupyterlab/services';
@@ -38,9 +38,9 @@ export interface IDocumentsOptions {
 export interface IOpenOptions {
   focus?: boolean;
   place?: IPlace;
-  /** A renderer of JupyterLab's, or TEXT whatever the file's name says. */
+  /** The name of a JupyterLab renderer, or TEXT to use an editor for any file. */
   renderer?: string;
-  /** Beside the view in front. */
+  /** On which side of the view in front to open it; absent: as a tab. */
   split?: 'right' | 'bottom';
 }
 
@@ -55,12 +55,12 @@ export class Documents {
 
   readonly texts: Texts;
 
-  /** Somebody has moved in the file in front. */
+  /** The cursor or the scroll position of an editor has moved. */
   get moved(): ISignal<this, void> {
     return this._moved;
   }
 
-  /** What is open, in front or unsaved is another. */
+  /** Which files are open, in front or unsaved has changed. */
   get changed(): ISignal<this, void> {
     return this._changed;
   }
@@ -75,7 +75,7 @@ export class Documents {
     return this._active instanceof Editor ? this._active : null;
   }
 
-  /** Show a file, in the view that it has if it has one. */
+  /** Show a file, in its existing view if it has one. */
   open(path: string, { focus = true, place, renderer, split }: IOpenOptions = {}): Widget {
     const { registry } = this._options;
     const wanted = renderer ?? rendererOf(path, registry) ?? TEXT;
@@ -88,7 +88,7 @@ export class Documents {
     }
     this._options.dock.selectWidget(view);
     if (focus || !this._active?.node.contains(document.activeElement)) {
-      this._onShown(view); // else somebody goes on typing beside it
+      this._onShown(view); // else somebody is typing in the active view, which stays active
     }
     if (known instanceof Editor && place) {
       known.goTo(place);
@@ -107,12 +107,12 @@ export class Documents {
     }
   }
 
-  /** Give the keys to the view in front. */
+  /** Give the keyboard focus to the view in front. */
   focus(): void {
     this._active?.activate();
   }
 
-  /** Unsaved text of an earlier page: its files are opened, so that it is saved. */
+  /** Open the files that have drafts of an earlier page, so that the drafts are saved. */
   openDrafts(paths: readonly string[]): void {
     const { active } = this;
     paths
@@ -128,7 +128,7 @@ export class Documents {
     this._active?.close();
   }
 
-  /** Follow the disk. */
+  /** Apply changes on disk. */
   apply(change: IChanged): void {
     this.texts.apply(change);
     const changed = new Set(change.files?.filter(({ etag }) => etag !== null).map(({ path }) => path));
@@ -139,7 +139,7 @@ export class Documents {
     }
   }
 
-  /** Files were moved: what is open of them is shown from where they are now. */
+  /** Files were moved: open their views again at the new paths. */
   follow(from: string, to: string): void {
     for (const view of [...this._views]) {
       const path = pathOf(view);
@@ -153,7 +153,7 @@ export class Documents {
     }
   }
 
-  /** Files were deleted: nothing of them is open any more, and nothing of them is saved. */
+  /** Files were deleted: close their views without saving. */
   deleted(path: string): void {
     [...this._views].filter(view => isWithin(pathOf(view), path)).forEach(view => this._remove(view));
   }
@@ -164,7 +164,7 @@ export class Documents {
     this._views.forEach(view => view instanceof Editor && (view.settings = settings));
   }
 
-  /** What is open, how it is arranged, and where somebody is in it. */
+  /** The open files, their arrangement, and the cursor and scroll position in each. */
   get layout(): { dock: PackedArea | null; places: [string, IPlace][]; active: string } {
     this._views.forEach(view => this._keepPlace(view));
     const dock = packDock(this._options.dock, view => keyOf(view) as ReadonlyJSONValue | null);
@@ -222,7 +222,7 @@ export class Documents {
     return view;
   }
 
-  /** The last view of a file saves it first; text that can't be saved stays as a draft. */
+  /** Close an editor. The last editor of a file saves it first; text that can't be saved stays as a draft. */
   private async _close(editor: Editor): Promise<void> {
     const { file } = editor;
     if (this._editors(file.path).length === 1) {
@@ -250,7 +250,7 @@ export class Documents {
     view.dispose();
   }
 
-  /** A view is gone; its document goes with the last one. */
+  /** A view is gone. The document of a file is closed with its last editor. */
   private _forget(view: Widget): void {
     this._views.delete(view);
     const path = pathOf(view);

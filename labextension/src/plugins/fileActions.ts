@@ -1,4 +1,4 @@
-/** What is done to files in the tree: each action says what went wrong, and a deletion can be undone. */
+/** The actions on files in the tree. Each action reports its errors, and a deletion can be undone. */
 
 import { Clipboard, Dialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -91,13 +91,13 @@ export class FileActions implements ITreeActions {
     });
   }
 
-  /** Delete what is selected; it is in the trash, from where undo brings it back. */
+  /** Move the selected files to the trash; undo restores them from there. */
   delete(): void {
     const before = this._deleted;
     this._deleted = this._delete(this.selected).then(items => (items.length ? items : before));
   }
 
-  /** Put back, once, what was deleted last, or `items`; waits for a deletion that is still under way. */
+  /** Restore `items`, by default the last deletion. Each deletion is restored once. Waits for one that is under way. */
   undoDelete(items: string[] | Promise<string[]> = this._deleted): void {
     this._do(async () => {
       for (const item of (await items).splice(0)) {
@@ -149,7 +149,7 @@ export class FileActions implements ITreeActions {
     Clipboard.copyToSystem(this.selected.join('\n'));
   }
 
-  /** Files as they are, folders as zips; nothing selected: the whole project. */
+  /** Download files as they are and folders as zips. If nothing is selected, download the whole project. */
   download(): void {
     const { files, archiveUrl } = this._options;
     const { model } = this._tree;
@@ -184,13 +184,13 @@ export class FileActions implements ITreeActions {
     }
   }
 
-  /** The trash's items, of which there are fewer than paths after an error. */
+  /** Delete paths. Resolves to their items in the trash; after an error these are fewer than the paths. */
   private async _delete(paths: string[]): Promise<string[]> {
     const { files, trans } = this._options;
     const documents = this._documents;
     const items: string[] = [];
     try {
-      await documents.texts.save(); // so that what comes back is what was typed
+      await documents.texts.save(); // so that an undo restores what was typed
       for (const path of paths) {
         items.push(await files.delete(path));
         documents.deleted(path);
@@ -210,12 +210,12 @@ export class FileActions implements ITreeActions {
     return items;
   }
 
-  /** The trash is on the full disk: only what is gone for good makes room. */
+  /** The trash is on the full disk, so only a permanent deletion makes room. */
   private async _deleteForever(paths: string[]): Promise<void> {
     const { files, trans } = this._options;
     const body = trans._n(
-      'The disk is full, and the trash is on it. Delete %2 for good? That can not be undone.',
-      'The disk is full, and the trash is on it. Delete %1 files and folders for good? That can not be undone.',
+      'The disk is full, and the trash is on it. Delete %2 for good? That cannot be undone.',
+      'The disk is full, and the trash is on it. Delete %1 files and folders for good? That cannot be undone.',
       paths.length,
       paths[0]
     );
@@ -234,7 +234,7 @@ export class FileActions implements ITreeActions {
     }
   }
 
-  /** What is typed goes along; rejects where it can't be saved. */
+  /** Save what was typed before files are moved or copied. Rejects if a text at or below `path` can't be saved. */
   private async _saveWithin(path: string): Promise<void> {
     const { texts } = this._documents;
     await texts.save();
@@ -242,7 +242,7 @@ export class FileActions implements ITreeActions {
     if (unsaved !== undefined) {
       const { trans } = this._options;
       const message = trans.__('%1 has text that is not saved.', unsaved);
-      throw new ReplError('Unavailable', message, trans.__('The line above its editor says why.'));
+      throw new ReplError('Unavailable', message, trans.__('The message above its editor says why.'));
     }
   }
 
@@ -262,7 +262,7 @@ export class FileActions implements ITreeActions {
     await this._tree.reveal(name);
   }
 
-  /** Do it, and say what went wrong. */
+  /** Run an action, and report its error. */
   private _do(action: () => Promise<void>): void {
     action().catch(reason => this._tell(reason));
   }

@@ -1,14 +1,14 @@
 /**
- * Our shortcuts where JupyterLab gives all keys to the editor or the terminal (`data-lm-suppress-shortcuts`): in both
- * they are the ones that JupyterLab's settings say.
+ * Makes our shortcuts work in editors and terminals, where JupyterLab suppresses shortcuts
+ * (`data-lm-suppress-shortcuts`). The keys are those of JupyterLab's settings.
  */
 
 import { CommandRegistry } from '@lumino/commands';
 import { isOursInTerminal } from '../model/keys';
 
 /**
- * @param node - the tab's; keys that are pressed in it are found before they reach the editor or the terminal
- * @returns ends that
+ * @param node - the tab's; its keys are handled before they reach the editor or the terminal
+ * @returns a function that stops this
  */
 export function routeKeys(node: HTMLElement, commands: CommandRegistry): () => void {
   const onKey = (event: KeyboardEvent): void => {

@@ -32,7 +32,7 @@ export const launcher: JupyterFrontEndPlugin<void> = {
     const known = new Map<string, ITemplate>();
     const args = { type: 'object', properties: { language: { type: 'string' } } };
 
-    /** Ask for a name and make a REPL, from a template or from a zip; its tab takes the launcher's place. */
+    /** Ask for a name and create a REPL from a template or a zip. Its tab takes the launcher's place. */
     const make = async (language: string, archive?: File): Promise<unknown> => {
       try {
         const templates = await server.templates();
@@ -43,7 +43,7 @@ export const launcher: JupyterFrontEndPlugin<void> = {
         projects.refresh();
         return replId && commands.execute(Commands.open, { replId });
       } catch (reason) {
-        return showErrorMessage(trans.__('No REPL can be made now'), ReplError.from(reason).text);
+        return showErrorMessage(trans.__('A REPL can’t be created now'), ReplError.from(reason).text);
       }
     };
 
@@ -58,7 +58,7 @@ export const launcher: JupyterFrontEndPlugin<void> = {
       caption: args => {
         const template = known.get(args.language as string);
         const hint = template && !template.available ? template.hint : '';
-        return hint || trans.__('Make a REPL; or drop a zip here to make one from it');
+        return hint || trans.__('Create a REPL, or drop a zip here to create one from it');
       },
       icon: args => (args.isPalette ? undefined : iconOf(known.get(args.language as string))),
       describedBy: { args },
@@ -87,7 +87,7 @@ export const launcher: JupyterFrontEndPlugin<void> = {
     }
     const templates = await server.templates().catch(() => null);
     if (!templates) {
-      // the dialog gives the reason, and needs a card to open from
+      // this card opens the dialog that gives the reason
       launcher?.add({ command: Commands.create, category: CATEGORY, args: { isCard: true } });
     }
     templates?.forEach((template, rank) => {
@@ -99,7 +99,7 @@ export const launcher: JupyterFrontEndPlugin<void> = {
     });
     menu?.fileMenu.newMenu.addItem({ command: Commands.import, rank: 69 });
     commands.notifyCommandChanged(Commands.create);
-    // the launcher draws the cards, so the page has to be asked what something is dragged over
+    // JupyterLab's launcher draws the cards, so drags over them are observed on the whole page
     const begin = ({ target }: DragEvent): void => {
       if ((target as Element).closest?.('.jp-LauncherCard')) {
         document.removeEventListener('dragenter', begin);

@@ -1,4 +1,4 @@
-/** The layout inside a tab, kept in JupyterLab's state for the next page, and so in its saved workspaces. */
+/** Saves the layout inside a tab in JupyterLab's state, and so in its workspaces, to restore it after a reload. */
 
 import type { IStateDB } from '@jupyterlab/statedb';
 import type { ReadonlyJSONObject } from '@lumino/coreutils';
@@ -16,17 +16,17 @@ import type { Terminals } from './terminals';
 export interface ILayout {
   version: 2;
   panes: IPaneLayout;
-  /** The open files, arranged; the one in front; and where somebody was in them. */
+  /** The arrangement of the open files, the file in front, and the positions in the files. */
   editors: PackedArea | null;
   active: string;
   places: [string, IPlace][];
-  /** Console and terminals, arranged, by the terminals' numbers. */
+  /** The arrangement of console and terminals. The key of a terminal is its number. */
   side: PackedArea | null;
   /** Paths of open folders. */
   expanded: string[];
 }
 
-/** As much of a tab as is arranged. */
+/** The parts of a tab that a layout arranges. */
 export interface IArranged {
   readonly panel: ReplPanel;
   readonly tree: Tree;
@@ -45,7 +45,7 @@ export function readLayout({ panel, tree, documents, runs }: IArranged): ILayout
   return { version: 2, panes: panel.content.layoutState, editors: dock, active, places, side, expanded };
 }
 
-/** Arrange the tab as it was; its terminals are there already. */
+/** Restore the layout of a tab. Its terminals have to exist already. */
 export function restoreLayout({ panel, documents, terminals, runs }: IArranged, layout: ILayout): void {
   panel.content.layoutState = layout.panes;
   if (layout.side) {
@@ -62,18 +62,18 @@ const CONSOLE = 'console';
 const SAVE_DELAY = 200;
 
 export class LayoutKeeper {
-  /** @param layout - what is to be kept, asked for when it is */
+  /** @param layout - returns the layout to save; called at each save */
   constructor(
     private readonly _state: IStateDB | null,
     replId: string,
     layout: () => ILayout
   ) {
-    // Not in the namespace of the widget tracker, which removes what is not its own when it restores.
+    // Not in the widget tracker's namespace: a tracker that restores removes all keys there that are not its own.
     this._key = `jupyter-repl-layout:${replId}`;
     this._save = () => void _state?.save(this._key, layout() as unknown as ReadonlyJSONObject);
   }
 
-  /** What was kept; null if nothing was, or by another version. From then on changes are saved. */
+  /** Resolves to the saved layout; null if there is none of this version. From then on changes are saved. */
   async load(): Promise<ILayout | null> {
     const kept = (await this._state?.fetch(this._key).catch(() => undefined)) as unknown as
       ILayout | undefined;
@@ -81,7 +81,7 @@ export class LayoutKeeper {
     return kept?.version === 2 ? kept : null;
   }
 
-  /** Something has changed; before `load` it is the page that builds itself up. */
+  /** Save a change. Does nothing before `load`, because the tab is still being built then. */
   saveSoon(): void {
     if (this._isLoaded) {
       this._timer.set(this._save, SAVE_DELAY);

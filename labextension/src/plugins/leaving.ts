@@ -1,8 +1,8 @@
-/** What happens when the page goes: drafts are kept, and where the browser has no room for them it asks. */
+/** When the page closes, drafts are kept. If the browser has no room for them, it asks the person first. */
 
 import type { Texts } from './texts';
 
-/** @returns ends that */
+/** @returns a function that stops this */
 export function followLeaving(texts: Texts): () => void {
   const onHide = (): void => texts.keepDrafts(true);
   const onUnload = (event: BeforeUnloadEvent): void => {

@@ -1,4 +1,4 @@
-/** Menus and buttons of the tab, out of our commands. */
+/** The menus and buttons of a tab, made from our commands. */
 
 import { LabIcon, MenuSvg } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
@@ -63,7 +63,7 @@ export function openMoreMenu(commands: CommandRegistry, at: IPoint): void {
   openMenu(makeMenu(commands, [...VIEW, null, ...PROJECT]), at);
 }
 
-/** A menu that is made for this once. */
+/** Open a menu, and dispose of it when it closes. */
 export function openMenu(menu: MenuSvg, { x, y }: IPoint): void {
   menu.aboutToClose.connect(() => setTimeout(() => menu.dispose()));
   menu.open(x, y);

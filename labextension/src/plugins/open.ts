@@ -1,4 +1,4 @@
-/** Opens REPLs in tabs and restores them after a reload. Its schema holds the settings of all of ours. */
+/** Opens REPLs in tabs and restores them after a reload. Its schema holds the settings of all our plugins. */
 
 import {
   ILabShell,
@@ -60,7 +60,7 @@ export const open: JupyterFrontEndPlugin<void> = {
     const server = new Server(app.serviceManager.serverSettings, trans);
     app.serviceManager.contents.addDrive(makeDrive(server)); // before its documents are restored
 
-    /** What a tab needs comes with the first one. */
+    /** Loads the code of tabs with the first tab. */
     const workspaces = onceOrAgain(async () => {
       const { Workspaces } = await loadWorkspaces();
       return Workspaces.make({
@@ -93,7 +93,7 @@ export const open: JupyterFrontEndPlugin<void> = {
       execute: async args => {
         const replId = args.replId as string;
         if (!labShell) {
-          // Notebook's shell shows one document: a REPL gets a window of JupyterLab's beside it
+          // Jupyter Notebook's shell shows one document, so the REPL opens in a JupyterLab window
           window.open(addressOf(replId), '_blank');
           return null;
         }

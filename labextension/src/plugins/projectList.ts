@@ -1,16 +1,16 @@
-/** The list of the person's projects, for all who show it or change it. */
+/** The list of the person's projects, shared by all parts that show or change it. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Token } from '@lumino/coreutils';
 import { ISignal, Signal } from '@lumino/signaling';
 import type { IProject, Server } from '../api/server';
 
-/** No more often than this the server is asked, in ms. */
+/** The shortest time between two requests for the list, in ms. */
 const REFRESH = 500;
 
 /** The server's list, read again when something may have changed. */
 export class ProjectList {
-  /** @param _stop - stops a REPL, and says what keeps it */
+  /** @param _stop - stops a REPL; rejects with the reason if that fails */
   constructor(
     private readonly _server: Server,
     private readonly _stop: (replId: string) => Promise<unknown>
@@ -24,7 +24,7 @@ export class ProjectList {
     return this._changed;
   }
 
-  /** Those that use something: they run, or are about to. */
+  /** The projects that use resources: they run or are starting. */
   get active(): readonly IProject[] {
     return this._all.filter(({ phase }) => phase.name === 'running' || phase.name === 'starting');
   }
@@ -40,7 +40,7 @@ export class ProjectList {
     try {
       await this._stop(replId);
     } finally {
-      this.refresh(); // the list says what has become of it
+      this.refresh(); // the new list shows the result
     }
   }
 

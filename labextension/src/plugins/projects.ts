@@ -1,4 +1,4 @@
-/** The projects there are: in the Running panel those that run, on the launcher those that were made last. */
+/** Lists projects: the running ones in the Running panel, and the newest ones on the launcher. */
 
 import { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ILauncher } from '@jupyterlab/launcher';
@@ -11,7 +11,7 @@ import { CATEGORY, Commands } from './commands';
 import { loadDialogs } from './preload';
 import { describe, IProjectList, ProjectList } from './projectList';
 
-/** Cards of projects on the launcher; the rest is behind one more. */
+/** How many projects have a card on the launcher. One more card opens the list of all. */
 const RECENT = 6;
 export const projects: JupyterFrontEndPlugin<ProjectList> = {
   id: 'jupyter-repl:projects',

@@ -1,4 +1,4 @@
-/** Putting back what was deleted from a project, also by its programs: a list of deletions, and what came of the choice. */
+/** Restores files that a person or a program deleted from a project: lists deletions, and reports the result. */
 
 import { Dialog, Notification, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -7,10 +7,10 @@ import type { IDeleted, Rest } from '../api/rest';
 import { ReplError } from '../model/messages';
 import { notify } from '../widgets/notices';
 
-/** Without it a notification waits in its list, unseen. */
+/** Without `autoClose` a notification does not pop up, but only waits in JupyterLab's list. */
 const SHOWN = { autoClose: 5000 } as const;
 
-/** Ask what to put back, and do it. Never rejects: errors are shown. */
+/** Ask which deletions to restore, and restore them. Never rejects: errors are shown. */
 export async function recoverDeleted(rest: Rest, replId: string, trans: TranslationBundle): Promise<void> {
   try {
     const deleted = await rest.deleted(replId);
@@ -49,7 +49,12 @@ function tell(restored: string[], kept: string[], trans: TranslationBundle): voi
     Notification.success(trans._n('Restored one file.', 'Restored %1 files.', restored.length), SHOWN);
   }
   if (kept.length) {
-    notify('warning', trans.__('Not restored, since something is there: %1', kept.join(', ')), SHOWN, trans);
+    notify(
+      'warning',
+      trans.__('Not restored, because something of the same name exists: %1', kept.join(', ')),
+      SHOWN,
+      trans
+    );
   }
 }
 
@@ -57,7 +62,7 @@ class Choice extends Widget implements Dialog.IBodyWidget<string[]> {
   constructor(deleted: IDeleted[], trans: TranslationBundle) {
     super();
     this._list.size = Math.min(10, Math.max(2, deleted.length));
-    this._list.multiple = true; // by this JupyterLab's dialogs distinguish a list from a menu
+    this._list.multiple = true; // JupyterLab's dialogs tell a list from a drop-down menu by this
     this._list.setAttribute('aria-label', trans.__('What was deleted, newest first'));
     this._list.append(...deleted.map(each => makeOption(each, trans)));
     this._list.selectedIndex = 0;

@@ -59,7 +59,7 @@ export class RunControl {
     }
   }
 
-  /** What ran last, once more. */
+  /** Repeat the run that is shown. */
   runAgain(): Promise<void> {
     return this.run(this.runs.shown?.path ?? null);
   }
@@ -97,10 +97,10 @@ export class RunControl {
     this.runs.load(channel.loaded.runs);
     const { shown } = this.runs;
     if (shown) {
-      await this.console.attach(channel, shown); // the same run too: by the new channel it goes on
+      await this.console.attach(channel, shown); // also the same run: its output continues over the new channel
     }
   }
 
-  /** Runs that were asked for and have not been announced. */
+  /** True while a run was requested and not yet answered. */
   private _isStarting = false;
 }

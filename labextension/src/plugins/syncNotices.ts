@@ -1,14 +1,14 @@
-/** What sync has to say to a person beyond a mark: that nothing is saved any more, what can't be, and what to install. */
+/** Sync's notices: that nothing is saved any more, which files can't be saved, and what to install again. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ISynced, SyncModel } from '../model/synced';
 import type { Banner } from '../widgets/banner';
 import { notify } from '../widgets/notices';
 
-/** States in which nothing will be saved by itself. */
+/** States in which nothing is saved until somebody acts. */
 const BROKEN: ReadonlySet<string> = new Set(['fenced', 'gone', 'failed']);
 
-/** Show it from now on. */
+/** Show the notices from now on. */
 export function followSync(sync: SyncModel, banner: Banner, trans: TranslationBundle): void {
   new SyncNotices(sync, banner, trans);
 }
@@ -38,7 +38,7 @@ class SyncNotices {
       this._once(`missing ${path}`, () =>
         notify(
           'info',
-          trans.__('%1 is not kept in S3. To have it again: %2', path, command),
+          trans.__('%1 is not saved in S3. To install it again, run: %2', path, command),
           { autoClose: false },
           trans
         )
@@ -48,7 +48,7 @@ class SyncNotices {
       this._once(`left out ${path}`, () =>
         notify(
           'info',
-          trans.__('%1 can be installed again and is not saved in S3.', path),
+          trans.__('%1 can be installed again, so it is not saved in S3.', path),
           { autoClose: 8000 },
           trans
         )

@@ -1,8 +1,8 @@
 /**
  * The menu of an inner tab: a file's view, or a terminal.
  *
- * JupyterLab finds its menu of tabs by a selector that inner tabs match too. Its *Close Tab* closes the whole REPL, and
- * *Close All Tabs* all of JupyterLab.
+ * It replaces JupyterLab's own menu of tabs, whose selector matches inner tabs too. JupyterLab's *Close Tab* would
+ * close the whole REPL, and its *Close All Tabs* would close all tabs of JupyterLab.
  */
 
 import { Clipboard } from '@jupyterlab/apputils';
@@ -18,7 +18,7 @@ import type { Workspace } from './workspace';
 /** A label and what it does; null: a line between groups. */
 type Item = [label: string, run: () => void] | null;
 
-/** @returns ends that */
+/** @returns a function that stops this */
 export function followTabMenus(workspace: Workspace, trans: TranslationBundle): () => void {
   const { node, editors, side } = workspace.panel;
   const onMenu = (event: MouseEvent): void => {

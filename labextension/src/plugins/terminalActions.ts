@@ -1,4 +1,4 @@
-/** The commands of the terminal that has the keys, or had them last: a shell's, or the console's. */
+/** The commands of a terminal: the console's if it has the focus, otherwise the shell's that was used last. */
 
 import { copyIcon, pasteIcon, searchIcon } from '@jupyterlab/ui-components';
 import type { Terminal } from '../widgets/terminal';
@@ -22,10 +22,10 @@ export function ofTerminal({ trans }: IActionOptions): Record<string, IAction> {
     [TabCommands.terminalPaste]: {
       label: trans.__('Paste into the Terminal'),
       icon: pasteIcon,
-      // a page at an insecure address can't read the clipboard; there the key does, since the browser pastes
+      // A page without HTTPS can't read the clipboard. The shortcut still works there, because the browser pastes.
       isEnabled: workspace => terminalOf(workspace) !== null && 'readText' in (navigator.clipboard ?? {}),
       run: async workspace => {
-        const terminal = terminalOf(workspace); // before the browser asks whether it may
+        const terminal = terminalOf(workspace); // chosen before the browser asks for permission
         terminal?.paste(await navigator.clipboard.readText());
       }
     },

@@ -1,4 +1,4 @@
-/** The shells of one tab: a view for each that lives in the runner, and always at least one. */
+/** The shells of one tab: one view for each live shell of the runner, and always at least one. */
 
 import type { Channel } from '../api/channel';
 import type { Begin } from '../api/terminal';
@@ -18,7 +18,7 @@ export class Terminals {
     private readonly _channel: () => Channel | null
   ) {}
 
-  /** Open a new shell and go there: in a folder of the project, else where the one that was used last is. */
+  /** Open and focus a new shell, in `folder` or else in the current folder of the shell that was used last. */
   async open(folder?: string): Promise<void> {
     const beside = this.active?.number ?? 0;
     const terminal = this._add();
@@ -33,7 +33,7 @@ export class Terminals {
     }
   }
 
-  /** Every live shell of the runner gets its view again. Never rejects: what goes wrong is said in the terminal. */
+  /** Give every live shell of the runner its view again. Never rejects: the terminal shows the error. */
   async connected(channel: Channel): Promise<void> {
     const { runner, runs, terminals } = channel.loaded;
     const ofRuns = new Set(runs.map(run => run.terminal));
@@ -74,7 +74,7 @@ export class Terminals {
     return last && this._views.has(last) ? last : ([...this._views].find(view => view.isVisible) ?? null);
   }
 
-  /** By their numbers, which stay the same as long as the runner does. */
+  /** The terminal with this number, or null. Numbers stay the same as long as the runner lives. */
   byNumber(number: number): Terminal | null {
     return [...this._views].find(view => view.number === number) ?? null;
   }

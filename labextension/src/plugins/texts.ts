@@ -1,4 +1,7 @@
-/** The texts that are open in one tab, one for each file, whatever shows them: saved, kept and led after the disk together. */
+/**
+ * The open texts of one tab: one for each file, however many views show it. Saves them, keeps their drafts, and applies
+ * changes on disk.
+ */
 
 import { ISignal, Signal } from '@lumino/signaling';
 import type { Files } from '../api/files';
@@ -20,7 +23,7 @@ export class Texts {
     private readonly _monaco: () => Promise<Monaco>
   ) {}
 
-  /** A file's state is another than before. */
+  /** A file's state has changed. */
   get changed(): ISignal<this, void> {
     return this._changed;
   }
@@ -42,7 +45,7 @@ export class Texts {
     );
   }
 
-  /** Whether text is lost if the page goes now. */
+  /** True if text is lost when the page closes now. */
   get isAtRisk(): boolean {
     return [...this._open.values()].some(({ file }) => file.draft.hasNoRoom);
   }
@@ -75,7 +78,7 @@ export class Texts {
     return made;
   }
 
-  /** Nobody shows it any more. */
+  /** Close a text that no view shows any more. */
   close(path: string): void {
     this._open.get(path)?.dispose();
     this._open.delete(path);
@@ -85,18 +88,18 @@ export class Texts {
     await Promise.all([...this._open.values()].map(({ file }) => file.save()));
   }
 
-  /** The tab is about to go. */
+  /** The tab is about to close: keep drafts, and save. */
   leave(): Promise<void> {
     this.keepDrafts(false);
     return this.save();
   }
 
-  /** @param isLeaving - the page is about to go */
+  /** @param isLeaving - the page is about to close */
   keepDrafts(isLeaving: boolean): void {
     this._open.forEach(({ file }) => file.keepDraft(isLeaving));
   }
 
-  /** Follow the disk. */
+  /** Apply changes on disk. */
   apply(change: IChanged): void {
     const etagOf = new Map(change.files?.map(({ path, etag }) => [path, etag]));
     for (const [path, { file }] of this._open) {

@@ -1,4 +1,4 @@
-/** The toolbar of one tab. Its buttons are about their own tab, also while another one is in front. */
+/** The toolbar of one tab. Its buttons act on this tab, also while another one is in front. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import {
@@ -21,7 +21,7 @@ import type { Documents } from './documents';
 import type { RunControl } from './runs';
 import { openMoreMenu, openRunMenu } from './menus';
 
-/** As much of a tab as its toolbar is about. */
+/** The parts of a tab that its toolbar uses. */
 export interface IToolbarSource {
   readonly panel: ReplPanel;
   readonly repl: ReplModel;
@@ -70,7 +70,7 @@ export class ReplToolbar {
     items.forEach(([name, widget]) => workspace.panel.toolbar.addItem(name, widget));
   }
 
-  /** Say what the tab is doing, and offer what makes sense. */
+  /** Show the tab's status, and enable the buttons that apply. */
   update(): void {
     const { panel, language, repl, sync, documents, runs } = this._workspace;
     const { kind } = repl.state;
@@ -95,7 +95,7 @@ export class ReplToolbar {
   private readonly _terminal: Widget;
 }
 
-/** A button of our own: JupyterLab's is a web component with attributes that its role does not have. */
+/** A button of our own, because JupyterLab's is a web component with attributes that its role does not allow. */
 function makeButton(icon: LabIcon, label: string, tooltip: string, onClick: (at: IPoint) => void): Widget {
   const button = makeIconButton(tooltip, icon, onClick);
   button.classList.add('jp-Repl-toolButton');

@@ -1,4 +1,4 @@
-/** Files and folders of the person's own machine, on their way into the project: with progress, cancel and a report. */
+/** Uploads files and folders from the person's machine into the project, with progress, cancel and a report. */
 
 import { Dialog, Notification, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -8,16 +8,19 @@ import { ReplError } from '../model/messages';
 import { join, marked, parentOf } from '../model/paths';
 import { fitting } from '../widgets/notices';
 
-/** A file and where it goes; without a file a folder that may be empty. */
+/** A file and its path in the project; without a file, a folder that may be empty. */
 export interface IUpload {
   path: string;
   file: File | null;
 }
 
-/** Transfers at once: more would be no faster, and would get into the way of saves. */
+/** Transfers at once. More would not be faster, and would delay saves. */
 const PARALLEL = 3;
 
-/** What was dropped, folders with all that is in them. Its beginning has to run while the event is being handled. */
+/**
+ * Reads what was dropped, with the contents of folders. Call it while the drop event is being handled, because the
+ * browser empties `items` afterwards.
+ */
 export async function readDropped(items: DataTransferItemList, folder: string): Promise<IUpload[]> {
   const files = [...items].filter(item => item.kind === 'file');
   const dropped = files.map(item => ({ entry: item.webkitGetAsEntry(), file: item.getAsFile() }));
@@ -26,14 +29,14 @@ export async function readDropped(items: DataTransferItemList, folder: string): 
     if (entry) {
       await readEntry(entry, join(folder, entry.name), found);
     } else if (file) {
-      found.push({ path: join(folder, file.name), file }); // of no disk, such as an image of a page
+      found.push({ path: join(folder, file.name), file }); // not from a disk, such as an image of a web page
     }
   };
   await Promise.all(dropped.map(read));
   return found.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** What was chosen in the browser's dialog. */
+/** Reads what was chosen in the browser's dialog. */
 export function readChosen(files: Iterable<File>, folder: string): IUpload[] {
   return [...files].map(file => ({ path: join(folder, file.webkitRelativePath || file.name), file }));
 }
@@ -49,7 +52,7 @@ async function readEntry(entry: FileSystemEntry, path: string, found: IUpload[])
   found.push({ path, file: null });
   const reader = (entry as FileSystemDirectoryEntry).createReader();
   for (;;) {
-    // browsers give 100 at a time
+    // browsers return at most 100 entries at a time
     const batch = await new Promise<FileSystemEntry[]>((resolve, reject) =>
       reader.readEntries(resolve, reject)
     );
@@ -68,7 +71,7 @@ export class Uploads {
     private readonly _trans: TranslationBundle
   ) {}
 
-  /** Send them all; resolves when it is over. Never rejects: the report says what went wrong. */
+  /** Send all uploads. Resolves when they are done. Never rejects: the report says what went wrong. */
   async send(uploads: IUpload[]): Promise<void> {
     const files = uploads.filter(({ file }) => file !== null);
     const total = files.reduce((sum, { file }) => sum + file!.size, 0) || 1;
@@ -100,15 +103,15 @@ export class Uploads {
       }
     };
     await Promise.all(Array.from({ length: PARALLEL }, work));
-    // the same notification: one that is dismissed before it was drawn stays for ever
+    // update the same notification: one that is dismissed before it was drawn stays for ever
     const end = (type: Notification.TypeOptions, text: string, autoClose: number | false): void => {
       const { message, actions } = fitting(text, [], trans);
       if (!Notification.update({ id, type, message, autoClose, progress: 1, actions })) {
-        Notification.emit(message, type, { autoClose, actions }); // its button has ended it
+        Notification.emit(message, type, { autoClose, actions }); // its Cancel button has closed it
       }
     };
     if (abort.signal.aborted) {
-      end('info', trans.__('The upload was cancelled. What had arrived is there.'), 5000);
+      end('info', trans.__('The upload was cancelled. Files that were already uploaded are kept.'), 5000);
     } else if (failed.length) {
       const more = failed.length > 3 ? trans.__(' And %1 more.', failed.length - 3) : '';
       end('error', failed.slice(0, 3).join(' ') + more, false);
@@ -154,7 +157,7 @@ export class Uploads {
     const where = parentOf(path) || trans.__('the project');
     const { button } = await showDialog({
       title: trans.__('Some of these files exist already'),
-      body: trans.__('For example %1 in %2. What is to be done with all of them?', path, where),
+      body: trans.__('For example %1 in %2. What should be done with all of them?', path, where),
       buttons: [
         Dialog.cancelButton({ label: trans.__('Skip them') }),
         Dialog.warnButton({ label: trans.__('Replace them'), actions: ['replace'] }),

@@ -1,4 +1,4 @@
-/** What a runner says of its use: that its disk is nearly full, and that nobody is there, so that it is stopped. */
+/** A runner's notices about its use: its disk is nearly full, or nobody uses the REPL and it will be stopped. */
 
 import { Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -7,7 +7,7 @@ import type { IDisk, IIdle } from '../model/messages';
 import type { ReplModel } from '../model/repl';
 import { notify } from '../widgets/notices';
 
-/** From now on. @param node - the tab's, in which any key wakes what is asleep */
+/** Show the notices from now on. @param node - the tab's; any key in it starts a REPL that is asleep */
 export function followUsage(repl: ReplModel, node: HTMLElement, trans: TranslationBundle): void {
   const disk = new DiskNotice(trans);
   const idle = new IdleNotice(repl, trans);
@@ -24,7 +24,7 @@ export function followUsage(repl: ReplModel, node: HTMLElement, trans: Translati
   });
   node.addEventListener('keydown', event => wakeByKey(repl, event), true);
   repl.stateChanged.connect((_, state) => {
-    // What had the focus is gone with the runner, and keys would go to nobody.
+    // The focused element is gone with the runner, so the tab would get no keys.
     if (state.kind === 'stopped' && state.asleep && document.activeElement === document.body) {
       node.tabIndex = -1;
       node.focus();
@@ -56,7 +56,7 @@ class DiskNotice {
       Math.round((100 * disk.used) / disk.limit)
     );
     if (state === 'low') {
-      const hint = this._trans.__('Delete what you don’t need: if it is full, the REPL is started again.');
+      const hint = this._trans.__('Delete what you don’t need: the REPL is restarted if the disk is full.');
       this._shown = notify('warning', `${full} ${hint}`, { autoClose: false }, this._trans);
     } else if (state === 'full') {
       const hint = this._trans.__('Nothing can be saved until you delete something.');

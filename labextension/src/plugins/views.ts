@@ -6,16 +6,16 @@ import type { Widget } from '@lumino/widgets';
 import { Editor } from '../widgets/editor';
 import { Viewer } from '../widgets/viewer';
 
-/** The renderer's name of an editor. */
+/** Stands for the editor wherever the name of a renderer is expected. */
 export const TEXT = 'text';
 
 export interface IViewKey {
   path: string;
-  /** Of JupyterLab's, or TEXT. */
+  /** The name of a JupyterLab renderer, or TEXT. */
   renderer: string;
 }
 
-/** Null for what is no view of a file. */
+/** Returns null if the widget is not a view of a file. */
 export function keyOf(view: Widget): IViewKey | null {
   if (view instanceof Editor) {
     return { path: view.file.path, renderer: TEXT };
@@ -23,7 +23,7 @@ export function keyOf(view: Widget): IViewKey | null {
   return view instanceof Viewer ? { path: view.path, renderer: view.renderer } : null;
 }
 
-/** Empty for what is no view of a file. */
+/** Returns an empty string if the widget is not a view of a file. */
 export function pathOf(view: Widget): string {
   return keyOf(view)?.path ?? '';
 }

@@ -1,4 +1,4 @@
-/** One REPL's tab, wired: its state machine, files, terminals and panes. It owns them all until the tab is closed. */
+/** Wires one REPL's tab: state machine, files, terminals and panes. Owns them all until the tab is closed. */
 
 import type { IThemeManager } from '@jupyterlab/apputils';
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
@@ -115,12 +115,12 @@ export class Workspace {
     return this._language;
   }
 
-  /** Something has changed that the status bar or a command cares about. */
+  /** Something has changed that the status bar or a command depends on. */
   get changed(): ISignal<this, void> {
     return this._changed;
   }
 
-  /** Open a shell in `folder`, else beside the one that was used last. */
+  /** Open a shell in `folder`, or else in the current folder of the shell that was used last. */
   newTerminal(folder?: string): Promise<void> {
     this.panel.content.bring('side');
     return this.terminals.open(folder);
@@ -136,13 +136,13 @@ export class Workspace {
     return this.documents.texts.save();
   }
 
-  /** Open a file at a place that a program has named. */
+  /** Open a file at a location that a program printed. */
   openLocation({ path, line, column }: ILocation): void {
     this.panel.content.bring('editors');
     this.documents.open(path, { place: { line, column }, renderer: 'text' });
   }
 
-  /** Bring a pane to the front and give it the keys. */
+  /** Bring a pane to the front and give it the keyboard focus. */
   focus(pane: Pane | 'console'): void {
     this.panel.content.bring(pane === 'console' ? 'side' : pane);
     if (pane === 'tree') {
@@ -216,9 +216,9 @@ export class Workspace {
     this._onState();
     const root = { content: rootContent, total: rootTotal };
     if (this._isRestored) {
-      this.documents.texts.reconnected(); // what was typed meanwhile comes before all else
+      this.documents.texts.reconnected(); // text that was typed meanwhile is saved first
     }
-    // The prompt before the editor: Monaco's first keeps the page busy for 200 ms, in which nothing else is drawn.
+    // The prompt comes before the editor: the first Monaco editor blocks the page, and all drawing, for 200 ms.
     await Promise.all([this.terminals.connected(channel), this.runs.connected(channel)]);
     this._onState();
     if (this._isRestored) {

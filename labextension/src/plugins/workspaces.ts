@@ -1,4 +1,4 @@
-/** All open tabs, with what they share: commands, settings, the status bar and the drive. Comes with the first one. */
+/** All open tabs, with what they share: commands, settings and the status bar. Loaded with the first tab. */
 
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { ICommandPalette, IThemeManager, WidgetTracker } from '@jupyterlab/apputils';
@@ -36,7 +36,7 @@ export interface IWorkspacesOptions {
   trans: TranslationBundle;
 }
 
-/** The plugin whose schema it is. */
+/** The plugin whose schema holds the settings. */
 const SETTINGS = 'jupyter-repl:open';
 
 export class Workspaces {
@@ -69,14 +69,14 @@ export class Workspaces {
     });
   }
 
-  /** The tab in front; null if it is none of ours. */
+  /** The tab in front; null if it is not a REPL's. */
   get current(): Workspace | null {
     const { tracker, app } = this._options;
     const panel = tracker.currentWidget;
     return panel && panel === app.shell.currentWidget ? (this._open.get(panel.replId) ?? null) : null;
   }
 
-  /** Show a REPL in the tab that it has, or in a new one. */
+  /** Show a REPL in its existing tab, or in a new one. */
   async open(replId: string): Promise<ReplPanel> {
     const { app, tracker, state, themes, trans } = this._options;
     const rest = this._rest;
@@ -109,7 +109,7 @@ export class Workspaces {
     await tracker.add(panel);
     rest.project(replId).then(
       ({ title }) => panel.rename(title, trans),
-      () => undefined // what is wrong is said by the start
+      () => undefined // the start reports what is wrong
     );
     return panel;
   }
@@ -138,7 +138,7 @@ export class Workspaces {
       repl?.state.kind
     ];
     if (facts.join() !== this._facts) {
-      this._facts = facts.join(); // all menus and toolbars ask again: not for every key
+      this._facts = facts.join(); // all menus and toolbars update, which is too costly for every key
       this._options.app.commands.notifyCommandChanged();
     }
   }
@@ -158,7 +158,7 @@ export class Workspaces {
     const { trans, projects } = this._options;
     const rest = this._rest;
     if (await askRemove(replId, () => removeRepl(rest, replId), trans)) {
-      documents.deleted(''); // nothing is saved any more
+      documents.deleted(''); // closes all files without saving
       panel.dispose();
       projects.refresh();
     }
@@ -167,7 +167,7 @@ export class Workspaces {
   private readonly _rest: Rest;
   private readonly _open = new Map<string, Workspace>();
   private readonly _item: StatusItem;
-  /** What commands are enabled by. */
+  /** The facts that decide which commands are enabled. */
   private _facts = '';
   private readonly _isOtherTab = new Signal<this, void>(this);
   private _settings: ISettings = DEFAULTS;

@@ -1,4 +1,4 @@
-/** The font of editors and terminals: the person's, else that of JupyterLab's code. */
+/** The font of editors and terminals: from the person's settings, else JupyterLab's code font. */
 
 import type { ISettings } from '../model/settings';
 

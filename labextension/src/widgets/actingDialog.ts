@@ -1,20 +1,20 @@
-/** A dialog that does something: it stays open, with what was typed, while anything is wrong. */
+/** A dialog that performs an action. It stays open and keeps its input until the action has succeeded. */
 
 import { Dialog } from '@jupyterlab/apputils';
 import type { Widget } from '@lumino/widgets';
 import { ReplError } from '../model/messages';
 
 export interface IForm extends Widget {
-  /** Say what is wrong with what is there; whether nothing is. */
+  /** Show what is wrong with the input. Returns true if nothing is. */
   check(): boolean;
-  /** Do it; rejects with a ReplError. */
+  /** Perform the action; rejects with a ReplError. */
   act(): Promise<unknown>;
-  /** Say why it could not be done. */
+  /** Show why the action failed. */
   refuse(reason: string): void;
 }
 
 export class ActingDialog extends Dialog<string> {
-  /** @param options - the first button is the one that does nothing */
+  /** @param options - the first button cancels */
   constructor(
     private readonly _form: IForm,
     options: Partial<Dialog.IOptions<string>>
@@ -22,7 +22,7 @@ export class ActingDialog extends Dialog<string> {
     super({ ...options, body: _form as Widget, focusNodeSelector: 'input' });
   }
 
-  /** Called for a button, and for Enter without one: only what was done closes the dialog. */
+  /** Called with a button's index, and for Enter without one. Only Cancel or a successful action closes the dialog. */
   override resolve(index?: number): void {
     if (index === 0) {
       super.resolve(0);

@@ -1,4 +1,4 @@
-/** A line above the panes that says what is going on; never modal. */
+/** A line above the panes that shows what is going on; never modal. */
 
 import { Widget } from '@lumino/widgets';
 
@@ -24,18 +24,18 @@ export class Banner extends Widget {
     super.dispose();
   }
 
-  /** Show a message with its actions; the level is for colour only, the words say all. */
+  /** Show a message with its actions. The level only sets the colour, so the message must say everything. */
   say(level: 'info' | 'warning' | 'error', message: string, actions: IBannerAction[] = []): void {
     const said = JSON.stringify([level, message, actions.map(({ label }) => label)]);
     if (said === this._said && this.isVisible) {
-      return; // who is about to press a button of it still finds that
+      return; // keep the buttons: a person may be about to press one
     }
     this._said = said;
     this.node.dataset.level = level;
     const text = document.createElement('span');
     text.textContent = message;
     this._line.replaceChildren(text, ...actions.map(makeButton));
-    // not the `hidden` attribute: the panel around refits on Lumino's messages only
+    // not by the `hidden` attribute: the parent panel lays out again only on Lumino's messages
     this.show();
   }
 
@@ -45,7 +45,7 @@ export class Banner extends Widget {
     this._line.replaceChildren();
   }
 
-  /** Lumino's box layouts give a widget its minimal height, so a message that wraps has to ask for more. */
+  /** Lumino's box layouts give a widget its minimal height, so a message that wraps must raise that height. */
   private _fit(): void {
     this.node.style.minHeight = `${this._line.offsetHeight}px`;
     this.parent?.fit();

@@ -1,4 +1,4 @@
-/** Buttons with icons, and icons of ours for them. */
+/** Buttons with icons, and our own icons for them. */
 
 import { LabIcon } from '@jupyterlab/ui-components';
 
@@ -23,7 +23,7 @@ export interface IPoint {
 /**
  * A button that shows an icon; its label is its tooltip and its accessible name.
  *
- * @param onClick - called with the corner below the button, where a menu opens
+ * @param onClick - called with the button's lower left corner, where a menu can open
  */
 export function makeIconButton(
   label: string,

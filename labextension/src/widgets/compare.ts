@@ -1,4 +1,4 @@
-/** What differs between a file on disk and what was typed, side by side; ours can be edited there. */
+/** Shows a file's text on disk and the editor's text side by side. The editor's text can be edited there. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Message } from '@lumino/messaging';
@@ -52,7 +52,7 @@ export class Compare extends Widget {
     requestAnimationFrame(() => this._editor?.layout());
   }
 
-  /** Somebody has chosen: there is nothing to compare any more. */
+  /** Closes the comparison once the conflict is resolved. */
   private _onState(): void {
     if (this._document.file.state !== 'conflict') {
       this.dispose();

@@ -1,6 +1,6 @@
-/** The dialog that makes a REPL: a name, a language, Create. */
+/** The dialog that creates a REPL: it asks for a name and a language. */
 
-import '../../style/base.css'; // not the package's style: that is loaded with JupyterLab
+import '../../style/base.css'; // not as the package's `style`, which JupyterLab loads at its start
 
 import { Dialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -10,19 +10,19 @@ import { IdProblem, idProblem, randomName } from '../model/ids';
 import { ActingDialog, IForm } from './actingDialog';
 
 export interface ICreateOptions {
-  /** Of the dialog; New REPL if absent. */
+  /** The title of the dialog; New REPL if absent. */
   title?: string;
-  /** In place of three random words. */
+  /** The name that is proposed; if absent, three random words. */
   name?: string;
   templates: ITemplate[];
-  /** Chosen at first. */
+  /** The language that is selected at first. */
   language: string;
   trans: TranslationBundle;
-  /** Makes the project; rejects with a ReplError. */
+  /** Creates the project; rejects with a ReplError. */
   create(replId: string, language: string, tell: (progress: string) => void): Promise<unknown>;
 }
 
-/** Ask and create; resolves to the new REPL's id, or null if the person thought otherwise. */
+/** Ask and create; resolves to the new REPL's id, or to null if the person cancelled. */
 export async function createRepl(options: ICreateOptions): Promise<string | null> {
   const { trans } = options;
   const body = new CreateBody(options);
@@ -113,7 +113,7 @@ class CreateBody extends Widget implements IForm {
       case 'characters':
         return trans.__('Use lower-case letters, digits and hyphens, for example quiet-otter-42.');
       case 'hyphens':
-        return trans.__('A hyphen stands between letters or digits, one at a time.');
+        return trans.__('A hyphen stands between two letters or digits, never beside another hyphen.');
     }
   }
 

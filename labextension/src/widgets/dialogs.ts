@@ -1,4 +1,4 @@
-/** Dialogs for naming and for destruction. */
+/** Dialogs that rename and delete REPLs. */
 
 import { Dialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -12,14 +12,14 @@ interface IAskOptions {
   value: string;
   button: string;
   isDangerous: boolean;
-  /** What is wrong with a text, empty if nothing is. */
+  /** Returns what is wrong with a text; empty if nothing is. */
   check(text: string): string;
-  /** Do it; what it rejects with is said in the dialog. */
+  /** Perform the action. If it rejects, the dialog shows the error. */
   act(text: string): Promise<unknown>;
   trans: TranslationBundle;
 }
 
-/** Another title for a REPL; null if the person thought otherwise. */
+/** Ask for a REPL's new title and set it; resolves to the title, or to null if the person cancelled. */
 export function askTitle(
   title: string,
   act: (title: string) => Promise<unknown>,
@@ -27,7 +27,7 @@ export function askTitle(
 ): Promise<string | null> {
   return ask({
     title: trans.__('Rename REPL'),
-    text: trans.__('The title is what people read. The name in addresses and folders stays.'),
+    text: trans.__('People see the title. The name in addresses and folders does not change.'),
     label: trans.__('Title'),
     value: title,
     button: trans.__('Rename'),
@@ -38,7 +38,7 @@ export function askTitle(
   });
 }
 
-/** Delete a REPL, whose name has to be typed; resolves to whether it was done. */
+/** Delete a REPL once the person has typed its name; resolves to true if it was deleted. */
 export async function askRemove(
   replId: string,
   act: () => Promise<unknown>,
@@ -46,7 +46,7 @@ export async function askRemove(
 ): Promise<boolean> {
   const typed = await ask({
     title: trans.__('Delete %1?', replId),
-    text: trans.__('Its programs end and all its files are deleted. That can’t be undone.'),
+    text: trans.__('This stops its programs and deletes all its files. It can’t be undone.'),
     label: trans.__('Type %1 to delete it', replId),
     value: '',
     button: trans.__('Delete'),

@@ -17,14 +17,14 @@ import { fontOf } from '../theme/fonts';
 
 type ICodeEditor = monacoTypes.editor.IStandaloneCodeEditor;
 
-/** Where somebody was in a file. Lines and columns count from 1, `top` is in pixels. */
+/** The position of cursor and scroll bar in a file. Lines and columns count from 1, `top` is in pixels. */
 export interface IPlace {
   line: number;
   column: number;
   top?: number;
 }
 
-/** What the status bar says of a text. */
+/** What the status bar shows about a text. */
 export interface IDetails {
   language: string;
   encoding: string;
@@ -37,15 +37,15 @@ export interface IEditorOptions {
   document: TextDocument;
   settings: ISettings;
   icon: LabIcon;
-  /** Where to begin; null: at the end. */
+  /** Where the cursor starts; null: at the end. */
   place: IPlace | null;
-  /** What a file was read as. */
+  /** Returns the encoding that a file was read with. */
   encoding(path: string): string;
-  /** Where a file can be downloaded that is no text. */
+  /** Returns the address for downloading a file that is not text. */
   downloadUrl(path: string): string;
-  /** Show what differs between the disk's text and ours. */
+  /** Show the text on disk and the editor's text side by side. */
   compare(file: FileModel): void;
-  /** The tab is to be closed. */
+  /** Called when the person closes the editor's tab. */
   close(editor: Editor): void;
   trans: TranslationBundle;
 }
@@ -62,7 +62,7 @@ export class Editor extends Widget {
     this.title.icon = icon;
     this.node.dataset.path = this.file.path;
     this._host.addClass('jp-Repl-editorHost');
-    // keys belong to Monaco; ours are found by the tab before they come here
+    // keys belong to Monaco; the tab takes our shortcuts before they arrive here
     this._host.node.dataset.lmSuppressShortcuts = 'true';
     const banner = new Banner();
     this._banner = new FileBanner(banner, document.file, () => this._editor?.focus(), compare, trans);
@@ -80,7 +80,7 @@ export class Editor extends Widget {
     return this._options.document.file;
   }
 
-  /** It has come to the front, or got the focus. */
+  /** The editor has come to the front, or got the focus. */
   get shown(): ISignal<this, void> {
     return this._shown;
   }
@@ -90,7 +90,7 @@ export class Editor extends Widget {
     return this._moved;
   }
 
-  /** Where somebody is in it; null while it is not shown. */
+  /** The current place. Before the text is shown: the place to start at, or null. */
   get place(): IPlace | null {
     const position = this._editor?.getPosition();
     return position
@@ -98,7 +98,7 @@ export class Editor extends Widget {
       : this._place;
   }
 
-  /** What the status bar says of it; null while it is not shown. */
+  /** What the status bar shows about it; null until the text is shown. */
   get details(): IDetails | null {
     const model = this._editor?.getModel();
     return model
@@ -132,7 +132,7 @@ export class Editor extends Widget {
     this._editor?.getModel()?.updateOptions(indentOf(settings));
   }
 
-  /** Do one of Monaco's own actions. */
+  /** Run one of Monaco's own actions. */
   run(action: string): void {
     void this._editor?.getAction(action)?.run();
   }
@@ -204,7 +204,7 @@ export class Editor extends Widget {
       model,
       automaticLayout: false,
       contextmenu: false,
-      dropIntoEditor: { enabled: false }, // a row of the tree that falls here is no text
+      dropIntoEditor: { enabled: false }, // a tree row that is dropped here must not be inserted
       fixedOverflowWidgets: true,
       overflowWidgetsDomNode: overflowNode(),
       scrollBeyondLastLine: false,
@@ -212,7 +212,7 @@ export class Editor extends Widget {
       ariaLabel: this.file.path
     }));
     if (!/^[ \t]/m.test(model.getValueLength() < 1e5 ? model.getValue() : '\t')) {
-      model.updateOptions(indentOf(settings)); // nothing in the file says how it is indented
+      model.updateOptions(indentOf(settings)); // the file has no indentation of its own
     }
     if (this._place) {
       this.goTo(this._place);
@@ -225,7 +225,7 @@ export class Editor extends Widget {
     this._banner.opened(text => {
       editor.executeEdits('draft', [{ range: editor.getSelection()!, text }]);
     });
-    // who went to a terminal while this was loading stays there
+    // if the person went to a terminal while this was loading, the focus stays there
     if (this._wantsFocus && !window.document.activeElement?.closest('.jp-Repl-terminal')) {
       editor.focus();
     }
@@ -247,7 +247,7 @@ export class Editor extends Widget {
     this.node.classList.toggle('jp-mod-sending', share < 1);
   }
 
-  /** Say why the file can't be edited; it is not touched. */
+  /** Show why the file can't be edited. The file is not changed. */
   private _refuse(error: ReplError): void {
     const { trans, downloadUrl } = this._options;
     const box = document.createElement('div');
@@ -274,7 +274,7 @@ export class Editor extends Widget {
   private _editor: ICodeEditor | null = null;
   private _isOpening = false;
   private _wantsFocus = false;
-  /** Where to begin. */
+  /** Where the cursor starts. */
   private _place: IPlace | null;
 }
 

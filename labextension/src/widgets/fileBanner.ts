@@ -1,4 +1,4 @@
-/** What is said above an editor about its file: conflicts, saves that failed, text that was lost before. */
+/** The messages above an editor about its file: conflicts, failed saves, and unsaved text of an earlier page. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { FileModel } from '../model/file';
@@ -18,7 +18,7 @@ export class FileBanner {
     _file.stateChanged.connect(this._onState, this);
   }
 
-  /** The text is shown: say what state it is in. `insert` puts text at the cursor. */
+  /** Call this once the text is shown; the banner reports its state. `insert` puts text at the cursor. */
   opened(insert: (text: string) => void): void {
     this._insert = insert;
     if (this._file.state !== 'saved') {
@@ -57,13 +57,13 @@ export class FileBanner {
       banner.say(
         'warning',
         trans.__(
-          '%1 is not saved, and this browser has no room to keep it: it would go with the page.',
+          '%1 is not saved, and this browser has no room to keep it: closing the page loses the text.',
           path
         ),
         [this._action(trans.__('Save'), () => file.save())]
       );
     } else if (state === 'deleted') {
-      banner.say('warning', trans.__('%1 was deleted on disk. What you see is the only copy.', path), [
+      banner.say('warning', trans.__('%1 was deleted on disk. This editor has the only copy.', path), [
         this._action(trans.__('Put it back'), () => file.writeNow())
       ]);
     } else if (state === 'saved') {
@@ -73,11 +73,11 @@ export class FileBanner {
         banner.silence();
       }
     } else if (wasAtRisk) {
-      banner.silence(); // it is not saved yet, but kept
+      banner.silence(); // it is not saved yet, but the browser holds a draft
     }
   }
 
-  /** After a conflict: both texts are there. */
+  /** After a conflict: offers to delete the text that was not chosen. */
   private _tellCopy(): void {
     const trans = this._trans;
     const { copy } = this._file;
@@ -101,7 +101,7 @@ export class FileBanner {
       this._back();
     };
     const message = trans.__(
-      'Text of yours was not saved before, and the file has changed since: %1',
+      'You typed this text earlier. It was not saved, and the file has changed since: %1',
       lost.length > 60 ? `${lost.slice(0, 60)}…` : lost
     );
     const insert = (): void => {

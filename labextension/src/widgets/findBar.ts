@@ -1,4 +1,4 @@
-/** Finds text in a terminal's output: a field above it, with what was found marked. */
+/** Finds text in a terminal's output: a search field above it, with the matches marked. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { caretDownIcon, caretUpIcon, closeIcon } from '@jupyterlab/ui-components';
@@ -6,7 +6,7 @@ import type { ISearchOptions, SearchAddon } from '../xterm/load';
 import { makeIconButton } from './buttons';
 
 export class FindBar {
-  /** @param leave - gives the terminal the keys back */
+  /** @param _leave - moves the focus back to the terminal */
   constructor(
     node: HTMLElement,
     private readonly _search: SearchAddon,
@@ -54,7 +54,7 @@ export class FindBar {
     if (event.key === 'Escape') {
       this.close();
     } else if (event.key === 'Enter' && event.target === this._field) {
-      this._find(event.shiftKey ? 'findNext' : 'findPrevious'); // the newest is at the end, so the search goes up
+      this._find(event.shiftKey ? 'findNext' : 'findPrevious'); // the newest output is last, so Enter searches upwards
     } else {
       return;
     }
@@ -80,7 +80,7 @@ export class FindBar {
   private readonly _count = document.createElement('span');
 }
 
-/** Colours that hold in light and dark; the addon wants `#rrggbb`. */
+/** Colours for light and dark themes. The addon accepts only `#rrggbb`. */
 const OPTIONS: ISearchOptions = {
   decorations: {
     matchBackground: '#8a6d1f',

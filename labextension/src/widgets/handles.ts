@@ -1,12 +1,12 @@
-/** The borders between panes: a double click puts them back, and arrow keys move them. */
+/** The borders between panes: a double click resets them, and arrow keys move them. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { SplitPanel } from '@lumino/widgets';
 
-/** Of the whole, for one press of a key. */
+/** How far one key press moves a border, as a share of the whole panel. */
 const STEP = 0.02;
 
-/** @param onMoved - somebody has moved a border */
+/** @param onMoved - called when a person has moved a border */
 export function followHandles(
   split: SplitPanel,
   reset: () => void,

@@ -1,4 +1,4 @@
-/** Icons of ours, and which icon a template has. */
+/** Our own icons, and the icons of templates. */
 
 import { LabIcon, pythonIcon } from '@jupyterlab/ui-components';
 

@@ -1,16 +1,16 @@
-/** A line in which a name is typed: Enter or leaving it takes the name, Escape doesn't, a wrong one says why. */
+/** A field for a name. Enter or leaving the field accepts the name, Escape cancels. It shows why a name is wrong. */
 
 export interface INameFieldOptions {
   label: string;
-  /** What is there at first. */
+  /** The name in the field at first. */
   value: string;
-  /** How many of its characters are selected: a file's ending is not. */
+  /** How many characters from the start are selected: a file's extension is not. */
   selected: number;
-  /** What is wrong with a name; empty if nothing is. */
+  /** Returns what is wrong with a name; empty if nothing is. */
   check(name: string): string;
-  /** The name was chosen, another one than `value`. */
+  /** Called with an accepted name that differs from `value`. */
   commit(name: string): void;
-  /** The field is gone. */
+  /** Called once when the field is done, before `commit`. */
   end(): void;
 }
 
@@ -57,7 +57,7 @@ export function makeNameField(options: INameFieldOptions): HTMLInputElement {
       }
     }
   });
-  // once it is in the page
+  // after the caller has added the field to the page
   setTimeout(() => {
     input.focus();
     input.setSelectionRange(0, options.selected);

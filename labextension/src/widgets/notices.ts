@@ -1,14 +1,14 @@
-/** Notices in the corner of JupyterLab, which cuts them: what is longer can be read in a dialog. */
+/** Notices in the corner of JupyterLab. JupyterLab cuts long messages, so a dialog shows the whole text. */
 
 import { Notification, showDialog, Dialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-/** Of a message that JupyterLab shows, in UTF-16 units. */
+/** The longest message that JupyterLab shows whole, in UTF-16 units. */
 const MOST = 140;
 
 type Options = Pick<Notification.IOptions<never>, 'autoClose' | 'actions'>;
 
-/** Show a notice; its id. */
+/** Shows a notice and returns its id. */
 export function notify(
   type: Notification.TypeOptions,
   message: string,
@@ -19,7 +19,7 @@ export function notify(
   return Notification.emit(short, type, { ...options, actions });
 }
 
-/** A message that fits, and what is added to its buttons where it had to be cut. */
+/** Returns a message that fits, and its buttons. A message that was cut gets the button Details. */
 export function fitting(
   message: string,
   actions: Notification.IAction[],
@@ -32,7 +32,7 @@ export function fitting(
   const details: Notification.IAction = {
     label: trans.__('Details'),
     callback: event => {
-      event.preventDefault(); // it stays
+      event.preventDefault(); // the notice stays open
       const buttons = [Dialog.okButton({ label: trans.__('Close') })];
       void showDialog({ title: trans.__('Details'), body: message, buttons });
     }

@@ -1,6 +1,6 @@
 /**
- * The panes of a tab: tree, editors, and the console with its terminals. Side by side; below 900 px the right column
- * goes below the editors; below 600 px one pane is shown at a time.
+ * The panes of a tab: tree, editors, and the console with its terminals. They are side by side. In a tab narrower than
+ * 900 px the right column is below the editors; narrower than 600 px, the tab shows one pane at a time.
  */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -11,10 +11,10 @@ import { followHandles } from './handles';
 export type Pane = 'tree' | 'editors' | 'side';
 
 export interface IPaneLayout {
-  /** Relative sizes: tree and the rest; editors and side. Empty until somebody has moved one. */
+  /** Relative sizes: `outer` of tree and the rest, `inner` of editors and side. Empty until a border was moved. */
   outer: number[];
   inner: number[];
-  /** What somebody has put away. */
+  /** The panes that the person has hidden. */
   hidden: Pane[];
 }
 
@@ -52,10 +52,10 @@ export class Panes extends SplitPanel {
     this._apply({ outer: [], inner: [], hidden: [] });
   }
 
-  /** The tabs of a narrow window. */
+  /** The buttons that choose the pane in a narrow window. */
   readonly bar: PaneBar;
 
-  /** Somebody has moved a border, or put a pane away. */
+  /** The person has moved a border, or hidden or shown a pane. */
   get moved(): ISignal<this, void> {
     return this._moved;
   }
@@ -68,7 +68,7 @@ export class Panes extends SplitPanel {
     this._apply(state);
   }
 
-  /** Put a pane away, or bring it back. */
+  /** Hide a pane, or show it again. */
   toggle(pane: Pane): void {
     if (!this._hidden.delete(pane)) {
       this._hidden.add(pane);
@@ -77,7 +77,7 @@ export class Panes extends SplitPanel {
     this._moved.emit();
   }
 
-  /** Bring a pane back where it is away, and in a narrow window to the front. */
+  /** Show a pane if it is hidden, and in a narrow window bring it to the front. */
   bring(pane: Pane): void {
     this._front = pane;
     if (this._hidden.delete(pane)) {
@@ -92,7 +92,7 @@ export class Panes extends SplitPanel {
     if (mode !== this._mode) {
       this._mode = mode;
       this._inner.orientation = mode === 'wide' ? 'horizontal' : 'vertical';
-      this._share(); // a narrow window squeezes the panes, which must not last
+      this._share(); // a narrow window squeezes the panes: give them their shares back
       this._arrange();
     }
     super.onResize(msg);
@@ -129,7 +129,7 @@ export class Panes extends SplitPanel {
     this._onMoved();
   }
 
-  /** Sizes are kept once somebody has set them; what the window made of them meanwhile is not. */
+  /** Stores sizes only when a person has set them, not when a narrow window has changed them. */
   private _onMoved(): void {
     this._outerSizes = this.relativeSizes();
     this._innerSizes = this._inner.relativeSizes();

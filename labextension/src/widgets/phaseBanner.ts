@@ -1,11 +1,11 @@
-/** What a REPL is doing, in its tab's banner: what it waits for and since when, and what can be done about it. */
+/** Shows in the tab's banner what a REPL is doing: what it waits for, for how long, and what the person can do. */
 
 import { Clipboard } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReplModel, ReplState } from '../model/repl';
 import type { Banner, IBannerAction } from './banner';
 
-/** Seconds after which a wait is counted, and after which it is called long. */
+/** Seconds after which the banner counts the seconds of a wait, and after which it calls the wait long. */
 const COUNTED = 2;
 const LONG = 10;
 
@@ -48,20 +48,20 @@ export class PhaseBanner {
         break;
       }
       case 'lost': {
-        const what = this._wait(trans.__('Connection lost. Looking for the server'));
+        const what = this._wait(trans.__('Connection lost. Reconnecting'));
         const kept = trans.__('Your typing is kept.');
         banner.say('warning', `${what} ${kept}`, [this._action(trans.__('Try now'), () => repl.tryNow())]);
         break;
       }
       case 'stopping': {
         const again = this._action(trans.__('Start again'), () => repl.start());
-        banner.say('info', this._wait(trans.__('Stopping: saving and ending programs')), [again]);
+        banner.say('info', this._wait(trans.__('Stopping: saving files, ending programs')), [again]);
         break;
       }
       case 'stopped':
         if (state.asleep) {
           const message = trans.__(
-            'Asleep, since nobody used it. Every file is kept. Press any key to wake it.'
+            'Asleep, because nobody used it. Every file is kept. Press any key to wake it.'
           );
           banner.say('info', message, [this._action(trans.__('Wake'), () => repl.start())]);
           break;
@@ -91,14 +91,14 @@ export class PhaseBanner {
           );
           banner.say('info', message, [this._action(trans.__('Dismiss'), () => repl.dismissNotice())]);
         } else if (repl.notice === 'replaced') {
-          const reason = repl.reason || trans.__('The runner has ended, and was started again.');
+          const reason = repl.reason || trans.__('The runner ended and was started again.');
           const message = `${reason} ${trans.__('New shells, same files.')}`;
           banner.say('info', message, [this._action(trans.__('Dismiss'), () => repl.dismissNotice())]);
         } else if (repl.notice === 'kept') {
           const again = this._action(trans.__('Stop again'), () => repl.stop());
           const anyway = this._action(trans.__('Stop without saving'), () => repl.stop(true));
           const dismiss = this._action(trans.__('Dismiss'), () => repl.dismissNotice());
-          banner.say('warning', `${trans.__('It was not stopped.')} ${repl.reason}`, [
+          banner.say('warning', `${trans.__('The REPL was not stopped.')} ${repl.reason}`, [
             again,
             anyway,
             dismiss
@@ -109,7 +109,7 @@ export class PhaseBanner {
     }
   }
 
-  /** What is waited for, since when, and whether that is usual. */
+  /** Returns what is waited for, for how many seconds so far, and whether that is longer than usual. */
   private _wait(what: string): string {
     const seconds = Math.floor((Date.now() - this._since) / 1000);
     const trans = this._trans;

@@ -1,6 +1,6 @@
 /** All projects: resume, stop, download and delete them. */
 
-import '../../style/base.css'; // not the package's style: that is loaded with JupyterLab
+import '../../style/base.css'; // not as the package's `style`, which JupyterLab loads at its start
 
 import { Dialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -12,11 +12,11 @@ import { describeRepl } from './words';
 
 export interface IProjectsOptions {
   projects: readonly IProject[];
-  /** Read them again. */
+  /** Fetch the projects again. */
   read(): Promise<readonly IProject[]>;
   open(project: IProject): void;
   stop(project: IProject): Promise<unknown>;
-  /** Ask, and delete it. This dialog is gone by then: JupyterLab shows one at a time. */
+  /** Ask, and delete the project. This dialog closes first: JupyterLab shows one dialog at a time. */
   remove(project: IProject): void;
   archiveUrl(project: IProject): string;
   trans: TranslationBundle;

@@ -1,6 +1,6 @@
 /** A REPL's tab: its banner and its panes. No behaviour. */
 
-import '../../style/base.css'; // not the package's style: that is loaded with JupyterLab
+import '../../style/base.css'; // not as the package's `style`, which JupyterLab loads at its start
 
 import { MainAreaWidget } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -11,7 +11,7 @@ import { Banner } from './banner';
 import { Panes } from './panes';
 
 export class ReplPanel extends MainAreaWidget<Panes> {
-  /** @param _beforeClose - the tab is being closed; it goes once this has resolved */
+  /** @param _beforeClose - called when the person closes the tab; the tab closes once it has settled */
   constructor(
     readonly replId: string,
     tree: Widget,
@@ -35,7 +35,7 @@ export class ReplPanel extends MainAreaWidget<Panes> {
   }
 
   readonly banner = new Banner();
-  /** Of what becomes of the files, which is another matter than what the REPL is doing. */
+  /** Shows how files are saved; `banner` shows what the REPL is doing. */
   readonly syncBanner = new Banner();
   readonly editors: DockPanel;
   readonly side: DockPanel;
@@ -46,7 +46,7 @@ export class ReplPanel extends MainAreaWidget<Panes> {
     this.title.caption = title === this.replId ? trans.__('REPL %1', title) : `${title} (${this.replId})`;
   }
 
-  /** Show console and terminals: the console above, the terminals below it. */
+  /** Show the console above the terminals. */
   addConsole(widget: Widget): void {
     this.side.addWidget(widget, { mode: 'split-top' });
   }
@@ -59,7 +59,7 @@ export class ReplPanel extends MainAreaWidget<Panes> {
 
   override dispose(): void {
     if (!this.isDisposed) {
-      // Lumino's dock layout asks for its widgets when it has forgotten them already, and ends none of them
+      // Lumino's dock layout lists its widgets only after it has cleared its state, so it disposes of none of them
       [...this.editors.widgets(), ...this.side.widgets()].forEach(widget => widget.dispose());
       super.dispose();
     }

@@ -1,4 +1,4 @@
-/** The console of runs: what was run, its terminal, how it ended, and the runs before it. */
+/** The console of runs: the command of a run, its terminal, how it ended, and the earlier runs. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { caretDownEmptyIcon, consoleIcon, runIcon } from '@jupyterlab/ui-components';
@@ -41,14 +41,14 @@ export class RunConsole extends Widget {
     _runs.changed.connect(this._update, this);
   }
 
-  /** A run that is another than before is to be shown: attach its terminal. */
+  /** Another run is to be shown: the listener attaches its terminal. */
   get wanted(): ISignal<this, IRun> {
     return this._wanted;
   }
 
   /**
-   * Show the output of the run that is wanted, by way of this channel; without effect if that is being done already.
-   * Never rejects: what goes wrong is said in the terminal.
+   * Show the output of a run over this channel. Does nothing if the run is attached over this channel already.
+   * Never rejects: the terminal shows what went wrong.
    */
   async attach(channel: Channel, run: IRun): Promise<void> {
     if (this._channel === channel && this._started === run.started) {
@@ -65,12 +65,12 @@ export class RunConsole extends Widget {
       const error = ReplError.from(reason);
       const isGone = error.code === 'FileNotFound';
       await this.terminal.say(
-        isGone ? this._trans.__('[The output of this run is not kept any more.]') : error.text
+        isGone ? this._trans.__('[The output of this run is no longer stored.]') : error.text
       );
     }
   }
 
-  /** Nothing could be run. */
+  /** Show why a run could not be started. */
   refused(reason: string): void {
     this._say('error', reason);
     this._foot.show();
@@ -133,7 +133,7 @@ export class RunConsole extends Widget {
   private readonly _foot = new Widget();
   private readonly _text = document.createElement('span');
   private _again!: HTMLButtonElement;
-  /** What was attached last, and by which channel. */
+  /** When the run that was attached last was started, and the channel that it was attached over. */
   private _started = 0;
   private _channel: Channel | null = null;
   private readonly _wanted = new Signal<this, IRun>(this);

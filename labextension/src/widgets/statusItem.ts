@@ -1,4 +1,4 @@
-/** What JupyterLab's status bar says of the REPL in front. */
+/** What JupyterLab's status bar shows about the REPL in front. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
@@ -8,7 +8,7 @@ import type { ISynced } from '../model/synced';
 import type { Editor } from './editor';
 import { describeFiles, describeRepl, describeSync } from './words';
 
-/** As much of a tab as the status bar shows. */
+/** The parts of a tab that the status bar needs. */
 export interface IStatusSource {
   readonly language: string;
   readonly repl: { state: ReplState };
@@ -26,7 +26,7 @@ export class StatusItem extends Widget {
     this.node.append(this._text);
   }
 
-  /** Say what this tab is doing; null: nothing. */
+  /** Show what this tab is doing; null: show nothing. */
   tell(source: IStatusSource | null): void {
     const text = source ? this._describe(source) : '';
     if (this._text.textContent !== text) {

@@ -1,4 +1,4 @@
-/** One terminal on xterm: what it shows, how it is typed in, copied from and searched. */
+/** One terminal on xterm: its output, its input, copying and pasting, and the search in it. */
 
 import { Clipboard } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -20,14 +20,14 @@ type Loader = typeof import('../xterm/load');
 
 const IS_MAC = /Mac|iP/.test(navigator.platform);
 
-/** Of a title that a program gives its terminal. */
+/** The longest title that a program can give its terminal. */
 const MAX_TITLE = 80;
 
 export interface ITerminalOptions {
   settings: ISettings;
-  /** Where the project lies for its programs; empty until that is known. */
+  /** Returns the project's path as its programs see it; empty until that is known. */
   folder(): string;
-  /** A place in a file was clicked that a program has named. */
+  /** Called when a file location in the output is clicked. */
   openLocation(location: ILocation): void;
   trans: TranslationBundle;
 }
@@ -66,12 +66,12 @@ export class Terminal extends Widget implements ITerminalListener {
     return this._restartWanted;
   }
 
-  /** The program has named the terminal. */
+  /** The program has set the terminal's title. */
   get named(): ISignal<this, string> {
     return this._named;
   }
 
-  /** Rows and columns that there is room for, as far as the screen is there. */
+  /** The rows and columns that fit; NO_SIZE until the screen is there, and while it is hidden. */
   get size(): ISize {
     const { rows, cols } = this._xterm?.fit.proposeDimensions() ?? NO_SIZE;
     return rows > 0 && cols > 0 ? { rows, cols } : NO_SIZE; // NaN while it is hidden
@@ -84,7 +84,7 @@ export class Terminal extends Widget implements ITerminalListener {
     this.node.dataset.terminal = String(this._remote.number);
   }
 
-  /** The connection is gone; what is typed is sent when it is back. */
+  /** The connection was lost. Input that is typed meanwhile is sent after the next `attach`. */
   detach(): void {
     this._remote.detach();
   }
@@ -98,7 +98,7 @@ export class Terminal extends Widget implements ITerminalListener {
 
   output(data: Uint8Array, gap: number, parsed: () => void): void {
     if (gap) {
-      this._write(this._options.trans.__('[%1 bytes of output were not kept]', gap));
+      this._write(this._options.trans.__('[%1 bytes of output were dropped]', gap));
     }
     this._xterm?.terminal.write(data, parsed);
   }
@@ -109,11 +109,11 @@ export class Terminal extends Widget implements ITerminalListener {
 
   ended(how: IEnd): void {
     this._ended = true;
-    // behind the output that is still being parsed
+    // after the output that is still being parsed
     this._xterm?.terminal.write('', () => this._exited.emit(how));
   }
 
-  /** Write a line of ours, which is not the program's. */
+  /** Write a line that is ours and not the program's. */
   async say(text: string): Promise<void> {
     await this._ready();
     this._write(text);
@@ -145,13 +145,13 @@ export class Terminal extends Widget implements ITerminalListener {
     return this._xterm?.terminal.hasSelection() ?? false;
   }
 
-  /** Copy what is selected, and select it no longer. */
+  /** Copy the selection, then clear it. */
   copy(): void {
     const { terminal } = this._xterm ?? {};
     if (terminal?.hasSelection()) {
       Clipboard.copyToSystem(terminal.getSelection());
       terminal.clearSelection();
-      terminal.focus(); // the copying has taken it
+      terminal.focus(); // copying has taken the focus
     }
   }
 
@@ -164,7 +164,7 @@ export class Terminal extends Widget implements ITerminalListener {
     this._xterm?.terminal.selectAll();
   }
 
-  /** Forget all but the line that is being typed. */
+  /** Discard all output except the line that is being typed. */
   clear(): void {
     this._xterm?.terminal.clear();
     this._remote.clear();
@@ -193,7 +193,7 @@ export class Terminal extends Widget implements ITerminalListener {
     void this._ready();
   }
 
-  /** Closing the tab ends the terminal; a page that goes away does not. */
+  /** Closing the tab stops the terminal's programs; closing the page does not. */
   protected override onCloseRequest(_: Message): void {
     this._remote.close();
     this.dispose();
@@ -218,7 +218,7 @@ export class Terminal extends Widget implements ITerminalListener {
         if (rows !== this._room.rows || cols !== this._room.cols) {
           this._room = { rows, cols };
           this._xterm.terminal.resize(cols, rows);
-          this._remote.resize({ rows, cols }); // the answer is another size where another view decides it
+          this._remote.resize({ rows, cols }); // if another view decides the size, `resized` is called
         }
       }
     });
@@ -240,7 +240,7 @@ export class Terminal extends Widget implements ITerminalListener {
     terminal.onBinary(data => this._remote.type(Uint8Array.from(data, char => char.charCodeAt(0))));
     terminal.onTitleChange(title => this._named.emit(title.slice(0, MAX_TITLE)));
     terminal.attachCustomKeyEventHandler(event => this._onKey(event));
-    // a handle for tests and assistive tools: the screen is drawn, not written
+    // for tests and assistive tools: the screen is drawn as pixels, so they read its text here
     Object.defineProperty(this._host, 'terminalText', { get: () => textOf(terminal) });
     const view = (): object => ({
       rows: terminal.rows,
@@ -261,7 +261,7 @@ export class Terminal extends Widget implements ITerminalListener {
     }
   }
 
-  /** What else is ours was found by the tab before. Returns whether xterm is to handle the key. */
+  /** Handles clipboard keys; the tab takes our other shortcuts earlier. Returns true if xterm is to handle the key. */
   private _onKey(event: KeyboardEvent): boolean {
     const action = clipboardAction(event, {
       isMac: IS_MAC,
@@ -272,10 +272,10 @@ export class Terminal extends Widget implements ITerminalListener {
       event.preventDefault();
       this.copy();
     }
-    return action === null; // the browser pastes, and xterm takes that
+    return action === null; // for a paste the browser sends an event, see `_onPaste`
   }
 
-  /** The browser pastes: xterm would hand the text to the program as it is. */
+  /** Takes the paste event from xterm, which would send the text with its control characters. */
   private _onPaste(event: ClipboardEvent): void {
     event.preventDefault();
     event.stopPropagation();
@@ -291,7 +291,7 @@ export class Terminal extends Widget implements ITerminalListener {
   private _loaded: Loader | null = null;
   private _xterm: IXterm | null = null;
   private _findBar: FindBar | null = null;
-  /** Rows and columns that were sent to the runner last. */
+  /** The rows and columns that were last sent to the runner. */
   private _room: ISize = { rows: 0, cols: 0 };
   private _ended = false;
 }

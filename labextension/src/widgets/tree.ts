@@ -1,4 +1,4 @@
-/** The tree of files: follows the disk, by mouse and by keyboard. What is done to files it leaves to its actions. */
+/** The tree of files, for mouse and keyboard. It follows the disk; only its actions change files. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { LabIcon } from '@jupyterlab/ui-components';
@@ -75,7 +75,7 @@ export class Tree extends Widget {
     return !row ? '' : row.type === 'dir' ? row.path : parentOf(row.path);
   }
 
-  /** Open the folders around a file, select it and show it. An open menu is about what is selected: that stays. */
+  /** Open the folders around a file, select it and show it. An open menu acts on the selection, which stays then. */
   async reveal(path: string): Promise<void> {
     const index = await this.model.reveal(path);
     if (index >= 0 && !isMenuOpen()) {
@@ -84,7 +84,7 @@ export class Tree extends Widget {
     }
   }
 
-  /** Ask for another name of the row, in its place. */
+  /** Ask for the new name of a file or folder, in place of its row. */
   startRename(path: string): void {
     const index = this.model.indexOf(path);
     const row = this.model.row(index);
@@ -97,7 +97,7 @@ export class Tree extends Widget {
     }
   }
 
-  /** Ask for the name of something new, in a line of its own below its folder. */
+  /** Ask for the name of a new file or folder, in a new line below the parent folder. */
   async startCreate(folder: string, type: 'file' | 'dir'): Promise<void> {
     if (folder) {
       await this.model.expand(folder);
@@ -188,7 +188,7 @@ export class Tree extends Widget {
     }
   }
 
-  /** What the menu does it does to what is under the mouse. */
+  /** The menu acts on the selection, so this selects the row under the mouse. */
   private _onContextMenu(event: Event): void {
     const path = this._rows.pathOf(event.target);
     if (path === null) {
@@ -234,7 +234,7 @@ export class Tree extends Widget {
     this._rows.draw();
   }
 
-  /** Something new may be in new folders: `src/app.py`. */
+  /** The name of a new file may include new folders: `src/app.py`. */
   private _checkName(name: string, isRename: boolean): string {
     const trans = this._trans;
     const problem = nameProblem(isRename && name.includes('/') ? '/' : name);
@@ -244,9 +244,11 @@ export class Tree extends Widget {
       case 'empty':
         return trans.__('Type a name.');
       case 'slash':
-        return isRename ? trans.__('A name holds no slash.') : trans.__('A slash stands between two names.');
+        return isRename
+          ? trans.__('A name can’t contain a slash.')
+          : trans.__('A slash must stand between two names.');
       case 'dots':
-        return trans.__('A name can’t be a dot or two.');
+        return trans.__('A name can’t be one or two dots.');
       case 'too-long':
         return trans.__('The name is too long.');
     }

@@ -1,4 +1,4 @@
-/** Dragging in the tree: rows onto folders move them (with Ctrl or Alt they are copied), files from outside are uploaded. */
+/** Drag and drop in the tree: moves rows to a folder (with Ctrl or Alt: copies them), uploads files from outside. */
 
 import { parentOf } from '../model/paths';
 import type { Selection } from '../model/selection';
@@ -6,7 +6,7 @@ import type { TreeModel } from '../model/tree';
 import type { TreeRows } from './treeRows';
 
 const KIND = 'application/x-jupyter-repl-paths';
-/** How long one stays above a closed folder before it opens. */
+/** Milliseconds that the mouse must stay above a closed folder before the folder opens. */
 const OPEN_AFTER = 700;
 
 export interface IDropActions {
@@ -94,7 +94,7 @@ export class TreeDrag {
     }
   }
 
-  /** The folder that something dropped here goes into. */
+  /** The folder that a drop at this place goes to. */
   private _folderAt(event: DragEvent): string {
     const path = this._rows.pathOf(event.target);
     if (path === null) {
@@ -104,7 +104,7 @@ export class TreeDrag {
     return row?.type === 'dir' ? path : parentOf(path);
   }
 
-  /** Show where it would go, and open that after a while. */
+  /** Highlight the folder that a drop would go to, and open it after a while. */
   private _mark(folder: string | null): void {
     if (folder === this._target) {
       return;

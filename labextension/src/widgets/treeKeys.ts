@@ -1,11 +1,11 @@
-/** Keys in the tree: going about, opening, selecting, and typing the beginning of a name. */
+/** Keys in the tree: moving, opening, selecting, and finding a row by the first letters of its name. */
 
 import { parentOf } from '../model/paths';
 import type { Selection } from '../model/selection';
 import type { TreeModel } from '../model/tree';
 import type { TreeRows } from './treeRows';
 
-/** Letters that are typed within this many ms of each other make one word to search for. */
+/** Letters that are typed within this many ms of each other form one text to search for. */
 const TYPING = 700;
 
 export class TreeKeys {
@@ -21,11 +21,11 @@ export class TreeKeys {
     clearTimeout(this._timer);
   }
 
-  /** Whether the key was for us. */
+  /** Handle a key. Returns true if the tree has used it. */
   press(event: KeyboardEvent): boolean {
     const { _model: model } = this;
     if (event.altKey || event.metaKey || (event.ctrlKey && event.key !== 'a')) {
-      return false; // somebody's command
+      return false; // it may be the key of a command
     }
     const index = model.indexOf(this._selection.focused);
     const row = model.row(index);

@@ -1,15 +1,15 @@
-/** Draws the rows of a tree that can be seen, and no others: a folder of 50,000 files costs as much as one of 50. */
+/** Draws only the visible rows of a tree: a folder of 50,000 files costs as much as one of 50. */
 
 import { caretDownIcon, caretRightIcon, folderIcon, LabIcon } from '@jupyterlab/ui-components';
 import type { Selection } from '../model/selection';
 import type { IRow, TreeModel } from '../model/tree';
 
 const ROW_HEIGHT = 24;
-/** Rows beyond the edges, so that a wheel's turn shows no gap. */
+/** Rows that are drawn beyond the visible ones, so that turning the mouse wheel shows no gap. */
 const OVERSCAN = 6;
 
 export interface IMarks {
-  /** The file that is edited in front. */
+  /** The file in front. */
   active: string;
   /** Files with unsaved text. */
   dirty: ReadonlySet<string>;
@@ -19,7 +19,7 @@ export interface IMarks {
   cut: ReadonlySet<string>;
 }
 
-/** A line where a name is typed: before the row of this place, or with `covers` in its place. */
+/** A line for typing a name: above the row at `index`, or with `covers` in place of that row. */
 export interface IGap {
   index: number;
   node: HTMLElement;
@@ -85,7 +85,7 @@ export class TreeRows {
     for (let index = first; index <= last; index++) {
       wanted.set(index, this._model.row(index));
     }
-    // what keys go to has to be there, or a screen reader loses it
+    // the row with the focus is always drawn, or a screen reader loses it
     const focused = this._model.indexOf(this._selection.focused);
     if (focused >= 0) {
       wanted.set(focused, this._model.row(focused));
@@ -127,7 +127,7 @@ export class TreeRows {
     }
   }
 
-  /** Everything that a row shows: it is rendered again when this changes, and only then. */
+  /** All that a row shows, in one string: the row is drawn again only when this changes. */
   private _keyOf(row: IRow, index: number): string {
     const { active, dirty, waiting, cut } = this.marks;
     const flags = [
@@ -194,7 +194,7 @@ export class TreeRows {
 let lastId = 0;
 const drawn = new Map<string, HTMLElement>();
 
-/** An icon's element; copying one is ten times as fast as making it, which is what a frame of scrolling is made of. */
+/** Returns an icon's element. Scrolling draws icons in every frame; copying one is ten times as fast as making it. */
 function drawIcon(icon: LabIcon): HTMLElement {
   let node = drawn.get(icon.name);
   if (!node) {

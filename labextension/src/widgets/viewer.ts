@@ -7,7 +7,7 @@ import { BoxLayout, Widget } from '@lumino/widgets';
 import { ReplError } from '../model/messages';
 import { nameOf } from '../model/paths';
 
-/** Renderers by what they are for; where one is missing the file opens as text. */
+/** JupyterLab's renderers by a file's extension. Without the renderer, the file opens as text. */
 const BY_ENDING: [RegExp, string][] = [
   [/\.(png|jpe?g|gif|webp|bmp|ico|svg)$/i, 'Image'],
   [/\.pdf$/i, 'PDF'],
@@ -22,7 +22,7 @@ export function rendererOf(path: string, registry: DocumentRegistry): string | n
   return name && registry.getWidgetFactory(name) ? name : null;
 }
 
-/** The renderer that shows what a text file looks like; null if there is none. */
+/** The renderer for the preview of a file; null if there is none. */
 export function previewOf(path: string, registry: DocumentRegistry): string | null {
   const name = [...BY_ENDING, MARKDOWN].find(([ending]) => ending.test(path))?.[1];
   return name && registry.getWidgetFactory(name) ? name : null;
@@ -30,7 +30,7 @@ export function previewOf(path: string, registry: DocumentRegistry): string | nu
 
 export interface IViewerOptions {
   path: string;
-  /** Of JupyterLab's registry. */
+  /** The name of a widget factory in JupyterLab's registry. */
   renderer: string;
   /** The file's path on our drive. */
   drivePath: string;
@@ -39,11 +39,11 @@ export interface IViewerOptions {
   icon: LabIcon;
 }
 
-/** The same services, whose contents make no checkpoint: viewing a file must not write beside it. */
+/** The same services, but without checkpoints: viewing a file must not write anything beside it. */
 function lookingOnly(services: ServiceManager.IManager): ServiceManager.IManager {
   const contents = Object.create(services.contents, {
     createCheckpoint: { value: () => Promise.resolve({ id: '', last_modified: '' }) },
-    listCheckpoints: { value: () => Promise.resolve([]) } // for which Jupyter makes a folder
+    listCheckpoints: { value: () => Promise.resolve([]) } // Jupyter creates a folder to list them
   });
   return Object.create(services, { contents: { value: contents } });
 }
@@ -73,7 +73,7 @@ export class Viewer extends Widget {
     return this._options.renderer;
   }
 
-  /** The file has changed on disk. */
+  /** The file has changed on disk: show its new content. */
   async changedOnDisk(): Promise<void> {
     await this._context?.revert();
   }

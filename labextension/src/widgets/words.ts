@@ -1,4 +1,4 @@
-/** What REPLs, files and runs are doing, in words. */
+/** Describes in words what REPLs, files and runs are doing. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { FileState } from '../model/file';
@@ -18,7 +18,7 @@ export function describeRepl(kind: ReplState['kind'], trans: TranslationBundle):
   }[kind];
 }
 
-/** Whether all that was typed is saved: the worst of the open files' states. Without `autoSave` a person saves. */
+/** Whether all typed text is saved: the worst state of the open files. Without `autoSave`, the person must save. */
 export function describeFiles(
   states: readonly FileState[],
   autoSave: boolean,
@@ -34,7 +34,7 @@ export function describeFiles(
     : trans.__('saving…');
 }
 
-/** What of the project is in S3; empty where it is on the server's own disk. */
+/** How much of the project is in S3; empty if the project is on the server's own disk. */
 export function describeSync(marks: ISynced | null, trans: TranslationBundle): string {
   if (!marks) {
     return '';
@@ -56,7 +56,7 @@ export function describeSync(marks: ISynced | null, trans: TranslationBundle): s
   }
 }
 
-/** How a run has ended, and how long it took. */
+/** How a run ended and how long it took, or that it is running. */
 export function describeRun(run: IRun, trans: TranslationBundle): string {
   if (isRunning(run)) {
     return trans.__('Running…');
@@ -66,7 +66,7 @@ export function describeRun(run: IRun, trans: TranslationBundle): string {
     return trans.__('Ended by %1 · %2', run.signal, seconds);
   }
   if (run.code === null || run.code === undefined) {
-    return trans.__('Ended with its REPL');
+    return trans.__('Ended when its REPL stopped');
   }
   const mark = run.code === 0 ? '✓' : '✗';
   return [trans.__('%1 exit %2 · %3', mark, run.code, seconds), run.hint].filter(Boolean).join(' · ');

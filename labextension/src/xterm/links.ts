@@ -1,9 +1,9 @@
-/** Places in files that a program has named, as links: a click opens the editor there. */
+/** Turns file locations in a program's output into links: a click opens the editor at the location. */
 
 import type { IBufferRange, ILink, ILinkProvider, Terminal } from '@xterm/xterm';
 import { findLocations, ILocation } from '../model/traceback';
 
-/** Rows of a wrapped line that is searched; a longer one is no traceback. */
+/** The most rows of a wrapped line that are searched: a longer line is no traceback. */
 const MAX_ROWS = 8;
 
 export function locationLinks(
@@ -24,7 +24,7 @@ export function locationLinks(
   };
 }
 
-/** The line around a row of the screen, which may have been wrapped, and the row that it begins in; from 0. */
+/** Returns the whole line that a screen row belongs to, wrapped or not, and its first row. Rows count from 0. */
 function wrappedLine(terminal: Terminal, row: number): { text: string; first: number } {
   const buffer = terminal.buffer.active;
   let first = row;

@@ -1,4 +1,4 @@
-/** Everything of xterm hangs on this module, which is imported lazily: `import('../xterm/load')`. */
+/** Loads xterm and all modules that need it. Import this module lazily: `import('../xterm/load')`. */
 
 import { FitAddon } from '@xterm/addon-fit';
 import { ISearchOptions, SearchAddon } from '@xterm/addon-search';
@@ -17,7 +17,7 @@ import { xtermTheme } from './theme';
 export { xtermTheme };
 export type { ISearchOptions, SearchAddon };
 
-/** A terminal on the screen, with what was added to it. */
+/** A terminal on the screen, with the addons that callers use. */
 export interface IXterm {
   terminal: Terminal;
   fit: FitAddon;
@@ -27,10 +27,10 @@ export interface IXterm {
 const SCROLLBACK = 10_000;
 
 /**
- * A terminal in `node`, fitted to it.
+ * Creates a terminal in `node`. The caller fits it with the addon `fit`.
  *
- * @param folder - where the project lies for its programs
- * @param openLocation - a place in a file was clicked
+ * @param folder - returns the project's path as its programs see it
+ * @param openLocation - called when a link to a place in a file is clicked
  */
 export function createTerminal(
   node: HTMLElement,
@@ -49,7 +49,7 @@ export function createTerminal(
   const search = new SearchAddon();
   terminal.loadAddon(fit);
   terminal.loadAddon(search);
-  // emoji are two columns wide to programs, but not to xterm's own tables, which are those of Unicode 6
+  // programs count two columns for an emoji; xterm's own tables, those of Unicode 6, do not
   terminal.loadAddon(new Unicode11Addon());
   terminal.unicode.activeVersion = '11';
   terminal.loadAddon(new WebLinksAddon());
@@ -60,8 +60,8 @@ export function createTerminal(
 }
 
 /**
- * End a terminal. xterm 5.5 forgets its watch of the screen's resolution, which would keep all of the tab's nodes for as
- * long as the page lives; a later version has another shape here, and no need of this.
+ * Dispose of a terminal. xterm 5.5 does not dispose of its monitor of the screen's resolution, which would keep all
+ * nodes of the tab in memory until the page closes. Later versions do, and lack the fields that this reads.
  */
 export function disposeTerminal(terminal: Terminal): void {
   const { _core: core } = terminal as unknown as { _core?: ICore };
@@ -74,7 +74,7 @@ interface ICore {
   _coreBrowserService?: { _screenDprMonitor?: { dispose?(): void } };
 }
 
-/** All that is kept of its output, as lines. */
+/** The text of the scrollback and the screen, as lines. */
 export function textOf(terminal: Terminal): string {
   const { active } = terminal.buffer;
   const lines: string[] = [];
@@ -85,7 +85,7 @@ export function textOf(terminal: Terminal): string {
   return lines.join('').trimEnd();
 }
 
-/** The person's settings as xterm's. */
+/** Converts the person's settings to xterm's options. */
 export function optionsOf(settings: ISettings): ITerminalOptions {
   return {
     ...fontOf(settings),
@@ -93,22 +93,22 @@ export function optionsOf(settings: ISettings): ITerminalOptions {
   };
 }
 
-/** The fast renderer where the browser has one; the DOM's otherwise, also when the context is lost. */
+/** Use the fast WebGL renderer. Without WebGL, or when its context is lost, xterm renders with the DOM. */
 function useWebgl(terminal: Terminal): void {
   if (!hasWebgl()) {
-    return; // the addon would leave a canvas behind before it gives up
+    return; // the addon would fail and leave a canvas behind
   }
   try {
     const webgl = new WebglAddon();
     webgl.onContextLoss(() => webgl.dispose());
     terminal.loadAddon(webgl);
   } catch {
-    // the browser has no context left
+    // the browser has no WebGL context left
   }
 }
 
 function hasWebgl(): boolean {
   const context = document.createElement('canvas').getContext('webgl2');
-  context?.getExtension('WEBGL_lose_context')?.loseContext(); // a page may have 16
+  context?.getExtension('WEBGL_lose_context')?.loseContext(); // a page may have only 16 contexts
   return context !== null;
 }

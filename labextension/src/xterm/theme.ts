@@ -3,7 +3,7 @@
 import type { ITheme } from '@xterm/xterm';
 import { cssColor, isLight } from '../theme/colors';
 
-/** Colours that keep a contrast of 4.5 on JupyterLab's backgrounds, in place of those of xterm's own that don't. */
+/** Replace those of xterm's colours that have a contrast below 4.5 on JupyterLab's backgrounds. */
 const DARK: ITheme = {
   red: '#f14c4c',
   blue: '#5c9ded',

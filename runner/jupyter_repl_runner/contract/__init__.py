@@ -1,1 +1,1 @@
-"""What server, spawner and runner agree on: pure values and checks, the standard library only, no I/O."""
+"""What server, spawner and runner agree on: pure values and checks. Uses the standard library only, and does no I/O."""

@@ -1,4 +1,4 @@
-"""What a runner gets with its project."""
+"""The assignment: which project a runner serves, and how."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -11,8 +11,8 @@ RING_BYTES = 8 << 20
 
 @dataclass(frozen=True)
 class Assignment:
-    """`run` and `main` are the template's, for a project whose `.repl.toml` says nothing else. `ring_bytes` of each
-    terminal's output are kept for those who come back."""
+    """`run` and `main` are the template's; they apply unless the project's `.repl.toml` sets them. `ring_bytes`: how
+    much output of each terminal is retained for tabs that reconnect."""
 
     ref: ProjectRef
     language: str = ""
@@ -25,7 +25,7 @@ class Assignment:
 
     @classmethod
     def from_json(cls, text: str) -> "Assignment":
-        """Raises ValueError, KeyError or TypeError for what is none, and InvalidRequest for a bad id."""
+        """Raises ValueError, KeyError or TypeError if `text` is not an assignment, and InvalidRequest for a bad id."""
         fields = parse_json(text)
         found = cls(**{**fields, "ref": ProjectRef(**fields["ref"])})
         check_fields(found.ref)

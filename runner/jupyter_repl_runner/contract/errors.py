@@ -7,8 +7,9 @@
     ├── FileNotADirectory   400
     ├── NoPermissions       403
     ├── FileTooLarge        413
-    ├── Conflict            412   the etag is no longer the one named
+    ├── Conflict            412   the etag is no longer the one that the client named
     ├── Unavailable         503   not now: starting, stopped, no disk, no interpreter
+    │   └── DiskFull        507
     └── InvalidRequest      400
 
 The class name is the code on the wire. Foreign exceptions become one of these in the adapters only.
@@ -71,7 +72,7 @@ class Unavailable(ReplError):
 
 
 class DiskFull(Unavailable):
-    """There is no room for it; deleting for good makes some."""
+    """There is no room on the disk. Deleting files for good makes room; moving them to the trash does not."""
 
     status = 507
 
@@ -116,7 +117,7 @@ _OS_ERRORS: dict[int, tuple[type[ReplError], str, str]] = {
 
 
 def from_os_error(error: OSError, path: str) -> ReplError:
-    """The ReplError for an OSError about `path` (relative, as the person knows it)."""
+    """Returns the ReplError for an OSError about `path` (relative, as the person knows it)."""
     cls, message, hint = _OS_ERRORS.get(
         error.errno or 0, (Unavailable, "{path}: " + (error.strerror or type(error).__name__), "")
     )
@@ -124,6 +125,6 @@ def from_os_error(error: OSError, path: str) -> ReplError:
 
 
 def from_json(error: dict[str, Any], status: int | None = None) -> ReplError:
-    """The ReplError that `to_json` described; an unknown code becomes Unavailable."""
+    """Returns the ReplError that `to_json` described; an unknown code becomes Unavailable."""
     cls = CODES.get(str(error.get("code")), Unavailable)
     return cls(str(error.get("message", "")), str(error.get("hint", "")), status)

@@ -1,7 +1,7 @@
-"""Binary frames of the channel: bytes of a stream behind a header of 13 bytes, big-endian.
+"""Binary frames of the channel: a big-endian header of 13 bytes, then bytes of a stream.
 
-`u8 kind, u32 stream, u64 offset`, then the payload. The number of a terminal is that of its stream. What
-`offset` counts depends on the kind: docs/protocol.md.
+The header is `u8 kind, u32 stream, u64 offset`. A terminal and its stream have the same number. What `offset` counts
+depends on the kind, see docs/protocol.md.
 """
 
 import struct
@@ -14,7 +14,7 @@ HEADER = struct.Struct(">BIQ")
 MAX_INPUT_UNACKNOWLEDGED = 64 * 1024
 """Bytes of input that a client may have in flight for one stream; the rest waits in the browser."""
 MAX_OFFSET = (1 << 53) - 1
-"""The largest number that JavaScript counts exactly: a century of output."""
+"""The largest integer that JavaScript represents exactly. It suffices for a century of output."""
 
 
 class Frame(NamedTuple):
@@ -28,7 +28,7 @@ class Frame(NamedTuple):
 
 
 def unpack(data: bytes) -> Frame:
-    """Parse a binary frame; raises InvalidRequest if it is short, of an unknown kind or counts too far."""
+    """Parse a binary frame; raises InvalidRequest if it is too short or has an unknown kind or too large an offset."""
     if len(data) < HEADER.size:
         raise InvalidRequest("The frame is shorter than its header of 13 bytes.", hint="See docs/protocol.md.")
     kind, stream, offset = HEADER.unpack_from(data)

@@ -1,5 +1,5 @@
-"""What a runner's sync is given so that it may work on one project in S3. It travels by a socket, never by an
-environment."""
+"""Grants: the permission of a runner's sync to work on one project in S3. A grant is sent through a socket, never in
+environment variables."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -12,8 +12,8 @@ MAX_FILE_BYTES = 512 << 20
 
 @dataclass(frozen=True)
 class S3Settings:
-    """Where a bucket is and how to talk to it. `prefix` is empty or ends with a slash; all else may be empty: boto3's
-    own settings hold then. `single_server`: nobody else writes, so a lock file may stand in for conditions."""
+    """Where a bucket is and how to reach it. `prefix` is empty or ends with a slash. Other fields may be empty: then
+    boto3's own settings apply. `single_server`: no other machine writes, so a lock file may replace conditions."""
 
     bucket: str
     prefix: str = ""
@@ -37,10 +37,10 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Grant:
-    """The right to write a project's files. `generation` and `holder` are what the store says as long as it lasts;
-    `project` distinguishes this project from an earlier one of its name. `credentials` None: sync finds its own,
-    as boto3 does. `conditions`: what the store was found to honour, on PUT, DELETE and COPY. Files over
-    `max_file_bytes` are reported, not saved."""
+    """The permission to write a project's files. It is valid as long as the store holds this `generation` and `holder`.
+    `project` distinguishes this project from an earlier one with its name. `credentials` None: boto3 finds them itself.
+    `conditions`: whether the store honours conditions on PUT, DELETE and COPY. Files over `max_file_bytes` are
+    reported, not saved."""
 
     ref: ProjectRef
     generation: int

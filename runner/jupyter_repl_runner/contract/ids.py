@@ -15,7 +15,7 @@ _ID = re.compile(ID_PATTERN.strip("^$"))
 
 
 def check_id(value: object, what: str = "name") -> str:
-    """Return `value` if it keeps the rule for ids, else raise InvalidRequest naming the rule."""
+    """Return `value` if it follows the rule for ids, else raise InvalidRequest, which quotes the rule."""
     if isinstance(value, str) and len(value) <= MAX_ID_LENGTH and _ID.fullmatch(value):
         return value
     raise InvalidRequest(f"This {what} can't be used.", hint=f"Use {ID_RULE}.")

@@ -1,4 +1,4 @@
-"""JSON that somebody else has written."""
+"""Parses and checks JSON that another program wrote."""
 
 import json
 from dataclasses import fields
@@ -8,7 +8,7 @@ _TYPES: dict[object, tuple[type, ...]] = {str: (str,), int: (int,), float: (int,
 
 
 def parse_json(text: str | bytes | bytearray) -> Any:
-    """What it says. Raises ValueError, also for what is nested too deeply, where `json.loads` raises RecursionError."""
+    """Returns the parsed value. Raises ValueError, also for deep nesting, where `json.loads` raises RecursionError."""
     try:
         return json.loads(text)
     except RecursionError as error:
@@ -16,7 +16,7 @@ def parse_json(text: str | bytes | bytearray) -> Any:
 
 
 def check_fields(found: Any) -> None:
-    """Raise TypeError unless each field of a dataclass that is declared as a text or a number is one."""
+    """Raises TypeError if a field of a dataclass that is declared as str, int or float has another type."""
     for each in fields(found):
         types = _TYPES.get(each.type)
         if types and type(getattr(found, each.name)) not in types:

@@ -1,7 +1,8 @@
-"""What LocalSpawner and the guard agree on about a REPL's private directory. Names only.
+"""The names in a REPL's private directory, on which LocalSpawner and the guard agree.
 
-The directory's own lock (flock on it) is held by the guard. It contains the runner's socket, the record (who started
-it, the token, what to serve), the log of guard and runner, and after an end that nobody asked for, why.
+The guard holds the lock of the directory (flock on it). The directory contains the runner's socket, the record (which
+server started the REPL, the token, what to serve), and the log of guard and runner. EXIT_FILE says why the REPL has
+ended, unless it was stopped on request with everything saved.
 """
 
 RECORD_FILE = "record.json"
@@ -14,7 +15,8 @@ MARK = "JUPYTER_REPL_MARK"
 
 ASKED, SERVER_GONE, CRASHED, START_FAILED = "asked", "server-gone", "crashed", "start-failed"
 UNSAVED = "unsaved"
-"""It was asked to end and S3 has not everything: the rest lies in the volume and is saved with the next start."""
+"""The REPL was asked to stop, but S3 does not have everything: the rest is in the volume, and the next start saves
+it."""
 
 FENCED_CODE = 4
-"""The exit code of a sync that another start has ended."""
+"""The exit code of a sync that a later start has fenced off."""

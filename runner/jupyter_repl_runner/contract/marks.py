@@ -1,4 +1,4 @@
-"""What sync reports of its work, to the spawner (while a REPL starts) and to the tab: MARKS_FILE, as JSON."""
+"""The marks: what sync reports about its work to the spawner (while a REPL starts) and to the tab, as JSON."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -12,16 +12,16 @@ MAX_PATHS = 100
 
 Item = TypeVar("Item")
 State = Literal["restoring", "saved", "saving", "away", "fenced", "gone", "failed"]
-"""`away`: the store can't be reached, all goes on and is saved later. `fenced`: another runner has the project. `gone`:
-the volume was emptied or unmounted. `failed`: it can't begin."""
+"""`away`: the store can't be reached; the REPL goes on, and changes are saved later. `fenced`: another runner has the
+project. `gone`: the volume was emptied or unmounted. `failed`: sync can't begin."""
 
 
 @dataclass(frozen=True)
 class Marks:
-    """`when`: the store's last acknowledgement, in seconds since the epoch. `pending`: how many paths it has not yet;
-    `paths` are some of them. `uploaded`: the files it took last, with their etags. `reports`: what can't be saved, and
-    why. `left_out`: folders of dependencies that are not saved; `missing`: those that were there in another volume and
-    must be installed again, with what does that."""
+    """`when`: the store's last acknowledgement, in seconds since the epoch. `pending`: the number of paths that are not
+    saved yet; `paths`: some of them. `uploaded`: the files that were saved last, with their etags. `reports`: paths
+    that can't be saved or restored, with the reasons. `left_out`: folders of dependencies, which are not saved.
+    `missing`: folders of dependencies that an earlier volume had, with the commands that install them again."""
 
     state: State
     when: float = 0.0
@@ -34,7 +34,7 @@ class Marks:
     left_out: tuple[str, ...] = ()
     missing: tuple[tuple[str, str], ...] = ()
     files: int = 0
-    """Restored so far, of `total_files`; the same in bytes."""
+    """How many of `total_files` are restored so far; `bytes` and `total_bytes` likewise."""
     total_files: int = 0
     bytes: int = 0
     total_bytes: int = 0
@@ -61,7 +61,7 @@ class Marks:
 
     @classmethod
     def load(cls, text: str) -> "Marks":
-        """Raises ValueError or TypeError. Fields of a later version are left out."""
+        """Raises ValueError or TypeError. Ignores fields of a later version."""
         found = parse_json(text)
         if not isinstance(found, dict):
             raise TypeError("no object")
@@ -77,7 +77,7 @@ class Marks:
         return marks
 
     def shortened(self, most: int) -> "Marks":
-        """With the beginning of each list, as much of it as takes `most` bytes of JSON."""
+        """Returns marks with each list cut to `most` bytes of JSON; of `uploaded`, the latest entries remain."""
         return replace(
             self,
             paths=tuple(within(self.paths, most)),
@@ -89,14 +89,14 @@ class Marks:
 
     @property
     def progress(self) -> str:
-        """A restore in words."""
+        """The progress of a restore, in words for people."""
         if not self.total_files:
             return "Looking for the files"
         return f"Restoring files: {self.files} of {self.total_files}, {_size(self.bytes)} of {_size(self.total_bytes)}"
 
 
 def within(items: Iterable[Item], most: int) -> Iterator[Item]:
-    """The first ones, as many as take `most` bytes of JSON."""
+    """Yields the first items, as many as fit into `most` bytes of JSON."""
     for item in items:
         most -= len(json.dumps(item))
         if most < 0:

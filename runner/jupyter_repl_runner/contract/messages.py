@@ -14,14 +14,14 @@ from .json_text import parse_json
 
 SUBPROTOCOL = "jupyter-repl.v1"
 PROTOCOL = 2
-"""Counts additions that a client of an earlier number can ignore: 2 has `cancel` and `part`."""
+"""The version of the protocol. It counts additions that an older client can ignore: 2 added `cancel` and `part`."""
 AUTH_HEADER = "X-Jupyter-Repl-Token"
 """Carries the runner's token; not Authorization, which the pod proxy of Kubernetes' API server drops."""
 MAX_MESSAGE = 256 * 1024
-"""Bytes of one message; more goes by `file/`."""
+"""The most bytes of one message; larger content goes through `file/`."""
 
 MAX_FRAME = 1 << 20
-"""Bytes of one frame, text or binary, above which the channel is closed with code 1009 instead of an answer."""
+"""The most bytes of one frame, text or binary. A larger one gets no answer: the channel is closed with code 1009."""
 
 Scalar = TypeVar("Scalar", str, int, bool)
 
@@ -36,7 +36,7 @@ class Request:
 
 
 def is_subprotocol_in(offered: str) -> bool:
-    """Whether a Sec-WebSocket-Protocol header offers ours among others."""
+    """Returns True if a Sec-WebSocket-Protocol header offers our subprotocol, alone or among others."""
     return SUBPROTOCOL in (name.strip() for name in offered.split(","))
 
 
@@ -54,12 +54,12 @@ def parse_request(text: str) -> Request:
     if not isinstance(data, dict):
         raise InvalidRequest("The event's data is not an object.", hint="See docs/protocol.md.")
     if ident is not None and (not isinstance(ident, int) or isinstance(ident, bool)):
-        raise InvalidRequest("The id of a message is a whole number.", hint="See docs/protocol.md.")
+        raise InvalidRequest("The id of a message must be a whole number.", hint="See docs/protocol.md.")
     return Request(event, data, ident)
 
 
 def request_id(text: str) -> int | None:
-    """The id of a message that may be malformed otherwise, so that its error can name it."""
+    """Returns the id of a message that may be malformed otherwise, so that the error reply can carry it; else None."""
     try:
         ident = parse_json(text).get("id")
     except (ValueError, AttributeError):
@@ -76,7 +76,7 @@ def build_reply(ident: int | None, data: Mapping[str, Any]) -> str:
 
 
 def build_part(ident: int | None, data: Mapping[str, Any]) -> str:
-    """A part of an answer, which the reply of the same id follows."""
+    """A part of an answer. The reply with the same id follows after the last part."""
     return _dump({"event": "part", "id": ident, "data": data})
 
 
@@ -100,10 +100,10 @@ def optional(data: Mapping[str, Any], name: str, kind: type[Scalar]) -> Scalar |
 
 
 def bounded(data: Mapping[str, Any], name: str, low: int, high: int, default: int | None = None) -> int:
-    """A whole number from `low` to `high`."""
+    """Returns a whole number from `low` to `high`; raises InvalidRequest otherwise."""
     value = field(data, name, int, default)
     if not low <= value <= high:
-        raise InvalidRequest(f"The field {name} is out of range.", hint=f"It is from {low} to {high}.")
+        raise InvalidRequest(f"The field {name} is out of range.", hint=f"It must be from {low} to {high}.")
     return value
 
 

@@ -1,4 +1,4 @@
-"""Paths inside a project, checked as text. Whether a link leaves the project is for `files.containment`."""
+"""Checks paths inside a project as text. `files.containment` checks whether a link leaves the project."""
 
 from .errors import InvalidRequest, NoPermissions, ReplError
 
@@ -10,7 +10,7 @@ MAX_MODE = 0o7777
 def check_path(value: object, *, root_allowed: bool = False) -> str:
     """Return the relative POSIX path `value`, or raise InvalidRequest or NoPermissions.
 
-    `root_allowed`: whether the empty path (the project's own folder) is meant.
+    `root_allowed`: the empty path (the project's own folder) is valid, too.
     """
     if not isinstance(value, str):
         raise InvalidRequest("The path is missing.", hint="Give a path relative to the project.")
@@ -26,7 +26,7 @@ def check_path(value: object, *, root_allowed: bool = False) -> str:
 
 
 def is_path(value: object) -> bool:
-    """Whether it can be the path of something in a project."""
+    """Returns True if `value` can be the path of something in a project."""
     try:
         check_path(value)
     except ReplError:
@@ -35,7 +35,7 @@ def is_path(value: object) -> bool:
 
 
 def is_target(value: object) -> bool:
-    """Whether a symbolic link can lead there."""
+    """Returns True if `value` can be the target of a symbolic link."""
     try:
         return isinstance(value, str) and "\0" not in value and 0 < _size(value) < MAX_PATH_BYTES
     except InvalidRequest:
@@ -43,7 +43,7 @@ def is_target(value: object) -> bool:
 
 
 def is_mode(value: object) -> bool:
-    """Whether it can be the mode of a file or a folder."""
+    """Returns True if `value` can be the mode of a file or a folder."""
     return type(value) is int and 0 <= value <= MAX_MODE
 
 
@@ -67,8 +67,9 @@ def parent(path: str) -> str:
 
 
 def _size(value: str) -> int:
-    """Bytes on disk. Names that are not UTF-8 come as lone surrogates (PEP 383); other surrogates are no name."""
+    """Returns the length of the name on disk, in bytes. Bytes that are not UTF-8 are represented by lone surrogates
+    (PEP 383). Raises InvalidRequest for other surrogates, which no name on disk has."""
     try:
         return len(value.encode("utf-8", "surrogateescape"))
     except UnicodeEncodeError as error:
-        raise InvalidRequest("The name holds half a character.") from error
+        raise InvalidRequest("The name contains a character that no name on disk can have.") from error

@@ -1,4 +1,4 @@
-"""What a REPL is doing, always derived from a spawner's `poll` and never stored a second time."""
+"""Phases: what a REPL is doing. A phase always comes from a spawner's `poll`, and is stored nowhere else."""
 
 from dataclasses import asdict, dataclass
 from typing import Literal

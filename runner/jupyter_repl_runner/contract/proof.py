@@ -1,7 +1,7 @@
-"""What makes an answer of sync believable: a keyed hash that sync and the servers alone can compute. Pure.
+"""Proofs that an answer comes from sync: a keyed hash that only sync and the servers can compute. Pure.
 
-Programs share the pod's network, so one of them may hold sync's port while sync is away, and repeat what it has
-recorded. A question carries a nonce, which is never used twice; each line of its answer begins with its proof.
+Programs share the pod's network, so a program may take over sync's port while sync is down, and replay answers that it
+recorded. So each question carries a nonce, which is never used twice, and each line of the answer begins with a proof.
 """
 
 import hmac
@@ -14,7 +14,7 @@ from .json_text import parse_json
 
 NONCE_HEADER = "X-Jupyter-Repl-Nonce"
 UNPROVED = "-"
-"""In place of a proof, from a sync that has no assignment and so no secret."""
+"""Replaces the proof while sync has no assignment, and so no secret."""
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,13 @@ class Question:
     nonce: str = field(default_factory=lambda: secrets.token_hex(16))
 
     def line(self, secret: str, status: int, number: int, said: dict[str, Any]) -> str:
-        """The line `number` of an answer with that HTTP status; `secret` empty: without a proof."""
+        """Returns line `number` of an answer with this HTTP status; without a proof if `secret` is empty."""
         body = json.dumps(said)
         return f"{self._proof(secret, status, number, body) if secret else UNPROVED} {body}\n"
 
     def read(self, secret: str, status: int, number: int, line: bytes) -> dict[str, Any]:
-        """What such a line says. Raises ValueError if it has not the right proof; `secret` empty: none is wanted."""
+        """Returns the content of such a line. Raises ValueError if the proof is wrong; an empty `secret` skips that
+        check."""
         proof, _, body = line.decode().rstrip("\n").partition(" ")
         if secret and not hmac.compare_digest(proof.encode(), self._proof(secret, status, number, body).encode()):
             raise ValueError("the proof is wrong")

@@ -1,4 +1,4 @@
-"""ProjectRef, the only key of every port, name, lock and log line, and the store keys made from it."""
+"""ProjectRef, which identifies a project in every port, name, lock and log line; and the store keys made from it."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from .ids import check_id
 
 @dataclass(frozen=True, order=True)
 class ProjectRef:
-    """One project: `owner` is empty on a laptop, `repl_id` keeps the rule of `ids`."""
+    """One project: `owner` is empty on a laptop, `repl_id` follows the rule of `ids`."""
 
     owner: str
     repl_id: str
@@ -19,7 +19,7 @@ class ProjectRef:
         return f"{self.owner}/{self.repl_id}" if self.owner else self.repl_id
 
     def code(self, path: str = "") -> str:
-        """The store key of a file of the project; without a path, the prefix of all (ends with a slash)."""
+        """The store key of a file of the project; without a path, the prefix of all its files (ends with a slash)."""
         return f"{owner_root(self.owner)}code/{self.repl_id}/{path}"
 
     @property
@@ -29,7 +29,7 @@ class ProjectRef:
 
     @property
     def generation(self) -> str:
-        """The store key of the number that is raised at each start where files are synced."""
+        """The store key of the generation, which each start raises if files are synced."""
         return f"{meta_prefix(self.owner)}{self.repl_id}.generation"
 
     @property
@@ -39,22 +39,22 @@ class ProjectRef:
 
     @property
     def bundle(self) -> str:
-        """The store key of the small files once more, in one object."""
+        """The store key of the bundle: a second copy of the small files, in one object."""
         return f"{meta_prefix(self.owner)}{self.repl_id}/bundle"
 
     @property
     def meta_folder(self) -> str:
-        """The prefix of all that belongs to the project beside its record, its generation and its files."""
+        """The prefix of everything that belongs to the project except its record, its generation and its files."""
         return f"{meta_prefix(self.owner)}{self.repl_id}/"
 
     @property
     def trash(self) -> str:
-        """The prefix of what was deleted from the project and can still be put back."""
+        """The prefix of the trash: files that were deleted from the project and can still be restored."""
         return f"{meta_prefix(self.owner)}{self.repl_id}/trash/"
 
 
 def owner_root(owner: str) -> str:
-    """The prefix under which everything of `owner` lies; empty for the one user of a laptop."""
+    """The prefix of everything that belongs to `owner`; empty for the one user of a laptop."""
     return f"{owner}/" if owner else ""
 
 
@@ -63,5 +63,5 @@ def meta_prefix(owner: str) -> str:
 
 
 def template_prefix(language: str = "") -> str:
-    """The prefix of a template's files; without a language, of all templates."""
+    """The prefix of a template's files; without a language, the prefix of all templates."""
     return f"base/{check_id(language, 'language')}/" if language else "base/"

@@ -1,4 +1,4 @@
-"""`.repl.toml`, a project's own settings, and `.template.toml`, a template's. Parsed, never read from disk here."""
+"""Parses `.repl.toml`, a project's settings, and `.template.toml`, a template's. Never reads from disk."""
 
 import re
 import tomllib
@@ -21,7 +21,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Template:
-    """What the launcher shows of a template. `requires`: programs one of which must be on PATH to run it."""
+    """What the launcher shows of a template. `requires`: names of programs; one must be on PATH to run it."""
 
     language: str
     label: str
@@ -49,7 +49,7 @@ class Problem:
 
 
 def check_settings(text: str) -> list[Problem]:
-    """What is wrong with the content of SETTINGS_FILE; empty if nothing is."""
+    """Returns the mistakes in the content of SETTINGS_FILE; empty if there are none."""
     try:
         table = _parse(text)
     except tomllib.TOMLDecodeError as error:
@@ -80,7 +80,7 @@ def parse_settings(text: str) -> Settings:
 
 
 def parse_template(language: str, text: str) -> Template:
-    """Every key is optional, so that a plain folder of files is a template already."""
+    """Every key is optional, so a plain folder of files is a template, too. Raises InvalidRequest."""
     table = _load(text, TEMPLATE_FILE)
     requires = table.get("requires", [])
     if not isinstance(requires, list) or not all(isinstance(name, str) for name in requires):
@@ -97,14 +97,14 @@ def parse_template(language: str, text: str) -> Template:
 
 
 def _parse(text: str) -> dict[str, Any]:
-    """Raises TOMLDecodeError, whatever is wrong."""
+    """Raises TOMLDecodeError for every mistake, also where `tomllib` raises something else."""
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError:
         raise
     except (ValueError, RecursionError) as error:
         raise tomllib.TOMLDecodeError(
-            "Too many brackets in each other, or too many digits (at line 1, column 1)"
+            "Brackets are nested too deeply, or a number is too long (at line 1, column 1)"
         ) from error
 
 

@@ -1,1 +1,1 @@
-"""Files of a project, reached only beneath its folder."""
+"""Reads and writes the files of a project, and never leaves its folder."""

@@ -1,7 +1,7 @@
 """The only way from a relative path to a file: a walk by directory descriptors that never leaves the root.
 
-Links that stay inside are followed, those that leave are refused. Each step opens a folder beneath the descriptor of
-the last one, without following, so a folder that is swapped for a link meanwhile leads nowhere.
+Links that stay inside are followed, links that lead out are refused. Each step opens a folder beneath the descriptor of
+the previous one with O_NOFOLLOW, so a folder that is replaced by a link meanwhile is an error.
 """
 
 import os
@@ -39,8 +39,9 @@ def map_os_errors(path: str) -> Iterator[None]:
 
 
 class Beneath:
-    """What lies beneath `root`. A path is opened by its name for each call, through links: that is for folders which
-    only those can rename who may do as much as we. `journal`: for what must be written in its walk."""
+    """Access to the files beneath `root`. A `Path` is opened by name at each call, and links in it are followed: use
+    that only if no program with fewer permissions than ours can rename the folder. A `Root` is open already. `journal`:
+    for files that must be written in place."""
 
     def __init__(self, root: Root | Path, journal: "Journal | None" = None) -> None:
         self.journal = journal
@@ -51,8 +52,8 @@ class Beneath:
     def entry(self, path: str, *, follow: bool = True, make: bool = False) -> Iterator[tuple[int, str]]:
         """Yield `(folder descriptor, name)` of `path`, whose last component need not exist.
 
-        `follow`: go through a link in the last component; `make`: create missing folders on the way.
-        Raises FileIsADirectory where the path comes down to the root itself.
+        `follow`: follow a link in the last component; `make`: create missing folders on the way.
+        Raises FileIsADirectory if the path resolves to the root itself.
         """
         with ExitStack() as stack, map_os_errors(path):
             walk = stack.enter_context(Walk(self._enter_root(stack)))
@@ -63,7 +64,7 @@ class Beneath:
 
     @contextmanager
     def folder(self, path: str) -> Iterator[int]:
-        """Yield a descriptor, fit for scandir, of the folder `path`; empty is the root."""
+        """Yield a descriptor of the folder `path` that scandir accepts; an empty path is the root."""
         with ExitStack() as stack, map_os_errors(path):
             walk = stack.enter_context(Walk(self._enter_root(stack)))
             if path:
@@ -75,9 +76,9 @@ class Beneath:
             yield descriptor
 
     def open(self, path: str, flags: int = os.O_RDONLY) -> int:
-        """A descriptor of the regular file `path`; the caller closes it."""
+        """Returns a descriptor of the regular file `path`; the caller closes it."""
         with self.entry(path) as (folder, name):
-            # O_NONBLOCK: opening a FIFO that nobody writes must not hang.
+            # O_NONBLOCK: opening a FIFO without a writer must not hang.
             descriptor = os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
         try:
             check_regular(os.fstat(descriptor), path)
@@ -94,12 +95,13 @@ class Beneath:
         return descriptor
 
     def _walk(self, walk: Walk, path: str, follow: bool, make: bool) -> str | None:
-        """Descend to the folder of the last component and return its name; None if it came down to a folder."""
+        """Descend to the folder of the last component and return that component. Returns None if the path resolves to
+        the folder that the walk is in."""
         todo = deque(path.split("/"))
         links = 0
         while todo:
             name = todo.popleft()
-            if name == "..":  # only ever from a link's target
+            if name == "..":  # only a link's target can contain it
                 if not walk.names:
                     raise NoPermissions(f"{path} leads out of the project.", hint="Copy what it points to instead.")
                 walk.leave()
@@ -132,7 +134,8 @@ class Beneath:
         return "link" if (mode & 0o170000) == 0o120000 else "other"
 
     def _target(self, walk: Walk, name: str, path: str) -> list[str]:
-        """The components of a link's target; an absolute one starts over at the root if it lies beneath it."""
+        """Returns the components of a link's target. For an absolute target beneath the root, the walk goes back to the
+        root. Raises NoPermissions for any other absolute target."""
         target = os.readlink(name, dir_fd=walk.descriptor)
         if target.startswith("/"):
             root = os.path.realpath(self.root)

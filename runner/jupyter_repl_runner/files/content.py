@@ -1,7 +1,7 @@
 """The content of a file: its etag, and reading.
 
-An etag is the sha256 of the content; over 5 MB it is made of size, mtime and inode, so that no save waits for a
-hash of a large file. It is the same in a store's listing, so a condition still means something in a new pod.
+An etag is the sha256 of the content. Over 5 MB it is made from size, mtime and inode instead, so that no save waits for
+a hash of a large file. A store reports the same sha256 as etag, so a condition stays valid in a new pod.
 """
 
 import hashlib
@@ -38,7 +38,7 @@ class Stat:
 
 
 def etag_of(descriptor: int) -> str:
-    """The etag of an open file; reads from its start and leaves the position at the end of what was hashed."""
+    """Returns the etag of an open file. Does not move the position in the file."""
     status = os.fstat(descriptor)
     if status.st_size > HASHED_BYTES:
         return "s" + hashlib.sha256(tag_of(status).encode()).hexdigest()
@@ -49,7 +49,7 @@ def etag_of(descriptor: int) -> str:
 
 
 def read_chunks(descriptor: int, start: int, end: int | None) -> Iterator[bytes]:
-    """The bytes from `start` up to `end` (exclusive; None: the end of the file)."""
+    """Yields the bytes from `start` up to `end` (exclusive; None: the end of the file)."""
     position = start
     while end is None or position < end:
         chunk = os.pread(descriptor, _CHUNK if end is None else min(_CHUNK, end - position), position)
@@ -65,7 +65,7 @@ def stat_of(descriptor: int) -> Stat:
 
 
 def tag_of(status: os.stat_result) -> str:
-    """A word for this very content of a file, without reading it: every write makes another."""
+    """Returns a tag for the version of a file without reading it: every write changes the tag."""
     return f"{status.st_size}-{status.st_mtime_ns}-{status.st_ino}"
 
 
@@ -79,7 +79,8 @@ def stat(beneath: Beneath, path: str) -> Stat:
 
 
 def read_text(beneath: Beneath, path: str, limit: int) -> tuple[str, str]:
-    """`(text, etag)` of a UTF-8 file of at most `limit` bytes; raises FileTooLarge, or InvalidRequest for binary."""
+    """Returns `(text, etag)` of a UTF-8 file. Raises FileTooLarge above `limit` bytes, and InvalidRequest for
+    binary."""
     descriptor = beneath.open(path)
     try:
         with map_os_errors(path):
@@ -98,7 +99,8 @@ def read_text(beneath: Beneath, path: str, limit: int) -> tuple[str, str]:
 
 
 def check_etag(beneath: Beneath, path: str, if_match: str | None) -> None:
-    """Raise unless the file is as `if_match` says: None always is, MISSING wants no file."""
+    """Raises Conflict if the etag of the file is not `if_match`, and FileExists if `if_match` is MISSING and the file
+    exists. None skips the check."""
     if if_match is None:
         return
     try:

@@ -1,8 +1,8 @@
-"""Writing a file in its place, where putting another one there would change more than its content: its owner, its other
-names, its attributes. A folder that may not be written allows nothing else.
+"""Writes a file in place, where replacing it by a new file would change more than its content: its owner, its other
+hard links, its attributes. In a folder that is not writable, it is the only way to write a file.
 
-A process that is killed meanwhile would leave half of each version. So both are kept in a journal until the new one is
-whole, and `recover` finishes what it finds there. All calls block.
+A process that is killed meanwhile would leave a mix of both versions. So a journal holds both versions until the new
+one is complete, and `recover` finishes interrupted writes. All calls block.
 """
 
 import json
@@ -22,7 +22,7 @@ from .content import read_chunks
 from .root import open_regular
 
 JOURNAL = "journal"
-"""The usual folder, beside the trash."""
+"""The usual name of the folder, which lies beside the trash."""
 _CHUNK = 1 << 18
 _OLD, _NEW, _ENTRY = "old", "new", "entry.json"
 _MAX_ENTRY = 1 << 16
@@ -31,24 +31,25 @@ log = getLogger(__name__)
 
 
 class Journal:
-    """`folder`, on the disk of the files, is made when it is needed."""
+    """`folder` lies on the disk of the files, and is created when needed."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._kept: set[Path] = set()
-        """Entries of files that could neither be written nor given their old content again."""
+        """Entries of files that could neither be written nor get their old content back: `forget` leaves these
+        alone."""
 
     def stage(self) -> tuple[int, Path]:
-        """A descriptor for the new content, and the entry that it belongs to. The caller passes that to `replace` or
+        """Returns a descriptor for the new content, and its entry. The caller passes the entry to `replace` or
         `forget`, and closes the descriptor."""
         entry = self._folder / secrets.token_hex(8)
         entry.mkdir(mode=0o700, parents=True)
         return os.open(entry / _NEW, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), entry
 
     def replace(self, beneath: Beneath, path: str, entry: Path, check: Callable[[], None]) -> int:
-        """Give the file the staged content; a descriptor of it, which the caller closes. `check` is called just before
-        anything of the file changes, and may raise. A file that can't be written has its old content again, or the
-        entry stays for `recover`."""
+        """Write the staged content into the file; returns a descriptor of the file, which the caller closes. `check` is
+        called just before the file changes, and may raise. If the write fails, the old content is written back; if
+        that fails, too, the entry stays for `recover`."""
         with ExitStack() as stack:
             target = beneath.open(path, os.O_RDWR)
             stack.callback(os.close, target)
@@ -71,7 +72,8 @@ class Journal:
         return target
 
     def recover(self, beneath: Beneath) -> None:
-        """Finish what a process before us had begun; what is no half of the two versions is somebody's work since."""
+        """Finish the writes that an earlier process began. A file that is not a mix of its two versions was changed
+        since, and is left alone."""
         for entry in self._folder.glob("?" * 16):
             try:
                 path = _noted(entry)
@@ -79,7 +81,7 @@ class Journal:
                     self._finish(beneath, path, entry)
             except FileNotFound:
                 pass
-            except (OSError, ReplError) as error:  # it is tried again with the next start
+            except (OSError, ReplError) as error:  # retried at the next start
                 log.warning("A half-written file can't be finished yet: %s", error)
                 continue
             self._kept.discard(entry)
@@ -98,7 +100,7 @@ class Journal:
     def forget(self, entry: Path) -> None:
         if entry in self._kept:
             return
-        for name in (_ENTRY, _NEW, _OLD):  # the first one first: without it there is nothing to be finished
+        for name in (_ENTRY, _NEW, _OLD):  # _ENTRY first: without it, `recover` ignores the others
             with suppress(OSError):
                 (entry / name).unlink()
         with suppress(OSError):
@@ -106,7 +108,7 @@ class Journal:
 
 
 def _write(target: int, source: Path) -> None:
-    """Give an open file the content of another. Raises OSError."""
+    """Copy the content of `source` into an open file. Raises OSError."""
     position = 0
     with open(source, "rb") as file:
         while chunk := file.read(_CHUNK):
@@ -119,7 +121,7 @@ def _write(target: int, source: Path) -> None:
 
 
 def _noted(entry: Path) -> str | None:
-    """The path of an entry; None if nothing was written yet. Raises OSError."""
+    """Returns the path of an entry's file; None if the write had not begun yet. Raises OSError."""
     try:
         with open(open_regular(entry / _ENTRY)) as file:
             return check_path(parse_json(file.read(_MAX_ENTRY))["path"])
@@ -137,8 +139,8 @@ def _note(entry: Path, path: str) -> None:
 
 
 def _is_half(target: int, entry: Path) -> bool:
-    """Whether it is the begin of the new version, and from there on the old one: a write never makes a file shorter
-    before all of it is new."""
+    """Returns True if the file begins like the new version and goes on like the old one. A write shortens a file only
+    after all of its content is new."""
     size, sizes = os.fstat(target).st_size, [(entry / name).stat().st_size for name in (_NEW, _OLD)]
     if size < sizes[1] and size != sizes[0]:
         return False
@@ -158,7 +160,7 @@ def _is_half(target: int, entry: Path) -> bool:
 
 
 def _common(one: bytes, other: bytes) -> int:
-    """How many bytes both begin with."""
+    """Returns the length of the common beginning."""
     if one == other[: len(one)]:
         return len(one)
     pairs = enumerate(zip(one, other, strict=False))

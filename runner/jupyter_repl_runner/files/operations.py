@@ -1,4 +1,4 @@
-"""Create, rename, move and copy. All block; every name is resolved beneath the project. To delete: `trash`."""
+"""Create, rename, move and copy. All calls block; every name is resolved beneath the project. `trash` deletes."""
 
 import os
 import stat
@@ -14,7 +14,7 @@ from .root import FOLDER
 
 _CHUNK = 1 << 20
 _KEPT_OPEN = 32
-"""Descriptors of folders at once."""
+"""The most descriptors of folders that are open at once."""
 
 
 def create(beneath: Beneath, path: str, kind: str) -> None:
@@ -29,12 +29,12 @@ def create(beneath: Beneath, path: str, kind: str) -> None:
 
 
 def rename(beneath: Beneath, path: str, name: str) -> str:
-    """Give the last component of `path` another name; the new path. Raises FileExists."""
+    """Give the last component of `path` another name; returns the new path. Raises FileExists."""
     return move(beneath, path, join(parent(path), check_name(name)))
 
 
 def move(beneath: Beneath, path: str, to: str) -> str:
-    """Move `path` to the new path `to`, whose folder exists; raises FileExists, never overwrites."""
+    """Move `path` to the new path `to`, whose folder must exist. Never overwrites: raises FileExists."""
     if to == path:
         return to
     if to.startswith(path + "/"):
@@ -48,7 +48,7 @@ def move(beneath: Beneath, path: str, to: str) -> str:
 
 
 def copy(beneath: Beneath, path: str, to: str) -> str:
-    """Copy a file or a folder with modes and links as they are; raises FileExists, never overwrites."""
+    """Copy a file or a folder with its modes and links. Never overwrites: raises FileExists."""
     if to == path or to.startswith(path + "/"):
         raise InvalidRequest("A folder can't be copied into itself.")
     with beneath.entry(path, follow=False) as (source, name), beneath.entry(to, follow=False) as (target, new):
@@ -59,14 +59,14 @@ def copy(beneath: Beneath, path: str, to: str) -> str:
 
 
 def make_link(beneath: Beneath, path: str, target: str) -> None:
-    """A link that points to `target`, wherever that is. Raises FileExists."""
+    """Create a link to `target`, which may lie anywhere. Raises FileExists."""
     with beneath.entry(path, follow=False, make=True) as (folder, name):
         check_free(folder, name, path)
         os.symlink(target, name, dir_fd=folder)
 
 
 def set_mode(beneath: Beneath, path: str, mode: int) -> None:
-    """Of a file or a folder."""
+    """Set the mode of a file or a folder."""
     with beneath.entry(path) as (folder, name):
         descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
         try:
@@ -82,11 +82,11 @@ def delete_forever(beneath: Beneath, path: str) -> None:
         if not stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
             os.unlink(name, dir_fd=folder)
         elif not remove_tree(name, dir_fd=folder):
-            raise NoPermissions(f"Not all of {path} could be deleted.", hint="Look at what is left: ls -lR")
+            raise NoPermissions(f"Not all of {path} could be deleted.", hint="See what remains: ls -lR")
 
 
 def remove_entry(folder: int, name: str) -> None:
-    """Delete for good what is in a folder descriptor: a file, a link (never what it points to), a whole folder."""
+    """Delete `name` in an open folder for good: a file, a link (never what it points to) or a whole folder."""
     if stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
         remove_tree(name, dir_fd=folder)
     else:
@@ -94,8 +94,8 @@ def remove_entry(folder: int, name: str) -> None:
 
 
 def copy_entry(source: int, name: str, target: int, new: str) -> None:
-    """Copy between two folder descriptors; links stay links, pipes and sockets are left out. A folder is copied whole,
-    or nothing of it stays."""
+    """Copy between two folder descriptors; links stay links, pipes and sockets are left out. If the copy of a folder
+    fails, all of that copy is deleted."""
     if not stat.S_ISDIR(os.stat(name, dir_fd=source, follow_symlinks=False).st_mode):
         _copy_leaf(source, name, target, new)
         return
@@ -108,7 +108,8 @@ def copy_entry(source: int, name: str, target: int, new: str) -> None:
 
 
 def _copy_folder(source: int, name: str, target: int, new: str) -> None:
-    """Not recursive, and every folder is opened step by step: a tree may be deeper than the stack and than a path."""
+    """Copies without recursion, and opens each folder component by component: a tree may be deeper than the stack
+    allows, and its paths longer than the system allows."""
     modes: list[tuple[tuple[str, ...], int]] = []
     todo: list[tuple[str, ...]] = [()]
     with closing(_Descent(source)) as inside, closing(_Descent(target)) as outside:
@@ -122,20 +123,20 @@ def _copy_folder(source: int, name: str, target: int, new: str) -> None:
                     todo.append((*parts, entry))
                 else:
                     _copy_leaf(inner, entry, outer, entry)
-        for parts, mode in reversed(modes):  # the inner ones first: an outer one may forbid the way
+        for parts, mode in reversed(modes):  # inner folders first: the mode of an outer one may forbid access
             os.fchmod(outside.folder((new, *parts)), mode)
 
 
 class _Descent:
-    """Folders beneath the descriptor `top`, opened step by step. The last ones on the way stay open, since the next
-    folder is near."""
+    """Opens folders beneath the descriptor `top`, component by component. The last folders of a path stay open, since
+    the next path is usually close to it."""
 
     def __init__(self, top: int) -> None:
         self._top = top
         self._way: list[tuple[tuple[str, ...], int]] = []
 
     def folder(self, parts: tuple[str, ...]) -> int:
-        """A descriptor that is good until the next call."""
+        """Returns a descriptor of the folder, which is valid until the next call."""
         while self._way and parts[: len(self._way[-1][0])] != self._way[-1][0]:
             os.close(self._way.pop()[1])
         at, descriptor = self._way[-1] if self._way else ((), self._top)
@@ -172,7 +173,7 @@ def _copy_file(source: int, name: str, target: int, new: str) -> None:
             while view:
                 view = view[os.write(writing, view) :]
         os.fchmod(writing, stat.S_IMODE(os.fstat(reading).st_mode))
-    except OSError:  # a full disk: no half a copy
+    except OSError:  # such as a full disk: leave no partial copy
         with suppress(OSError):
             os.unlink(new, dir_fd=target)
         raise
@@ -182,7 +183,8 @@ def _copy_file(source: int, name: str, target: int, new: str) -> None:
 
 
 def check_free(folder: int, name: str, path: str, unless: os.stat_result | None = None) -> None:
-    """Raise FileExists if the name is taken. `unless`: by this very file (a change of case on macOS)."""
+    """Raises FileExists if the name is taken by another file than `unless`. On macOS, a rename that changes only the
+    case finds the file itself."""
     try:
         found = os.stat(name, dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""A folder and all in it, deleted: however deep it is, and whatever its modes say. All calls block."""
+"""Deletes a folder with all its content, at any depth and with any modes. All calls block."""
 
 import os
 import secrets
@@ -13,10 +13,11 @@ log = getLogger(__name__)
 
 
 def remove_tree(path: str | os.PathLike[str], *, dir_fd: int | None = None) -> bool:
-    """Whether all of it is gone. What can't be deleted stays, is logged, and keeps nothing else from being deleted.
+    """Delete a folder; returns True if all of it is gone. What can't be deleted stays, everything else is deleted, and
+    the first error is logged.
 
-    Not recursive, and no path gets long: an inner folder is moved up before its turn comes. Everything is done beneath
-    descriptors, so a folder that a program swaps for a link leads nowhere.
+    Does not recurse and uses no long paths: an inner folder is moved up to `path` before it is emptied. Every step uses
+    descriptors, so a folder that a program replaces by a link is not followed.
     """
     _allow(path, dir_fd)
     try:
@@ -69,7 +70,7 @@ def _clear(top: int) -> None:
 
 
 def _allow(name: str | os.PathLike[str], folder: int | None) -> None:
-    """Let the owner do anything with a folder; never through a link."""
+    """Give the owner all permissions on a folder. Never follows a link."""
     if sys.platform != "linux":
         return
     with suppress(OSError):

@@ -1,7 +1,7 @@
 """A folder that is opened once, and the strict walk beneath it, which never follows a link.
 
-A program that may rename the folder can put another one, a link or a pipe in its place. So its name is used once;
-from then on only the descriptor counts. The walk opens each component beneath the descriptor of the last one: a folder
+A program that may rename the folder can replace it by another folder, a link or a pipe. So its name is used once, and
+from then on only the descriptor. The walk opens each component beneath the descriptor of the previous one: a folder
 that becomes a link in the meantime is an error, and the walk does not follow it.
 """
 
@@ -14,19 +14,19 @@ from pathlib import Path
 from typing import Any, Self
 
 ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
-"""What says that there is no such file or folder. Any other error says nothing of what is there."""
+"""Error numbers which mean that there is no such file or folder. Any other error leaves open what is there."""
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _STEP = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-"""A folder on the way need not be readable."""
+"""O_PATH, since a folder on the way need not be readable."""
 _FILE = (
     os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-)  # O_NONBLOCK: a pipe that nobody writes must not hang
+)  # O_NONBLOCK: opening a pipe without a writer must not hang
 
 
 class Root:
     """The folder at `path`, which must exist and be no link. Raises OSError. All calls block.
 
-    The descriptor is closed when nobody refers to the object any more: a thread may still walk when its owner is done.
+    The descriptor is closed when nothing refers to the object any more: a thread may use it longer than its owner.
     """
 
     def __init__(self, path: Path) -> None:
@@ -42,7 +42,7 @@ class Root:
 
     @classmethod
     def made(cls, path: Path, mode: int = 0o755) -> "Root":
-        """The folder at `path`, made first if nothing is there. Folders above it are taken as they are."""
+        """Returns the folder at `path`, created if it is missing. Folders above it may be links."""
         path.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileExistsError):
             path.mkdir(mode)
@@ -50,7 +50,8 @@ class Root:
 
     @classmethod
     def known(cls, path: Path, identity: object) -> "Root | None":
-        """The folder at `path` if it is the one of this `identity`. Raises OSError where that can't be found out."""
+        """Returns the folder at `path` if it has this `identity`, else None. Raises OSError if that can't be
+        determined."""
         try:
             root = cls(path)
         except OSError as error:
@@ -61,27 +62,28 @@ class Root:
 
     @property
     def is_in_place(self) -> bool:
-        """Whether its name still leads to it."""
+        """True if the path still leads to this folder."""
         try:
             return _identity(os.stat(self.path, follow_symlinks=False)) == self.identity
         except OSError:
             return False
 
     def lstat(self, path: str) -> os.stat_result:
-        """What is at `path`, a link itself; raises OSError."""
+        """Returns the status of what is at `path`, without following a link. Raises OSError."""
         with self.parent(path) as (folder, name):
             return os.stat(name, dir_fd=folder, follow_symlinks=False)
 
     def open(self, path: str) -> int:
-        """A descriptor of the regular file at `path`, to read; raises OSError, also for anything else."""
+        """Returns a descriptor for reading the regular file at `path`. Raises OSError, also if it is not a regular
+        file."""
         with self.parent(path) as (folder, name):
             return open_regular(name, dir_fd=folder)
 
     @contextmanager
     def folder(self, path: str) -> Iterator[int]:
-        """Yield a descriptor, fit for listdir, of the folder `path`; empty is the root. Raises OSError."""
+        """Yield a descriptor of the folder `path` that listdir accepts; an empty path is the root. Raises OSError."""
         with self.parent(path or ".") as (folder, name):
-            # The root too is opened anew: two who list one descriptor share its position, and miss what the other saw.
+            # The root is opened again, too: two threads that list one descriptor share its position and miss entries.
             descriptor = os.open(name, FOLDER, dir_fd=folder)
         try:
             yield descriptor
@@ -101,7 +103,7 @@ class Root:
 
 
 class Walk:
-    """The folder that a walk has come to: the names on the way from `root`, and one descriptor however deep it is. A
+    """The current folder of a walk: the names on the way from `root`, and a single open descriptor at any depth. A
     context manager."""
 
     def __init__(self, root: int) -> None:
@@ -117,7 +119,7 @@ class Walk:
         self._held.close()
 
     def enter(self, name: str) -> None:
-        """Into a folder right here, through no link. Raises OSError."""
+        """Go into a folder of the current one. Never follows a link. Raises OSError."""
         inner = os.open(name, _STEP, dir_fd=self.descriptor)
         self._held.close()
         self._held.callback(os.close, inner)
@@ -125,21 +127,22 @@ class Walk:
         self.names.append(name)
 
     def leave(self) -> None:
-        """To the folder above, from the root anew: `..` would follow a folder that was moved out of the root."""
+        """Go to the parent folder, by a new walk from the root: if the current folder was moved out of the root, `..`
+        would lead outside. Raises OSError."""
         names = self.names[:-1]
         self.go_back()
         for name in names:
             self.enter(name)
 
     def go_back(self) -> None:
-        """To the root."""
+        """Go to the root."""
         self._held.close()
         self.descriptor = self._root
         self.names.clear()
 
 
 def open_regular(name: str | Path, **dir_fd: Any) -> int:
-    """A descriptor of a regular file, to read, that never waits; raises OSError for a link, a pipe, a device."""
+    """Returns a descriptor for reading a regular file; never blocks. Raises OSError for a link, a pipe or a device."""
     descriptor = os.open(name, _FILE, **dir_fd)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)

@@ -1,7 +1,8 @@
-"""What was deleted and can be put back, for KEPT_SECONDS. It lies on the project's disk, but outside of the project.
+"""The trash of a project on disk. It retains deleted files for KEPT_SECONDS, so that they can be restored.
 
-So a delete is a rename. An item is a folder of a random name: `entry`, the deleted thing itself, and `item.json`, which
-says where it was. That is written first: an item without an entry is a deletion that did not happen.
+It lies on the project's disk, but outside the project, so that a deletion is a rename. An item is a folder with a
+random name. It holds `entry`, the deleted file or folder itself, and `item.json`, its former path. `item.json` is
+written first: an item without an entry is a deletion that did not happen.
 """
 
 import errno
@@ -27,18 +28,19 @@ KEPT_SECONDS = 7 * 24 * 3600.0
 _ENTRY = "entry"
 _ITEM = "item.json"
 _MAX_ITEM = 1 << 16
-"""Bytes of `item.json`: the longest path, escaped."""
+"""The most bytes of `item.json`: the longest path, escaped."""
 _ID = re.compile(r"[0-9a-f]{16}")
 
 
 class Trash:
-    """`folder` is made when it is needed; a `Root` is there already. All calls block."""
+    """`folder`: a path, which is created when needed, or an open `Root`. All calls block."""
 
     def __init__(self, folder: Root | Path) -> None:
         self._folder = folder
 
     def delete(self, beneath: Beneath, path: str) -> str:
-        """Take a file, a link (never what it points to) or a whole folder away; the item's id. Raises FileNotFound."""
+        """Move a file, a link (never what it points to) or a whole folder to the trash; returns the item's id. Raises
+        FileNotFound."""
         self.forget_old()
         item = secrets.token_hex(8)
         with beneath.entry(path, follow=False) as (folder, name):
@@ -52,9 +54,10 @@ class Trash:
         return item
 
     def restore(self, beneath: Beneath, item: str) -> str:
-        """Put an item back to where it was, folders included; its path. Raises FileNotFound, FileExists."""
+        """Move an item back to its former path, and create missing folders; returns the path. Raises FileNotFound or
+        FileExists."""
         if not _ID.fullmatch(item):
-            raise InvalidRequest("That names nothing in the trash.")
+            raise InvalidRequest("This is not the id of an item in the trash.")
         with map_os_errors("The trash"):
             try:
                 trash = self._opened()
@@ -68,7 +71,7 @@ class Trash:
         return path
 
     def list(self) -> list[tuple[str, float, str]]:
-        """`(item, when in seconds since the epoch, path)`, newest first."""
+        """Returns `(item, when in seconds since the epoch, path)`, newest first."""
         found = []
         with map_os_errors("The trash"):
             try:
@@ -82,11 +85,11 @@ class Trash:
         return sorted(found, key=lambda item: item[1], reverse=True)
 
     def forget_old(self) -> None:
-        """Delete for good what was deleted KEPT_SECONDS ago."""
+        """Delete items for good that are older than KEPT_SECONDS."""
         try:
             trash = self._opened()
             items = _items(trash)
-        except OSError:  # a caller that needs it gets the error
+        except OSError:  # a caller that needs the trash opens it itself, and gets the error
             return
         for item in items:
             with suppress(OSError):
@@ -94,7 +97,7 @@ class Trash:
                     remove_tree(item, dir_fd=trash.descriptor)
 
     def _opened(self, *, make: bool = False) -> Root:
-        """Raises OSError, also if a link or anything but a folder is in its place."""
+        """Returns the trash folder. Raises OSError, also if a link or anything but a folder is in its place."""
         if isinstance(self._folder, Root):
             return self._folder
         return Root.made(self._folder, 0o700) if make else Root(self._folder)
@@ -112,7 +115,7 @@ def _write(trash: Root, item: str, path: str) -> None:
 
 
 def _read(trash: Root, item: str) -> tuple[str, float]:
-    """The path of an item, and when it was deleted. Raises OSError and ValueError."""
+    """Returns the path of an item, and when it was deleted. Raises OSError and ValueError."""
     descriptor = trash.open(f"{item}/{_ITEM}")
     with open(descriptor) as file:
         when = os.fstat(descriptor).st_mtime
@@ -129,7 +132,7 @@ def _carry(source: int, name: str, target: int, new: str) -> None:
     try:
         os.rename(name, new, src_dir_fd=source, dst_dir_fd=target)
     except OSError as error:
-        if error.errno != errno.EXDEV:  # a folder of the project can be another disk's
+        if error.errno != errno.EXDEV:  # a folder of the project can be on another disk
             raise
         copy_entry(source, name, target, new)
         remove_entry(source, name)

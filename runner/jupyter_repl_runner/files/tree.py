@@ -14,10 +14,11 @@ from .content import TEMPORARY_PREFIX
 def list_folder(
     beneath: Beneath, path: str, offset: int = 0, limit: int | None = None
 ) -> tuple[list[dict[str, Any]], int]:
-    """`([{type: "dir" | "file", name, path, size, mtime}], total)`: `limit` rows from `offset` on, of `total`.
+    """Returns `([{type: "dir" | "file", name, path, size, mtime}], total)`: at most `limit` rows, from `offset` on.
 
-    Folders first, then by name; a broken link counts as a file. Only the rows of the answer are examined one by one,
-    so that a page of a folder with 50,000 files costs its names and no more.
+    `total` counts all rows. Folders come first, then rows are sorted by name; a broken link counts as a file. Only the
+    returned rows are examined one by one, so that a page of a folder with 50,000 files costs little more than reading
+    its names.
     """
     with beneath.folder(path) as descriptor, map_os_errors(path):
         with os.scandir(descriptor) as entries:
@@ -41,7 +42,7 @@ def _is_folder(entry: "os.DirEntry[str]") -> bool:
 def _row(descriptor: int, folder: str, name: str) -> dict[str, Any]:
     try:
         status = os.stat(name, dir_fd=descriptor)
-    except OSError:  # a link that goes nowhere, or a file deleted meanwhile
+    except OSError:  # a broken link, or a file deleted meanwhile
         status = None
     return {
         "type": "dir" if status and stat.S_ISDIR(status.st_mode) else "file",

@@ -1,7 +1,8 @@
-"""Sees what anything does to the project's files, and reports it in few, bounded batches.
+"""Watches the project's files for changes by any program, and reports the changes in few batches of bounded size.
 
-One thread owns the watches: inotify on Linux, with a scan of each new folder (files written into it before its watch
-exists have no event), watchfiles elsewhere and where inotify is used up. It knows nothing of channels.
+One thread owns the watches: inotify on Linux, watchfiles elsewhere and where a limit of inotify is reached. With
+inotify, each new folder is scanned, because files written into it before its watch exists cause no event. This module
+knows nothing of channels.
 """
 
 import errno
@@ -40,13 +41,13 @@ class Changes:
     folders: set[str] = field(default_factory=set)
     files: set[str] = field(default_factory=set)
     attributes: set[str] = field(default_factory=set)
-    """Folders whose mode has changed, which nobody shows."""
+    """Folders whose mode has changed. Sync saves it; `to_json` leaves it out, since no client shows it."""
     everything: bool = False
     heard: float = 0.0
-    """When the last of it was seen, by the monotonic clock; 0: just now."""
+    """When the last change was seen, by the monotonic clock; 0: just now."""
 
     def add_entry(self, path: str, *, is_folder: bool) -> None:
-        """Something appeared, vanished or was renamed at `path`."""
+        """Note that something was created, deleted or renamed at `path`."""
         self.folders.add(paths.parent(path))
         if not is_folder:
             self.files.add(path)
@@ -55,7 +56,7 @@ class Changes:
         return self.everything or bool(self.folders or self.files or self.attributes)
 
     def to_json(self, beneath: Beneath) -> dict[str, Any]:
-        """`{dirs, files: [{path, etag | null}]}`, or `{all: true}` where that would be over MAX_ENTRIES."""
+        """`{dirs, files: [{path, etag | null}]}`, or `{all: true}` above MAX_ENTRIES entries."""
         if self.everything or len(self.folders) + len(self.files) > MAX_ENTRIES:
             return {"all": True}
         files = [{"path": path, "etag": _etag(beneath, path)} for path in sorted(self.files)]
@@ -63,8 +64,8 @@ class Changes:
 
 
 class Watcher:
-    """Calls `tell(changes)`, from its own thread, at most every BATCH_SECONDS. `unwatched`: names of folders that are
-    none of its business."""
+    """Calls `tell(changes)`, from its own thread, at most every BATCH_SECONDS. `unwatched`: names of folders that
+    are not watched."""
 
     def __init__(
         self, beneath: Beneath, tell: Callable[[Changes], None], unwatched: frozenset[str] = UNWATCHED
@@ -98,10 +99,10 @@ class Watcher:
                     Inotify(root, self._stop, self._wake_read, self._flush, self._unwatched).run()
                     return
                 except UsedUp as error:
-                    log.warning("No inotify (%s): polling the files instead.", error)
+                    log.warning("inotify is not available (%s): polling the files instead.", error)
             self._run_watchfiles()
         except Exception:
-            log.exception("The watcher ended; the tree follows by hand only.")
+            log.exception("The watcher failed: the tree is updated only when a person refreshes it.")
 
     def _run_watchfiles(self) -> None:
         import watchfiles
@@ -124,11 +125,11 @@ class Watcher:
             try:
                 self._tell(changes)
             except Exception:
-                log.exception("A change could not be passed on; watching goes on.")
+                log.exception("A change could not be reported; the watcher goes on.")
 
 
 class UsedUp(Exception):
-    """The system gives no watch any more."""
+    """inotify can't be used: a limit of the system is reached."""
 
 
 class Inotify:
@@ -149,7 +150,7 @@ class Inotify:
         self._unwatched = unwatched
         self._paths: dict[int, str] = {}
         self._unreadable: set[str] = set()
-        """Folders that could not be watched: they are once their mode allows it."""
+        """Folders that could not be watched. They are watched as soon as their mode allows it."""
 
     def run(self) -> None:
         """Raises UsedUp."""
@@ -174,7 +175,7 @@ class Inotify:
             raise UsedUp(error.strerror) from error
         with self._inotify:
             self._add_tree("", Changes())
-            # A folder that was listed before it was watched may have changed in between.
+            # A client may have listed a folder before its watch existed, and the folder may have changed since.
             self._flush(Changes(everything=True))
             poll = select.poll()
             poll.register(self._inotify.fileno(), select.POLLIN)
@@ -185,7 +186,7 @@ class Inotify:
 
     def _batch(self) -> Changes:
         changes = Changes()
-        until, pause = time.monotonic() + BATCH_SECONDS, 0.002  # a save's last event follows its first at once
+        until, pause = time.monotonic() + BATCH_SECONDS, 0.002  # short at first: the events of a save come at once
         while not self._stop.is_set():
             for event in self._inotify.read(timeout=0):
                 self._note(event, changes)
@@ -203,7 +204,7 @@ class Inotify:
             return
         folder = self._paths.get(event.wd)
         if folder == "" and event.mask & self._of_root:
-            changes.everything = True  # another folder may be in its place, or it may be back
+            changes.everything = True  # the root was moved away or back, or was replaced
             return
         if event.mask & self._flags.IGNORED:
             self._paths.pop(event.wd, None)
@@ -224,14 +225,14 @@ class Inotify:
             self._add_tree(path, changes)
 
     def _add_tree(self, folder: str, changes: Changes) -> None:
-        """Watch `folder` and all below it, and note what they hold already."""
+        """Watch `folder` and all folders below it, and note what they contain already as changes."""
         todo = [folder]
         while todo:
             path = todo.pop()
             try:
                 with self._root.folder(path) as descriptor:
-                    # A path may be longer than the system takes, or lead elsewhere by now: so not by its name. A folder
-                    # that was renamed keeps its watch descriptor: its new path takes the old one's place.
+                    # By descriptor, not by name: a path may be longer than the system allows, or lead elsewhere by now.
+                    # A renamed folder keeps its watch descriptor, so its new path replaces the old one here.
                     mask = self._mask if path else self._mask | self._of_root
                     self._paths[self._inotify.add_watch(f"/proc/self/fd/{descriptor}", mask)] = path
                     with os.scandir(descriptor) as found:
@@ -241,7 +242,7 @@ class Inotify:
                     raise UsedUp(error.strerror) from error
                 if isinstance(error, PermissionError):
                     self._unreadable.add(path)
-                continue  # it is gone, a link by now, or not to be read
+                continue  # deleted, replaced by a link, or not readable
             for name, is_folder in entries:
                 inner = paths.join(path, name)
                 changes.add_entry(inner, is_folder=is_folder)

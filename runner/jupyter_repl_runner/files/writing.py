@@ -1,4 +1,4 @@
-"""Writing of a file that happens whole or not at all."""
+"""Writes a file whole or not at all."""
 
 import os
 import secrets
@@ -13,13 +13,13 @@ from .content import MISSING, TEMPORARY_PREFIX, Stat, check_etag, stat_of
 
 
 class Writer:
-    """Replaces one file: bytes go to a temporary file beside it, `commit` puts it in place.
+    """Replaces one file: bytes go to a temporary file beside it, and `commit` puts that in place.
 
-    Nothing of the old file changes before `commit`, so a full disk or a broken upload loses nothing. Mode, owner and
-    attributes survive, and through a link inside the project the link itself. What can't be kept so (other names of the
-    file; a folder that may not be written) is written in its place, where `beneath` has a journal. Use as a context
-    manager; all calls block. `durable` False: one of many files, after which the caller calls `flush_disk`. Without a
-    context manager: `open` and `close`, which may follow an `open` that failed or was never called.
+    The old file does not change before `commit`, so a full disk or a broken upload loses nothing. Mode, owner and
+    attributes are preserved. A link inside the project stays, and the file it leads to is replaced. A file that can't
+    be replaced this way (it has other hard links, or its folder is not writable) is written in place, if `beneath` has
+    a journal. Use as a context manager, or call `open` and `close`; `close` is allowed also if `open` failed or was not
+    called. All calls block. `durable` False: for one of many files, after which the caller calls `flush_disk`.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Writer:
         self._stack = ExitStack()
         self._descriptor = -1
         self._staged: Path | None = None
-        """The journal's entry, if the file is to be written in its place."""
+        """The journal's entry, if the file will be written in place."""
 
     def __enter__(self) -> "Writer":
         self.open()
@@ -72,12 +72,13 @@ class Writer:
                 view = view[os.write(self._descriptor, view) :]
 
     def commit(self, if_match: str | None = None) -> Stat:
-        """Put the file in place; raises Conflict or FileExists if its etag is not `if_match` (MISSING: none yet)."""
+        """Put the new content in place and return its Stat. Raises Conflict if the old etag is not `if_match`, and
+        FileExists if `if_match` is MISSING and the file exists."""
         self.place(if_match)
         return stat_of(self._descriptor)
 
     def place(self, if_match: str | None = None) -> os.stat_result:
-        """`commit` for callers that know the etag."""
+        """Like `commit`, but does not compute the etag: for callers that know it."""
         with map_os_errors(self.path):
             if self._staged is not None:
                 self._write_in_place(self._staged, if_match)
@@ -87,7 +88,7 @@ class Writer:
                 return os.fstat(self._descriptor)
             if self._durable:
                 os.fsync(self._descriptor)
-            if if_match == MISSING:  # which the link itself finds out
+            if if_match == MISSING:  # os.link fails if the file exists
                 os.link(self._temporary, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
                 os.unlink(self._temporary, dir_fd=self._folder)
             else:
@@ -98,7 +99,7 @@ class Writer:
     # -- parts
 
     def _create(self) -> None:
-        """A place for the new content."""
+        """Open the file for the new content: beside the old file, or in the journal."""
         try:
             old = os.stat(self._name, dir_fd=self._folder, follow_symlinks=False)
         except FileNotFoundError:
@@ -120,12 +121,12 @@ class Writer:
                 ) from error
 
     def _replaces(self, old: os.stat_result) -> bool:
-        """Whether a new file in its place changes nothing but its content; then that is made."""
+        """Create the new file; returns True if replacing the old one by it changes nothing but the content."""
         if old.st_nlink > 1:
             return False
         try:
             self._create_beside(old)
-        except PermissionError:  # the folder may not be written
+        except PermissionError:  # the folder is not writable
             self._close()
             return False
         if self._take_over(old):
@@ -140,17 +141,17 @@ class Writer:
         if old is not None:
             with suppress(OSError):
                 os.fchown(self._descriptor, old.st_uid, old.st_gid)
-        if mode is not None:  # after the owner: a change of that takes bits away
+        if mode is not None:  # after fchown, which clears bits of the mode
             os.fchmod(self._descriptor, mode)
 
     def _take_over(self, old: os.stat_result) -> bool:
-        """Whether the new file has owner, group and attributes of the old one."""
+        """Copy the attributes; returns True if the new file has owner, group and attributes of the old one."""
         new = os.fstat(self._descriptor)
         if (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
             return False
         try:
             reading = os.open(self._name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=self._folder)
-        except OSError:  # not to be read: then its attributes are not either
+        except OSError:  # not readable: then its attributes can't be read either
             return True
         try:
             return _copy_attributes(reading, self._descriptor)
@@ -180,7 +181,8 @@ class Writer:
 
 
 def _copy_attributes(source: int, target: int) -> bool:
-    """Whether all that a person can give a file (attributes, access lists) is there; the rest is the system's."""
+    """Copy what a person can set (user attributes, access lists); the system sets all others. Returns False if that
+    fails."""
     if not hasattr(os, "listxattr"):  # macOS
         return True
     try:
@@ -197,7 +199,8 @@ def _copy_attributes(source: int, target: int) -> bool:
 
 
 def flush_disk(folder: int) -> None:
-    """Let all that was written to the disk of an open folder be on it, in one go: a few hundred fsyncs take longer."""
+    """Flush the whole file system of an open folder, which takes less time than a few hundred calls of fsync. Raises
+    OSError."""
     import ctypes
 
     library = ctypes.CDLL(None, use_errno=True)

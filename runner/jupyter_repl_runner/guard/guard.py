@@ -1,11 +1,13 @@
-"""The parent of a REPL's processes on a laptop: when runner, guard's pipe or server goes, all of them end.
+"""The parent of a REPL's processes on a laptop: it ends all of them when the runner or the server ends, or on a signal.
+If the guard itself is killed, the runner and sync notice the end of their pipe, and end the REPL.
 
-It holds the lock of the REPL's private directory (an inherited descriptor) until the last of them is gone, so a process
-that gets that lock knows that nothing of the REPL runs. It is in the path of every start, so it starts the runner first
-and imports what it needs for the end only then: subprocess, dataclasses and pathlib alone would cost 30 ms.
+It holds the lock of the REPL's private directory (an inherited descriptor) until the last of them is gone. So a process
+that gets that lock knows that nothing of the REPL runs. Every start waits for the guard, which therefore starts the
+runner first, and only then imports what it needs for the end: subprocess, dataclasses and pathlib alone would cost
+30 ms.
 
-Where the files live in S3 it starts `sync` before the runner, starts it again if it is killed, and ends it last:
-what the runner and the programs wrote at their end is saved too.
+If the files live in S3, it starts `sync` before the runner, starts it again if it is killed, and ends it last. So sync
+also saves what the runner and the programs write while they end.
 """
 
 import os
@@ -27,7 +29,7 @@ from jupyter_repl_runner.contract.local import (
 
 DRAIN_SECONDS = 2.0
 FLUSH_SECONDS = 25.0
-"""Longer than sync gives itself."""
+"""How long sync may take to end: longer than the time that sync allows itself."""
 SYNC_AGAIN_SECONDS = 0.5
 ENDING: tuple[tuple[int, float], ...] = (
     (signal.SIGHUP, 0.1),
@@ -40,8 +42,8 @@ _PR_SET_CHILD_SUBREAPER = 36
 def guard(directory: str, lock: int, control: int, ready: int, grants: int = -1) -> int:
     """Run until the REPL has ended; the exit code is 0 unless the runner crashed.
 
-    `lock` is the locked directory's descriptor, `control` the pipe that closes when the server goes, `ready` the pipe
-    on which the runner says that it listens, `grants` a socket for sync, or -1 where the files are on this disk.
+    `lock` is the locked directory's descriptor. `control` is a pipe that closes when the server ends. `ready` is a pipe
+    to which the runner writes when it listens. `grants` is a socket for sync, or -1 if the files are on this disk.
     """
     for descriptor in (lock, control, ready, grants):
         if descriptor >= 0:
@@ -56,7 +58,7 @@ def guard(directory: str, lock: int, control: int, ready: int, grants: int = -1)
 
 
 class _Processes:
-    """The runner, and sync where there is one; made, they are started."""
+    """The runner, and sync if there is one. The constructor starts sync, or the runner if there is no sync."""
 
     def __init__(self, directory: str, control: int, ready: int, grants: int) -> None:
         self._directory = directory
@@ -88,7 +90,7 @@ class _Processes:
         os.close(self._ready)
 
     def _start_sync(self) -> None:
-        """It says on a pipe when the main file is there, which is when the runner starts."""
+        """Start sync. It writes to a pipe when the main file is there; then the runner is started."""
         self._opened, opened = os.pipe()
         arguments = ["--grants", str(self._grants), "--ready", str(opened)]
         try:
@@ -113,11 +115,11 @@ class _Processes:
         )
         for descriptor in descriptors:
             os.set_inheritable(descriptor, False)
-        self._ended.pop(pid, None)  # of a child before it
+        self._ended.pop(pid, None)  # of an earlier child with this pid
         return pid
 
     def watch(self) -> tuple[str, int]:
-        """Wait for the first of: the runner's end, the server's end, a signal. `(cause, runner's status)`."""
+        """Wait until the runner ends, the server ends, or a signal comes. Returns `(cause, runner's status)`."""
         while True:
             poll = select.poll()
             for descriptor in (self._wake, self._control, self._opened):
@@ -141,7 +143,7 @@ class _Processes:
             self._start_sync_again()
 
     def _timeout(self) -> float | None:
-        """Milliseconds until sync may be started again, if it must be."""
+        """Returns the milliseconds until sync is to be started again; None if it is not."""
         return max(0.0, self._sync_again - time.monotonic()) * 1000 if self._sync_again else None
 
     def _hear(self) -> None:
@@ -152,7 +154,7 @@ class _Processes:
             self._start_runner()
 
     def _start_sync_again(self) -> None:
-        """A sync that was killed goes on where it was; one that was fenced off is not wanted any more."""
+        """Start sync again if it was killed; it goes on where it was. A sync that was fenced off stays ended."""
         if self._sync not in self._ended:
             return
         status = self._ended[self._sync]
@@ -164,11 +166,11 @@ class _Processes:
             self._sync_again = 0.0
             try:
                 self._start_sync()
-            except OSError:  # no process or no memory just now: programs have used them up
+            except OSError:  # no process or no memory is left just now: programs have used them up
                 self._sync_again = time.monotonic() + SYNC_AGAIN_SECONDS
 
     def end(self) -> None:
-        """End the runner gently (it saves), then whatever the REPL started, wherever it hides, then sync."""
+        """End the runner gently (it saves), then all processes that the REPL started, also detached ones, then sync."""
         from jupyter_repl_runner import processes
 
         os.close(self._pipe)
@@ -185,7 +187,7 @@ class _Processes:
         self._reap()
 
     def _finish(self, pid: int, seconds: float) -> None:
-        """SIGTERM, and wait."""
+        """Send SIGTERM, and wait at most `seconds` for the end."""
         try:
             os.kill(pid, signal.SIGTERM)
         except ProcessLookupError:
@@ -207,7 +209,7 @@ class _Processes:
 
 
 def _leave(directory: str, cause: str, status: int) -> None:
-    """Say why it ended, then let go of the lock by exiting. A REPL that was asked to end leaves nothing."""
+    """Record why the REPL ended. The exit that follows releases the lock. A stop on request leaves no files."""
     import json
     from pathlib import Path
 
@@ -234,7 +236,8 @@ def _exists(pid: int) -> bool:
 
 
 def _become_subreaper() -> None:
-    """Orphans of the REPL become our children (Linux), so that descent finds them; elsewhere the mark must do."""
+    """Orphans of the REPL become our children (Linux), so that a search by descent finds them. Elsewhere only
+    the mark finds them."""
     if sys.platform == "linux":
         import ctypes
 

@@ -1,9 +1,9 @@
-"""The first process of a runner's container: passes signals on, and reaps what the person's programs leave behind.
+"""The first process of a runner's container: passes signals on, and reaps the orphans of the person's programs.
 
-Without one every daemon of theirs would stay as a zombie, and the runner, as process 1, would take the exit codes that
-it waits for itself.
+Without it, every daemon that a program starts would stay as a zombie when it ends. If the runner were process 1 and
+reaped them, it would also take the exit codes for which its own code waits.
 
-The image starts us with SIGTERM blocked, so that none is lost before there are handlers. No program of the person's may
+The image starts us with SIGTERM blocked, so that none is lost before there are handlers. The person's programs must not
 inherit that.
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 
 def with_init(work: Callable[[], int]) -> int:
-    """Run `work` in a child, and return its exit code. Elsewhere than in process 1 there is an init already."""
+    """Run `work` in a child, and return its exit code. If we are not process 1, an init is there: call `work` here."""
     if os.getpid() != 1:
         unblock_end()
         return work()
@@ -31,5 +31,5 @@ def with_init(work: Callable[[], int]) -> int:
 
 
 def unblock_end() -> None:
-    """Take SIGTERM from now on, and the one that waits."""
+    """Unblock SIGTERM. One that came while it was blocked is delivered now."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})

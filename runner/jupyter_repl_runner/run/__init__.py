@@ -1,1 +1,1 @@
-"""The project's program: run, stopped, and remembered."""
+"""Starts, stops and remembers runs of the project's program."""

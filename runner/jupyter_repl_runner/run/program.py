@@ -41,7 +41,7 @@ INTERPRETERS = {
 }
 
 _SHELL = "trap 'exit 130' INT; trap 'exit 143' TERM; "
-"""The shell outlives the program that it runs: a program that shrugs off a signal is still there, and its run too."""
+"""The traps let the shell outlive its program: if a program ignores a signal, it is still there, and so is its run."""
 
 _HINTS = {
     126: "The command can't be executed. Check its mode: ls -l",
@@ -51,8 +51,8 @@ _HINTS = {
 
 @dataclass
 class Run:
-    """`path`: the file that was run, None: the project's command. `terminal` numbers its output. `started` is in
-    seconds since the epoch. `exit` is None while it runs."""
+    """`path` is the file that was run; None for the project's command. `terminal` is the number of the terminal with
+    its output. `started` is in seconds since the epoch. `exit` is None while it runs."""
 
     run: int
     command: str
@@ -105,7 +105,7 @@ class Program:
         return [run.to_json() for run in self._history]
 
     def main_file(self) -> str:
-        """The file that opens by itself; empty if there is none. Blocks."""
+        """Returns the path of the file that a tab opens first; empty if there is none. Blocks."""
         try:
             return self._settings().main or self._assignment.main
         except ReplError:
@@ -137,7 +137,7 @@ class Program:
             task.add_done_callback(lambda _: self._stopping.pop(number, None))
 
     async def close(self) -> None:
-        """Stop waiting; the terminals end what is left."""
+        """Cancel the stops under way. Closing the terminals ends what is left."""
         await tasks.stop(*self._stopping.values())
 
     async def _stop(self, session: Session) -> None:
@@ -168,10 +168,10 @@ class Program:
         return command
 
     def _file_command(self, path: str) -> str:
-        content.stat(self._beneath, path)  # raises FileNotFound and its like
+        content.stat(self._beneath, path)  # raises FileNotFound and similar errors
         interpreter = INTERPRETERS.get(PurePosixPath(path).suffix.lower())
         if interpreter is None:
-            raise InvalidRequest(f"How to run {path} is not known.", hint=f"Put a command into {SETTINGS_FILE}.")
+            raise InvalidRequest(f"No interpreter is known for {path}.", hint=f"Put a command into {SETTINGS_FILE}.")
         return f"{interpreter} {shlex.quote('./' + path)}"
 
     def _settings(self) -> Settings:

@@ -38,16 +38,16 @@ from .websocket import ChannelHandler
 
 DRAIN_SECONDS = 5.0
 MAX_BODY = 1 << 20
-"""Of a request that is read as a whole, which is before its token is checked; files are streamed."""
+"""The largest body that is read as a whole. It is read before the token is checked. Files are streamed instead."""
 SWITCH_SECONDS = 0.0005
-"""For which a thread that works (searching processes, reading folders) may keep the loop from a key's echo."""
+"""How long a busy thread (searching processes, reading folders) may delay the loop, and so the echo of a key."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class ServeOptions:
-    """`directory` holds the record and will hold the socket; `ready` is a descriptor to say "ready" on, or -1;
+    """`directory` holds the record and will hold the socket; `ready` is a descriptor to write "ready" to, or -1;
     `guarded`: standard input is the guard's pipe, whose end means that the guard is gone."""
 
     directory: Path
@@ -56,7 +56,7 @@ class ServeOptions:
 
 
 def serve(options: ServeOptions) -> int:
-    """Run until drained; 0 unless it could not start."""
+    """Run until drained. Returns 0, or 1 after an exception."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     sys.setswitchinterval(SWITCH_SECONDS)
     try:
@@ -70,7 +70,7 @@ def serve(options: ServeOptions) -> int:
 
 
 def fastest_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop's, where it is installed (`pip install jupyter-repl-ext[fast]`) and not refused."""
+    """Returns uvloop's factory; None if it is not installed (`pip install jupyter-repl-ext[fast]`) or refused."""
     if os.environ.get("JUPYTER_REPL_LOOP") == "asyncio":
         return None
     try:
@@ -81,10 +81,10 @@ def fastest_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 class Runner:
-    """All of a project that does not listen. `record` holds the token, the working directory, the trash and the
-    assignment; marks of sync lie in `directory`, `uploads` is for files that are on their way. With an identity as
-    `folder` the project's folder is opened once, and must be that one: sync works on it, and would save nothing of
-    another. Without, what is in its place counts. Raises OSError."""
+    """A runner without the part that listens. `record` holds the token, the working directory, the trash and the
+    assignment. The marks of sync lie in `directory`; `uploads` is for unfinished uploads. If the record has an identity
+    as `folder`, the project's folder is opened once and must have that identity: sync works on that folder, and would
+    save nothing of another. Without an identity, the folder is opened by its path for each call. Raises OSError."""
 
     def __init__(self, directory: Path, uploads: Path, record: Mapping[str, str]) -> None:
         self._directory = directory
@@ -94,13 +94,13 @@ class Runner:
         self._trash = Path(record["trash"])
         journal = Journal(self._trash.parent / JOURNAL)
         self._beneath = Beneath(_root(self._folder, record["folder"]) if "folder" in record else self._folder, journal)
-        journal.recover(self._beneath)  # of a runner before this one, that was killed
+        journal.recover(self._beneath)  # left by an earlier runner that was killed
         self._assignment = Assignment.from_json(record["assignment"])
         self._store = DirectoryStore(self._folder, private=self._uploads, beneath=self._beneath)
         self._drained = asyncio.Event()
 
     def open(self, environment: Mapping[str, str]) -> Application:
-        """Begin; what answers its requests. Needs a running loop."""
+        """Start. Returns the application that answers the requests. Needs a running loop."""
         beneath = self._beneath
         with beneath.folder("") as descriptor:
             os.fchdir(descriptor)
@@ -118,13 +118,14 @@ class Runner:
         return self._application(room)
 
     async def watch_disk(self, folder: Path, limit: int) -> None:
-        """Report how full it is, and refuse our own writes before it is over. Until it is cancelled."""
+        """Report how full the disk is, and refuse our own writes before it reaches `limit`. Runs until cancelled."""
         room = self._room
         room.disk = Disk(folder, limit, lambda said: room.broadcast("disk", said))
         await room.disk.run()
 
     async def guard_memory(self) -> None:
-        """End what would take all of the container's. Until it is cancelled; at once where there is no limit."""
+        """End programs that would use up the container's memory. Runs until cancelled; returns at once if there is no
+        limit."""
         cgroup = find_cgroup()
         if cgroup is not None:
             await MemoryGuard(cgroup, lambda: self._terminals.sessions).run()
@@ -133,13 +134,14 @@ class Runner:
         self._drained.set()
 
     async def drained(self) -> None:
-        """Return when it was asked to end, with every program ended."""
+        """Wait for `drain`, then end every program. Raises Unavailable if they do not end in time."""
         await self._drained.wait()
         self._room.draining = True
         await self.end_programs()
 
     async def end_programs(self) -> None:
-        """Each time that it is asked: a stop that is refused lets the REPL go on. Raises Unavailable."""
+        """End every program. May be called again, since a REPL whose stop is refused goes on. Raises Unavailable if
+        they do not end in time."""
         try:
             async with asyncio.timeout(DRAIN_SECONDS):
                 await self._room.program.close()
@@ -174,7 +176,7 @@ def _root(folder: Path, identity: str) -> Root:
 
 
 async def _serve(options: ServeOptions, record: Mapping[str, str]) -> None:
-    """On the private directory's socket, until it is drained."""
+    """Serve on the private directory's socket until drained."""
     runner = Runner(options.directory, options.directory / "uploads", record)
     server = HTTPServer(runner.open(os.environ), max_body_size=MAX_BODY)
     try:

@@ -1,4 +1,4 @@
-"""The runner takes one connection's word only: the token of the extension that started it."""
+"""The runner accepts only requests that carry the token of the extension that started it."""
 
 import hmac
 from typing import Any
@@ -10,10 +10,11 @@ from jupyter_repl_runner.contract.messages import AUTH_HEADER
 
 
 class RunnerHandler(RequestHandler):
-    """Base of every handler of the runner: checks the token before a body is read, answers errors as JSON."""
+    """Base of every handler of the runner: checks the token (before a streamed body is read), and answers
+    errors as JSON."""
 
     def initialize(self, **shared: Any) -> None:
-        """`shared`: what the application gives each handler; `token` is for all of them."""
+        """`shared` is what the application passes to a handler; each handler gets `token`."""
         self._token: str = shared["token"]
 
     async def prepare(self) -> None:

@@ -1,4 +1,4 @@
-"""What a family of events is, and what the handler of one gets."""
+"""A family of events, and what the handler of an event gets."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,8 +13,8 @@ def _drop(_: Data) -> None:
 
 @dataclass
 class Call:
-    """One request. `part` sends a part of the answer before the reply, which has the rest. The calls of `after_reply`
-    are made when the reply was sent, before anything else is."""
+    """One request. `part` sends a part of the answer before the reply, which has the rest. The functions in
+    `after_reply` are called after the reply is sent, before anything else is sent."""
 
     part: Callable[[Data], None] = _drop
     after_reply: list[Callable[[], None]] = field(default_factory=list)
@@ -26,15 +26,15 @@ Handler = Callable[[Call, Data], Awaitable[dict[str, Any]]]
 
 @dataclass(frozen=True)
 class Event:
-    """`is_cancellable`: a client may cancel the request. A handler that writes is not: its thread would go on, beside
-    that of the next save."""
+    """`is_cancellable`: a client may cancel the request. A handler that writes must not be cancellable: its thread
+    would go on, at the same time as the thread of the next save."""
 
     handle: Handler
     is_cancellable: bool = False
 
 
 class Family(Protocol):
-    """Events that belong together, of one channel."""
+    """Events of one channel that belong together."""
 
     @property
     def events(self) -> Mapping[str, Event]: ...

@@ -1,4 +1,4 @@
-"""The channel without its transport: requests and their answers, and what it owns until it closes."""
+"""The channel without its transport: requests and their answers, and the streams that it owns until it closes."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -17,7 +17,7 @@ from .room import Room
 from .streams import Streams, Transport
 
 CANCEL = "cancel"
-"""The event by which a client cancels one of its requests, which is then answered by an error."""
+"""The event by which a client cancels one of its requests. That request is then answered with an error."""
 MAX_REQUESTS = 128
 """Requests of one channel under way at once; more are refused, not queued."""
 _CANCELLED = Unavailable("The request was cancelled.")
@@ -27,7 +27,7 @@ log = getLogger(__name__)
 
 
 class Channel:
-    """No message can raise out of `receive_*`. `families`: how its events are made."""
+    """`receive_*` never raise, whatever the message. `families` creates the families of events of this channel."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Channel:
             self._events.update(family.events)
         self._tasks: set[asyncio.Task[None]] = set()
         self._cancellable: dict[int, asyncio.Task[None]] = {}
-        """By the ids of their requests."""
+        """The tasks that a client may cancel, by the id of the request."""
         self._early: list[str] | None = []
 
     async def open(self) -> None:
@@ -78,14 +78,14 @@ class Channel:
         }
 
     def send(self, message: str) -> None:
-        """A broadcast."""
+        """Send a broadcast; one that comes before `loaded` waits until that is sent."""
         if self._early is None:
             self._send(message)
         else:
             self._early.append(message)
 
     def receive_text(self, text: str) -> None:
-        """Answers in the order of arrival only where the requests are about the same file or terminal."""
+        """Handle a request. Only requests about the same file or terminal are answered in the order of arrival."""
         self._room.activity.touch()
         try:
             request = messages.parse_request(text)
@@ -108,7 +108,7 @@ class Channel:
             task.add_done_callback(lambda done: self._forget(request.id, done))
 
     def _cancel(self, ident: int) -> None:
-        """One that can't be cancelled, or is done, is answered as ever."""
+        """Cancel a request. One that can't be cancelled, or is done, gets its usual answer."""
         task = self._cancellable.get(ident)
         if task is not None:
             task.cancel()
@@ -116,7 +116,7 @@ class Channel:
     def _forget(self, ident: int | None, task: "asyncio.Task[None]") -> None:
         if ident is not None and self._cancellable.get(ident) is task:
             del self._cancellable[ident]
-        if task.cancelled():  # before its first step
+        if task.cancelled():  # before its first step, so `_answer` has sent nothing
             self._send(messages.build_error(ident, _CANCELLED))
 
     def receive_bytes(self, data: bytes) -> None:
@@ -129,8 +129,8 @@ class Channel:
             self._send(messages.build_error(None, _FAILURE))
 
     def close(self) -> None:
-        """Leave. Requests under way come to their end, so that a save that was sent is a save; those that can be
-        cancelled are."""
+        """Leave the room, and cancel the requests that can be cancelled. The others run to their end, so that a save
+        that was sent is done."""
         self._room.leave(self)
         for task in list(self._cancellable.values()):
             task.cancel()
@@ -149,10 +149,10 @@ class Channel:
 
 
 async def answer(room: Room, call: Call, request: messages.Request, event: Event) -> str:
-    """The reply of an event, or its error; raises nothing but CancelledError."""
+    """Handle an event. Returns its reply, or its error, as a message. Raises nothing but CancelledError."""
     try:
         reply = messages.build_reply(request.id, await event.handle(call, request.data))
-        if len(reply) > messages.MAX_MESSAGE:  # a text of which much is escaped
+        if len(reply) > messages.MAX_MESSAGE:  # a text with many characters that JSON escapes
             raise FileTooLarge("The answer is too large for a message.", hint="Read it from file/.")
     except ReplError as error:
         reply = messages.build_error(request.id, error)

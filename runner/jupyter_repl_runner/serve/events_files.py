@@ -14,10 +14,10 @@ from .call import Call, Data, Event
 from .room import Room
 
 PAGE = 500
-"""Entries of a folder in one message, where nobody asks for another number."""
+"""Entries of a folder in one message, unless the client asks for another number."""
 MAX_LIMIT = 2500
 MAX_TEXT = MAX_MESSAGE - 4096
-"""Bytes of a file that fit into a message beside the rest of it (more if it escapes badly: then FileTooLarge)."""
+"""Bytes of a file that fit into a message beside its other fields. If escaping makes it too large: FileTooLarge."""
 
 
 class FileEvents:
@@ -94,7 +94,7 @@ class FileEvents:
 
 
 def _fitting(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """As many of the first rows as a message holds; names can be long, and more so when they are escaped."""
+    """Returns as many of the first rows as fit into a message. Names can be long, and escaping makes them longer."""
     while len(rows) > 1 and (size := len(json.dumps(rows, separators=(",", ":")))) > MAX_TEXT:
         rows = rows[: max(1, min(len(rows) - 1, len(rows) * MAX_TEXT // size))]
     return rows

@@ -1,4 +1,4 @@
-"""Idle REPLs: the server warns before it stops one, and a person who is there keeps it."""
+"""Events about idle REPLs: the server warns before it stops one, and a person who is there can keep it running."""
 
 from typing import Any
 
@@ -11,25 +11,25 @@ MAX_SECONDS = 86_400
 
 
 class IdleEvents:
-    """Of a tab."""
+    """The events that a tab may send."""
 
     def __init__(self) -> None:
         self.events = {"keep": Event(self.keep)}
 
     async def keep(self, call: Call, data: Data) -> dict[str, Any]:
-        """That it was asked is what keeps it: a request is use."""
+        """Does nothing: any request counts as use, and that keeps the REPL running."""
         return {}
 
 
 class IdleWarnings:
-    """Of the server. They are no use, and a tab can't send them."""
+    """The events that only the server may send. They don't count as use."""
 
     def __init__(self, room: Room) -> None:
         self._room = room
         self.events = {"idle": Event(self.warn)}
 
     async def warn(self, call: Call, data: Data) -> dict[str, Any]:
-        """Warn every tab that it stops in `seconds` (0: not after all), or is `asleep` from now on."""
+        """Warn every tab that the REPL stops in `seconds` (0: it does not stop), or that it is `asleep` from now on."""
         seconds = bounded(data, "seconds", 0, MAX_SECONDS, 0)
         self._room.broadcast("idle", {"seconds": seconds, "asleep": bool(optional(data, "asleep", bool))})
         return {}

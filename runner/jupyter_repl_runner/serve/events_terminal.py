@@ -46,7 +46,7 @@ class TerminalEvents:
             self._streams.check_open()  # the connection may have gone while a shell was opened for it
         except Unavailable:
             if number is None:
-                terminals.close(session.number)  # nobody will ever know of it
+                terminals.close(session.number)  # no client will ever know its number
             raise
         self._streams.close(session.number)
         sink = TextSink(self._transport) if is_text else BinarySink(self._transport)
@@ -58,8 +58,8 @@ class TerminalEvents:
         return reply
 
     async def _open(self, size: tuple[int, int], data: Data) -> Session:
-        """Open one in `folder` of the project, or where the program in terminal `beside` is now, which may be
-        outside."""
+        """Open a terminal in `folder` of the project, or in the working directory of the program in terminal `beside`,
+        which may be outside the project."""
         beneath, terminals = self._room.beneath, self._room.terminals
         beside = optional(data, "beside", int)
         if beside is not None:
@@ -67,7 +67,7 @@ class TerminalEvents:
             return await terminals.open(size, folder=await asyncio.to_thread(lambda: session.folder))
         folder = check_path(data.get("folder", ""), root_allowed=True)
         with beneath.folder(folder):
-            pass  # raises where it is none of the project's
+            pass  # raises if it is not a folder of the project
         return await terminals.open(size, folder=beneath.root / folder)
 
     async def type(self, call: Call, data: Data) -> dict[str, Any]:
@@ -100,7 +100,7 @@ class TerminalEvents:
 
 
 def _viewer_of(data: Data) -> tuple[str | None, int | None, bool]:
-    """Name, the offset from which output is wanted, and whether it is wanted as text."""
+    """Returns the viewer's name, the offset of the first output that it wants, and True if it wants text."""
     name, is_text = optional(data, "viewer", str), field(data, "text", bool, False)
     start = None if data.get("from") is None else bounded(data, "from", 0, MAX_OFFSET)
     if name is not None and not 0 < len(name) <= MAX_VIEWER_NAME:

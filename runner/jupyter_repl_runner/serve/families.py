@@ -10,5 +10,5 @@ from .streams import Streams, Transport
 
 
 def families_of(room: Room, streams: Streams, transport: Transport) -> tuple[Family, ...]:
-    """Of one channel."""
+    """Returns the families of one channel."""
     return FileEvents(room), TerminalEvents(room, streams, transport), RunEvents(room), IdleEvents()

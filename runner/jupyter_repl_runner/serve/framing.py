@@ -1,6 +1,7 @@
-"""WebSocket framing (RFC 6455), a server's side behind the handshake: bytes in, messages out. Pure.
+"""WebSocket framing (RFC 6455) of a server after the handshake: bytes in, messages out. Pure.
 
-Ours because tornado's parser and that of `websockets` take longer for a key than all else (docs/decisions.md).
+We have our own because the parsers of tornado and `websockets` take longer for a key than everything else together
+(docs/decisions.md).
 """
 
 import base64
@@ -17,7 +18,7 @@ _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
 class Message(NamedTuple):
-    """`kind` is TEXT, BINARY, CLOSE, PING or PONG; a text is still UTF-8, and valid."""
+    """`kind` is TEXT, BINARY, CLOSE, PING or PONG; the payload of a TEXT is valid UTF-8, not decoded."""
 
     kind: int
     payload: bytes
@@ -38,7 +39,7 @@ def accept_key(key: str) -> str:
 
 
 def build_frame(kind: int, payload: bytes) -> bytes:
-    """A whole message of the server's in one frame."""
+    """Returns a message of the server as a single frame."""
     size = len(payload)
     if size < 126:
         return bytes((0x80 | kind, size)) + payload
@@ -48,7 +49,7 @@ def build_frame(kind: int, payload: bytes) -> bytes:
 
 
 def build_close(code: int, reason: str) -> bytes:
-    """`reason` is cut where a control frame ends."""
+    """Returns a CLOSE frame. `reason` is cut to what fits into a control frame."""
     text = reason.encode()[: _MAX_CONTROL - 2].decode(errors="ignore").encode()
     return build_frame(CLOSE, code.to_bytes(2, "big") + text)
 
@@ -60,16 +61,16 @@ class Parser:
         self._max_size = max_size
         self._rest = bytearray()
         self._needed = 0
-        """Bytes of `_rest` without which there is nothing to find in it."""
+        """How many bytes `_rest` must have before it can hold a whole frame."""
         self._kind = _CONTINUATION
         self._whole = bytearray()
-        """What came of a message in several frames."""
+        """What has come so far of a message that is split into several frames."""
 
     def feed(self, data: bytes) -> list[Message]:
-        """The messages that `data` completes; raises FramingError."""
+        """Returns the messages that `data` completes. Raises FramingError."""
         size = len(data) - 6
         if 0 < size < 126 and data[0] == _WHOLE and data[1] == 0x80 | size and not self._rest and not self._kind:
-            return [Message(BINARY, _unmask(data[2:6], data[6:]))]  # a key, which is not to wait for all of the below
+            return [Message(BINARY, _unmask(data[2:6], data[6:]))]  # a fast path for a key, which skips the parser
         if not self._rest:
             return self._parse(data)
         self._rest += data
@@ -131,7 +132,7 @@ class Parser:
 
 
 def _unmask(mask: bytes, data: bytes) -> bytes:
-    # One XOR of two large integers: the fastest that Python has of its own.
+    # One XOR of two large integers is the fastest way in pure Python.
     size = len(data)
     key = int.from_bytes((mask * (size // 4 + 1))[:size], "little")
     return (int.from_bytes(data, "little") ^ key).to_bytes(size, "little")

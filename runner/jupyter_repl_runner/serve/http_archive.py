@@ -1,4 +1,4 @@
-"""`/archive?path=`: a folder of the project as a zip, streamed; without a path all of it."""
+"""`/archive?path=`: streams a folder of the project as a zip; without a path, the whole project."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""`/call`: one event about files without a channel, for the server's own work on a project that runs."""
+"""`/call`: one event without a channel, for the server's own work on a project that runs."""
 
 import asyncio
 from typing import Any
@@ -17,7 +17,7 @@ from .room import Room
 
 
 class RecoveryEvents:
-    """Links and modes are what putting back a deletion takes, and no business of a tab's."""
+    """Creates links and sets modes, which only the restoring of a deletion needs. A tab can't send these events."""
 
     def __init__(self, room: Room) -> None:
         self._room = room

@@ -1,4 +1,4 @@
-"""`/file/{path}`: the bytes of one file, streamed; what is too large for a message goes here."""
+"""`/file/{path}`: streams the bytes of one file. Used for files that are too large for a message."""
 
 import asyncio
 from typing import Any
@@ -15,7 +15,7 @@ from .room import Room
 
 MAX_UPLOAD = 5 << 30
 REST_SECONDS = 0.003
-"""After each chunk (64 KiB) while people type: an upload keeps its client, the server and the runner busy."""
+"""The pause after each chunk (64 KiB) while people type: an upload keeps its client, server and runner busy."""
 
 
 @stream_request_body

@@ -1,5 +1,5 @@
-"""`/status`: whether the runner serves, and when it was last used. `/drain`: save, end everything, and exit (in a pod:
-wait for it)."""
+"""`/status`: whether the runner serves, and when it was last used. `/drain`: ends all programs; then the runner
+exits, or stays with `?wait`, which pods use."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -27,7 +27,7 @@ class StatusHandler(RunnerHandler):
 
 
 class DrainHandler(RunnerHandler):
-    """With `?wait` every program has ended when the answer comes, and the runner stays; else it ends."""
+    """With `?wait`, answers after every program has ended, and the runner stays. Else answers at once, and drains."""
 
     def initialize(self, **shared: Any) -> None:
         super().initialize(**shared)

@@ -1,4 +1,4 @@
-"""Passes on what sync says of its work: to every tab when it changes, and to a new one with `loaded`."""
+"""Passes on the marks of sync: to every tab when they change, and to a new tab with `loaded`."""
 
 import asyncio
 import os
@@ -15,7 +15,7 @@ log = getLogger(__name__)
 
 
 class MarksReader:
-    """`tell` is called with each change; never where the files are on this disk."""
+    """`tell` is called with each change of the marks; never without sync, if the files are on this disk."""
 
     def __init__(self, directory: Path, tell: Callable[[dict[str, Any]], None]) -> None:
         self._path = directory / MARKS_FILE
@@ -24,7 +24,7 @@ class MarksReader:
         self._published: dict[str, Any] = {}
 
     async def run(self) -> None:
-        """Until it is cancelled; at once where there is no sync."""
+        """Runs until cancelled. Returns at once if there is no sync."""
         while self._path.exists():
             self._look()
             await asyncio.sleep(LOOK_SECONDS)

@@ -1,7 +1,7 @@
-"""`runner serve --pod`: waits for sync's record of what the pod is, then serves that, on a port.
+"""`runner serve --pod`: waits until sync has written the project's record, then serves the project on a port.
 
 Requests before that get 503. The record is read when a request comes, so a waiting pod does nothing at all.
-A runner that was killed finds it at once: the volume and sync have outlived it.
+A runner that is started again after a kill finds the record at once: the volume and sync have outlived the kill.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 def serve_pod(listener: socket.socket) -> int:
-    """Run until the pod ends; 0 unless it could not serve."""
+    """Run until the pod ends. Returns 0, or 1 if the runner could not serve."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     sys.setswitchinterval(SWITCH_SECONDS)
     try:
@@ -44,7 +44,7 @@ def serve_pod(listener: socket.socket) -> int:
 
 
 class _Pod(HTTPServerConnectionDelegate):
-    """The port, whatever is behind it by then."""
+    """Answers on the port: with 503 at first, then with the runner."""
 
     def __init__(self) -> None:
         self._waiting = _refusing("The files are not there yet.", "Try again in a moment.")
@@ -59,13 +59,13 @@ class _Pod(HTTPServerConnectionDelegate):
     def start_request(self, server_conn: object, request_conn: object) -> HTTPMessageDelegate:
         try:
             application = self._assigned() or self._waiting
-        except (OSError, ReplError):  # a runner before this one was killed, and programs have had their way with it
+        except (OSError, ReplError):  # an earlier runner was killed, and programs have changed the folders
             log.exception("The project can't be served")
             application = self._broken
         return application.start_request(server_conn, request_conn)  # type: ignore[arg-type]
 
     async def run(self, listener: socket.socket) -> None:
-        """A drained runner stays: it says that it is, until the pod goes."""
+        """Serve until the pod ends. A drained runner stays until then, and its status says that it is drained."""
         server = HTTPServer(self, max_header_size=MAX_HEADERS, max_body_size=MAX_BODY)
         server.add_socket(listener)
         loop = asyncio.get_running_loop()
@@ -80,7 +80,7 @@ class _Pod(HTTPServerConnectionDelegate):
             await self._runner.close()
 
     def _assigned(self) -> Application | None:
-        """None as long as sync has not opened the project."""
+        """Returns the runner's application, or None until sync has opened the project."""
         record = Path(MARKS, RECORD_FILE)
         if self._application is None and record.exists():
             runner = Runner(Path(MARKS), Path(WORK, "uploads"), parse_json(record.read_text()))
@@ -103,14 +103,14 @@ class _RefusingHandler(RequestHandler):
 
 
 def _refusing(message: str, hint: str) -> Application:
-    """Answers every request so."""
+    """Returns an application that answers every request with this error."""
     arguments = {"message": message, "hint": hint}
     return Application([(r".*", _RefusingHandler, arguments)], log_function=lambda handler: None)
 
 
 def _environment() -> dict[str, str]:
-    """What programs get: the image's own, and nothing of the cluster's."""
-    with suppress(OSError):  # a program has put something else there: programs find out themselves
+    """Returns the variables for programs: those of the image, without those of the cluster."""
+    with suppress(OSError):  # a program has put something else there: programs will get the error themselves
         Path(HOME).mkdir(mode=0o755, exist_ok=True)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("KUBERNETES_")}
     return {**kept, "HOME": HOME, "USER": "repl", "LOGNAME": "repl"}

@@ -27,7 +27,7 @@ class Room:
     def __init__(self, assignment: Assignment, beneath: Beneath, trash: Trash, terminals: Terminals) -> None:
         self.assignment = assignment
         self.instance = secrets.token_hex(8)
-        """By this a client knows whether the terminals it knew are of this runner."""
+        """Changes with each runner: shows a client whether the terminals that it knows still exist."""
         self.beneath = beneath
         self.trash = trash
         self.terminals = terminals
@@ -35,9 +35,9 @@ class Room:
         self.activity = Activity(lambda: terminals.sessions, lambda: self.program.current is not None)
         self.draining = False
         self.synced: Mapping[str, Any] | None = None
-        """What sync says of its work; None where the files are on this disk."""
+        """The marks of sync; None if there is no sync, because the files are on this disk."""
         self.disk: Disk | None = None
-        """Where the project's disk has a limit of its own."""
+        """None unless the project's disk has a limit of its own."""
         self._listeners: set[Listener] = set()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -54,13 +54,13 @@ class Room:
                 listener.send(message)
 
     def check_disk(self) -> None:
-        """Raises DiskFull where nothing of ours may be written any more."""
+        """Raises DiskFull if the disk is so full that we refuse our own writes."""
         if self.disk is not None:
             self.disk.check_disk()
 
     @asynccontextmanager
     async def writing(self, path: str) -> AsyncIterator[None]:
-        """One writer of a path at a time, first come first served: the newer of two saves must win."""
+        """Admit one writer of a path at a time, in the order of the calls: the newer of two saves must win."""
         self.check_disk()
         lock = self._locks.get(path)
         if lock is None:

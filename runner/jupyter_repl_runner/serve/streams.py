@@ -1,6 +1,6 @@
 """The streams of one channel: bytes behind a number, in binary frames, paced by acknowledgements in each direction.
 
-A terminal is one kind of stream. Numbers are the runner's, and are never used twice.
+A terminal is one kind of stream. The runner assigns the numbers, and uses none twice.
 """
 
 from typing import Protocol
@@ -14,25 +14,25 @@ class Transport(Protocol):
     """Where a channel's messages go."""
 
     def send(self, message: str | bytes) -> None:
-        """Never blocks; without effect once the connection is closed."""
+        """Never blocks. Does nothing once the connection is closed."""
 
     @property
     def is_flushed(self) -> bool:
-        """Whether all of it has left, also if the connection is closed."""
+        """True if no message waits to be sent; so too after the connection is closed."""
 
 
 class Stream(Protocol):
-    """The runner's end."""
+    """The runner's end of a stream."""
 
     def receive(self, frame: Frame) -> None:
-        """A frame of the client; raises a ReplError."""
+        """Handle a frame of the client. Raises a ReplError."""
 
     def close(self) -> None:
-        """The client is gone, or wants no more of it."""
+        """The client is gone, or has closed the stream."""
 
 
 class Streams:
-    """Those that a client has open, by number."""
+    """The streams that a client has open, by number."""
 
     def __init__(self) -> None:
         self._open: dict[int, Stream] = {}
@@ -60,13 +60,13 @@ class Streams:
             stream.close()
 
     def close_all(self) -> None:
-        """For good."""
+        """Close all streams. After this `check_open` raises."""
         self._is_closed = True
         for number in list(self._open):
             self.close(number)
 
     def receive(self, frame: Frame) -> None:
-        """Raises a ReplError. An acknowledgement that comes late is no error."""
+        """Pass a frame to its stream. Raises a ReplError. Ignores a late acknowledgement of a closed stream."""
         if frame.kind == frames.ACK and frame.stream not in self._open:
             return
         self.get(frame.stream).receive(frame)

@@ -52,7 +52,7 @@ class BinarySink:
 
 
 class TextSink:
-    """Output as JSON text, without resume. What was flushed counts as acknowledged, since the client says nothing."""
+    """Output as JSON text, without resume. Flushed bytes count as acknowledged, since the client acknowledges none."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport

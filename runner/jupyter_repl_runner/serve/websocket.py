@@ -1,4 +1,4 @@
-"""The WebSocket of a channel. Tornado finds the way and checks the token; then the connection is ours."""
+"""The WebSocket of a channel. Tornado routes the request and checks the token; then we take over the connection."""
 
 import asyncio
 from typing import Any, cast
@@ -25,11 +25,11 @@ from .framing import (
 from .room import Room
 
 MAX_BACKLOG = 32 << 20
-"""Bytes that may wait for a client that does not read; credit keeps honest ones far below."""
+"""The most bytes that may wait for a client that does not read. A client within its credit stays far below."""
 ALIVE_SECONDS, SILENT_SECONDS = 10.0, 120.0
-"""How often a client hears something, and how long it may say nothing itself: a busy one is not dead."""
+"""How often a client is sent a sign of life, and how long it may be silent itself: a busy client is not dead."""
 CLOSE_SECONDS = 5.0
-"""For which a client may put off its answer to a close."""
+"""How long a client may take to answer a close."""
 TOO_SLOW = 4008
 ALIVE = build_frame(PING, b"") + build_frame(TEXT, build_event("alive", {}).encode())
 
@@ -46,7 +46,7 @@ class ChannelHandler(RunnerHandler):
         is_offered = is_subprotocol_in(headers.get("Sec-WebSocket-Protocol", ""))
         if headers.get("Upgrade", "").lower() != "websocket" or not is_offered:
             self.set_status(400)
-            self.finish({"code": "InvalidRequest", "message": f"A WebSocket with {SUBPROTOCOL} is wanted.", "hint": ""})
+            self.finish({"code": "InvalidRequest", "message": f"Use a WebSocket with {SUBPROTOCOL}.", "hint": ""})
             return
         self.set_status(101)
         self.clear_header("Content-Type")
@@ -62,7 +62,7 @@ class ChannelHandler(RunnerHandler):
 
 
 class Connection(asyncio.Protocol):
-    """One WebSocket and its channel, behind the handshake."""
+    """One WebSocket and its channel, after the handshake."""
 
     def __init__(self, room: Room) -> None:
         self._channel = Channel(room, self)
@@ -74,7 +74,7 @@ class Connection(asyncio.Protocol):
     # -- for the channel
 
     def send(self, message: str | bytes) -> None:
-        """A client that lets MAX_BACKLOG pile up is cut off, and resumes when it comes back."""
+        """Send a message. A client with more than MAX_BACKLOG unread bytes is cut off; it can reconnect and resume."""
         if not self._is_open:
             return
         if isinstance(message, bytes):
@@ -97,7 +97,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if not self._is_open:
-            return  # read all the same: an end that has bytes unread would take our close with it
+            return  # read and dropped: closing a socket with unread bytes could discard our close
         try:
             for message in self._parser.feed(data):
                 self._take(message)

@@ -1,1 +1,1 @@
-"""Where projects live: one port, an adapter per kind of place."""
+"""Where projects are stored: one port, and an adapter for each kind of storage."""

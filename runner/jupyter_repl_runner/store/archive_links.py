@@ -1,4 +1,4 @@
-"""The links of a zip: read before anything is written, and checked that none leads out."""
+"""The links of a zip: reads them before anything is written, and finds those that lead out of the target folder."""
 
 import os
 import stat
@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping
 from jupyter_repl_runner.contract.errors import FileTooLarge, InvalidRequest
 
 MAX_TARGETS = 16 << 20
-"""Bytes of all targets together."""
+"""The most bytes of all link targets together."""
 _Links = dict[str, "_Links"]
-"""Paths of links as a tree of names; a link has _IS_LINK."""
+"""The paths of all links as a tree of names; the node of a link has the key _IS_LINK."""
 _IS_LINK = "/"
-"""No name holds it."""
+"""Not a possible name, since names contain no slash."""
 
 
 def is_link(info: zipfile.ZipInfo) -> bool:
@@ -20,7 +20,8 @@ def is_link(info: zipfile.ZipInfo) -> bool:
 
 
 def read_links(zipped: zipfile.ZipFile, plan: list[tuple[str, zipfile.ZipInfo]]) -> dict[str, str]:
-    """Their targets by their paths; raises FileTooLarge for more than MAX_TARGETS bytes of these."""
+    """Returns the target of each link by its path. Raises FileTooLarge if the targets exceed MAX_TARGETS bytes, and
+    InvalidRequest for a target that no link can have."""
     links: dict[str, str] = {}
     left = MAX_TARGETS
     for path, info in plan:
@@ -34,7 +35,7 @@ def read_links(zipped: zipfile.ZipFile, plan: list[tuple[str, zipfile.ZipInfo]])
 
 
 def leading_out(links: Mapping[str, str]) -> list[str]:
-    """The paths of those that lead out, or through another link: where that leads can't be said beforehand."""
+    """Returns the paths of links that lead out, or through another link, whose end is unknown before unpacking."""
     tree = _tree(links)
     return [path for path, target in links.items() if _leads_out(path, target, tree)]
 
@@ -43,7 +44,7 @@ def _target(zipped: zipfile.ZipFile, info: zipfile.ZipInfo) -> str:
     with zipped.open(info) as source:
         raw = source.read(4097)
     if not raw or len(raw) > 4096 or b"\0" in raw:
-        raise InvalidRequest(f"{info.filename[:200]} in the archive is no link that can be made.", hint="Leave it out.")
+        raise InvalidRequest(f"{info.filename[:200]} in the archive is not a valid link.", hint="Leave it out.")
     return os.fsdecode(raw)
 
 
@@ -58,12 +59,12 @@ def _tree(links: Iterable[str]) -> _Links:
 
 
 def _leads_out(path: str, target: str, tree: _Links) -> bool:
-    """A link may lead anywhere inside, but not through another link: where that leads can't be said beforehand. Takes
-    time in proportion to the lengths of both."""
+    """Returns True if the link leads out or through another link, whose end is unknown before unpacking. Takes time in
+    proportion to the lengths of `path` and `target`."""
     if target.startswith("/"):
         return True
     nothing: _Links = {}
-    way = [tree]  # of the folder that the walk has come to, what lies in each folder above it and in itself
+    way = [tree]  # the nodes of the tree from the root down to the current folder
     for part in path.split("/")[:-1]:
         way.append(way[-1].get(part, nothing))
     parts = [part for part in target.split("/") if part not in ("", ".")]

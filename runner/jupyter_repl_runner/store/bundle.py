@@ -1,7 +1,7 @@
-"""The small files of a project once more, in one object: a restore needs one request for all of them.
+"""The bundle: a second copy of a project's small files in one object, so that a restore gets all with one request.
 
-The objects stay the truth. A member counts only where the listing still has the tag and the time of its object that
-were written down with it; a bundle that is missing, old or damaged costs time, never data.
+The files' own objects remain authoritative. A member is used only if the listing still shows the tag and the time of
+its object that were recorded with it. A bundle that is missing, outdated or damaged costs time, never data.
 """
 
 import hashlib
@@ -21,9 +21,9 @@ MEMBER_BYTES = 1 << 17
 MOST_BYTES = 32 << 20
 MAX_HEAD = 32 << 20
 MEMBER_HEAD = 256
-"""Of the head at most, beside a member's path and tag: numbers, a digest, and what JSON puts between them."""
+"""The most bytes of a member in the head, besides its path and tag: numbers, a digest, and JSON's punctuation."""
 MAX_SECONDS = 1 << 40
-"""Of a time since the epoch, before or after."""
+"""The largest plausible distance of a time from the epoch, before or after it."""
 _MAGIC = b"jupyter-repl bundle 1\n"
 _LENGTH = 8
 _BEGIN = len(_MAGIC) + _LENGTH
@@ -54,15 +54,15 @@ class Bundle:
 
     @classmethod
     def load(cls, raw: bytes) -> "Bundle":
-        """Raises ValueError, TypeError or KeyError for what is none."""
+        """Raises ValueError, TypeError or KeyError if `raw` is not a bundle."""
         end = _end_of_head(raw)
         members = _members(raw[_BEGIN:end])
         if end + sum(member.size for member in members) != len(raw):
-            raise ValueError("a bundle that was cut")
+            raise ValueError("its length is wrong")
         return cls(members, memoryview(raw)[end:])
 
     def confirmed(self, listed: Mapping[str, Entry]) -> Iterator[tuple[Member, memoryview]]:
-        """The members that are just what the store has, with their contents. `listed`: its files by their paths."""
+        """Yields the members that match the store, with their contents. `listed`: the store's entries by path."""
         position = 0
         for member in self.members:
             content = self._body[position : position + member.size]
@@ -76,20 +76,20 @@ class Bundle:
 
 def _end_of_head(raw: bytes) -> int:
     if not raw.startswith(_MAGIC) or len(raw) < _BEGIN:
-        raise ValueError("no bundle")
+        raise ValueError("not a bundle")
     length = int.from_bytes(raw[len(_MAGIC) : _BEGIN], "big")
     if length > MAX_HEAD:
-        raise ValueError("a bundle with too large a head")
+        raise ValueError("its head is too large")
     return _BEGIN + length
 
 
 def _members(head: bytes) -> list[Member]:
-    """Raises ValueError or TypeError for what is none."""
+    """Raises ValueError or TypeError if `head` is not the head of a bundle."""
     members = [Member(*fields) for fields in parse_json(head)]
     for member in members:
         check_fields(member)
         if not _is_possible(member):
-            raise ValueError(f"no file is like {member.path}")
+            raise ValueError(f"the values of {member.path} are impossible")
     return members
 
 
@@ -102,14 +102,14 @@ def _is_possible(member: Member) -> bool:
 
 
 def dump(members: Iterable[tuple[Member, bytes]]) -> bytes:
-    """A bundle of these and their contents."""
+    """Returns a bundle of these members and their contents."""
     pairs = list(members)
     head = json.dumps([astuple(member) for member, _ in pairs]).encode()
     return b"".join([_MAGIC, len(head).to_bytes(_LENGTH, "big"), head, *(content for _, content in pairs)])
 
 
 async def read_bundle(store: Store, ref: ProjectRef) -> Bundle | None:
-    """None where there is none that is of any use."""
+    """Returns None if there is no usable bundle."""
     try:
         raw, _ = await read_all(store, ref.bundle, MAX_HEAD + MOST_BYTES)
         return Bundle.load(raw)
@@ -119,7 +119,7 @@ async def read_bundle(store: Store, ref: ProjectRef) -> Bundle | None:
 
 
 async def read_members(store: Store, ref: ProjectRef) -> Sequence[Member]:
-    """What the bundle holds, without its contents; nothing where there is none that is of any use."""
+    """Returns the bundle's members without reading their contents; empty if there is no usable bundle."""
     try:
         async with await store.get(ref.bundle) as blob:
             end = _end_of_head(b"".join([chunk async for chunk in blob.chunks(0, _BEGIN)]))

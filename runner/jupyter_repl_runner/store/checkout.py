@@ -1,4 +1,4 @@
-"""Files of a store on a disk: one (`fetch`), or all of a project in an empty folder (`checkout`)."""
+"""Downloads from a store to disk: one file (`fetch`), or a whole project into an empty folder (`checkout`)."""
 
 import hashlib
 import os
@@ -22,7 +22,7 @@ ATTEMPTS = 5
 
 
 class Damaged(Unavailable):
-    """What came is not what its etag says."""
+    """The downloaded content does not have the sha256 that the object carries."""
 
     def __init__(self, path: str) -> None:
         super().__init__(f"{path} is damaged in the store.", hint="An earlier version may be in its trash.")
@@ -38,9 +38,10 @@ async def fetch(
     durable: bool = True,
     check: Callable[[], None] = lambda: None,
 ) -> tuple[Head, os.stat_result]:
-    """Write the object to `path` with its mode and time, whole or not at all. Raises Damaged if what came is not
-    what its etag says, and what `writing.Writer` raises. `if_match`, `durable`: see there.
-    `check` is called just before it is put in place, and may raise. The object's head, and what the file is then."""
+    """Download the object to `path` with its mode and time, whole or not at all. Returns the object's head and the
+    status of the new file. Raises Damaged if the content does not have the object's sha256, and what `writing.Writer`
+    raises. `if_match`, `durable`: as for the Writer. `check` is called just before the file is put in place, and may
+    raise."""
     async with await store.get(key) as blob:
         entry, digest = blob.head.entry, hashlib.sha256()
         writer = writing.Writer(beneath, path, mode=entry.mode, mtime=entry.mtime, durable=durable)
@@ -63,7 +64,7 @@ def _place(writer: writing.Writer, if_match: str | None, check: Callable[[], Non
 
 
 async def read_manifest(store: Store, ref: ProjectRef) -> tuple[Manifest, str]:
-    """The manifest and its etag; an empty one and "" where there is none yet."""
+    """Returns the manifest and its etag; an empty manifest and "" if there is none yet."""
     try:
         raw, etag = await read_all(store, ref.manifest, MAX_MANIFEST)
     except FileNotFound:
@@ -72,7 +73,8 @@ async def read_manifest(store: Store, ref: ProjectRef) -> tuple[Manifest, str]:
 
 
 async def edit_manifest(store: Store, ref: ProjectRef, change: Callable[[Manifest], Manifest]) -> None:
-    """Replace the manifest by what `change` makes of it; done again if somebody else was faster. Raises Conflict."""
+    """Replace the manifest by `change(manifest)`, by compare-and-swap. Tries again if another writer was faster; raises
+    Conflict or FileExists after ATTEMPTS attempts."""
     for attempt in range(ATTEMPTS):
         old, etag = await read_manifest(store, ref)
         new = change(old)
@@ -88,8 +90,8 @@ async def edit_manifest(store: Store, ref: ProjectRef, change: Callable[[Manifes
 
 
 async def checkout(store: Store, ref: ProjectRef, folder: Path) -> dict[str, str]:
-    """Put all of a project into `folder`, which is empty and nobody else's; why not, by path, for what can't be had.
-    Raises what the store raises where it is away."""
+    """Download all of a project into `folder`, which is empty and used by nobody else. Returns the paths that could not
+    be downloaded, with the reasons. Raises what the store raises if the store itself is not available."""
     beneath, prefix = Beneath(folder), ref.code()
     manifest, _ = await read_manifest(store, ref)
     paths = [entry.key[len(prefix) :] async for entry in store.list(prefix)]
@@ -109,18 +111,19 @@ async def checkout(store: Store, ref: ProjectRef, folder: Path) -> dict[str, str
 
 
 def is_away(error: ReplError) -> bool:
-    """Whether it says something of the store, and not of one object."""
+    """Returns True if the error concerns the store as a whole, not a single object."""
     return isinstance(error, Unavailable) and not isinstance(error, (*REFUSED, Damaged, DiskFull))
 
 
 def _finish(beneath: Beneath, manifest: Manifest) -> None:
-    """Links and folders, and the modes of these. What is in the way of a file is left out."""
+    """Create the links and folders of the manifest, and set the modes of the folders. Skips entries that a file
+    blocks."""
     for path, target in manifest.links.items():
         with suppress(OSError, ReplError), beneath.entry(path, follow=False, make=True) as (folder, name):
             os.symlink(target, name, dir_fd=folder)
     for path in sorted(manifest.folders):
         with suppress(OSError, ReplError), beneath.entry(path, follow=False, make=True) as (folder, name):
             os.mkdir(name, dir_fd=folder)
-    for path in sorted(manifest.folders, reverse=True):  # the inner ones first: an outer one may forbid the way
+    for path in sorted(manifest.folders, reverse=True):  # inner first: the mode of an outer one may forbid access
         with suppress(OSError, ReplError), beneath.folder(path) as descriptor:
             os.fchmod(descriptor, manifest.folders[path])

@@ -1,7 +1,7 @@
-"""The store on a local directory: a key is a path beneath its root, folders are what prefixes look like.
+"""The store on a local directory: a key is a path beneath its root, and a prefix is a folder.
 
-Writes are a temporary file and one replace. Conditions hold between processes by a lock file; it is held only while
-an etag is compared and the file put in place, never while bytes travel.
+A write goes to a temporary file, which then replaces the target. A lock file makes conditions hold between processes.
+It is held only while an etag is compared and the file is put in place, never during a transfer.
 """
 
 import fcntl
@@ -32,10 +32,10 @@ Result = TypeVar("Result")
 
 
 class DirectoryStore(Store):
-    """`root` is made, with mode 700, if it is missing; raises ReplError if it can't be.
+    """Creates `root` with mode 700 if it is missing; raises ReplError if that fails.
 
-    `private` holds the lock and what is being copied or deleted; it is on the same disk. `beneath`: the way to single
-    files, where that is not the root's name.
+    `private`: a folder on the same disk, for the lock and for files that are being copied or deleted. `beneath`: opens
+    single files; None: they are opened by the root's name.
     """
 
     def __init__(self, root: Path, private: Path | None = None, beneath: Beneath | None = None) -> None:
@@ -56,7 +56,7 @@ class DirectoryStore(Store):
                 yield entry
 
     def _walk(self, prefix: str, deep: bool = True) -> Iterator[Entry]:
-        """Raises OSError where it can't be found out what is there; a folder below that may not be read is left out."""
+        """Raises OSError if the content can't be determined. Skips folders below `prefix` that are not readable."""
         top = str(self.root / prefix)
 
         def failed(error: OSError) -> None:
@@ -73,7 +73,7 @@ class DirectoryStore(Store):
                     continue
                 try:
                     status = os.stat(path)
-                except OSError as error:  # deleted meanwhile, or a link to nowhere
+                except OSError as error:  # deleted meanwhile, or a broken link
                     if error.errno not in ABSENT and not isinstance(error, PermissionError):
                         raise
                     continue
@@ -107,7 +107,7 @@ class DirectoryStore(Store):
 
         try:
             return await self._call(key, open_it)
-        except BaseException:  # cancelled: nobody gets the blob
+        except BaseException:  # cancelled: no caller gets the blob to close it
             for descriptor in opened:
                 os.close(descriptor)
             raise
@@ -150,7 +150,7 @@ class DirectoryStore(Store):
         except FileNotFoundError:
             current = ""
         if current != tag:
-            raise Conflict(f"{key} was changed meanwhile.", hint="Look at it again.")
+            raise Conflict(f"{key} was changed meanwhile.", hint="Reload it, then try again.")
 
     async def copy(self, source: str, target: str) -> None:
         async with await self.get(source) as blob:
@@ -158,14 +158,14 @@ class DirectoryStore(Store):
             await self.put(target, blob.chunks(), mode=entry.mode, mtime=entry.mtime)
 
     async def copy_prefix(self, source: str, target: str, *, leave_out: frozenset[str] = frozenset()) -> int:
-        """Whole at once: a copy beside the target, renamed into place, so that no half a project is ever seen."""
+        """Atomic: copies into a scratch folder and renames that into place, so that nobody ever sees half a project."""
 
         def copy() -> int:
             final = self.root / target
             if not final.is_dir():
                 with self.scratch() as staged:
                     _copy_into(self.root / source, staged, leave_out)
-                    with suppress(FileExists):  # somebody else was faster, and has the same files
+                    with suppress(FileExists):  # another process was faster, with the same files
                         _put_in_place(staged, final)
             return sum(1 for _ in self._walk(target))
 
@@ -180,7 +180,7 @@ class DirectoryStore(Store):
 
     async def delete(self, key: str, *, if_match: str | None = None) -> None:
         def delete() -> None:
-            with self.scratch() as staged:  # which unlinks the files after the others may go on
+            with self.scratch() as staged:  # unlinks the files only after the lock is released
                 with self._lock():
                     content.check_etag(self._beneath, key.rstrip("/"), if_match)
                     if os.path.lexists(self.root / key.rstrip("/")):
@@ -191,7 +191,8 @@ class DirectoryStore(Store):
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
-        """On the store's own disk, so that putting it in place is a rename. Those of dead processes go after a day."""
+        """Yield a folder on the store's own disk, so that a rename puts it in place. Folders of dead processes are
+        deleted after a day."""
         self._forget_old()
         staged = self._private / secrets.token_hex(8)
         staged.mkdir(parents=True)
@@ -208,7 +209,7 @@ class DirectoryStore(Store):
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
-        """The mutex of all conditions on this store, between threads and processes alike."""
+        """The mutex for all conditions on this store, across threads and processes."""
         descriptor = os.open(self._private / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             until = time.monotonic() + LOCK_SECONDS
@@ -252,7 +253,7 @@ def _head(key: str, status: content.Stat) -> Head:
 
 
 def _put_in_place(folder: Path, final: Path) -> None:
-    """One rename; raises FileExists if something is there, an empty folder excepted."""
+    """Move `folder` to `final` by one rename. Raises FileExists if anything but an empty folder is there."""
     final.parent.mkdir(parents=True, exist_ok=True)
     with map_os_errors(final.name):  # ENOTEMPTY is FileExists
         os.rename(folder, final)

@@ -1,4 +1,4 @@
-"""Several calls at once: the first failure ends the rest, and is raised as it is."""
+"""Concurrent calls: the first failure cancels the other calls, and is raised as it is, not in an ExceptionGroup."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
@@ -6,7 +6,7 @@ from typing import Any
 
 
 async def each(items: Iterable[str], call: Callable[[str], Awaitable[object]], at_once: int) -> None:
-    """Call for each item, in order, `at_once` at a time."""
+    """Await `call(item)` for each item, begun in order, at most `at_once` at a time."""
     todo = iter(list(items))
 
     async def work() -> None:
@@ -17,10 +17,10 @@ async def each(items: Iterable[str], call: Callable[[str], Awaitable[object]], a
 
 
 async def together(*calls: Coroutine[Any, Any, Any]) -> list[Any]:
-    """Their results, in the same order.
+    """Run the calls concurrently, and return their results in the same order.
 
-    Not by a TaskGroup: before Python 3.13 one whose child has failed can leave its task marked as cancelled, and with
-    Debian 12's 3.11.2 no timeout in that task works any more.
+    This is not a TaskGroup: before Python 3.13, a TaskGroup with a failed child can leave its parent task marked as
+    cancelled. With Debian 12's Python 3.11.2, no timeout in that task works afterwards.
     """
     tasks = [asyncio.ensure_future(call) for call in calls]
     try:

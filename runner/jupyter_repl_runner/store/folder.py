@@ -1,4 +1,4 @@
-"""A folder of this machine as objects and a manifest. All calls block but `chunks`; the folder is ours alone."""
+"""Reads a local folder as objects and a manifest. All calls but `chunks` block. Nobody else changes the folder."""
 
 import os
 import stat
@@ -13,7 +13,7 @@ _CHUNK = 1 << 18
 
 
 def read(folder: Path) -> tuple[dict[str, tuple[int, float]], Manifest]:
-    """`(mode, mtime)` of each file by its path, and what else there is. Pipes, sockets and devices are left out."""
+    """Returns `(mode, mtime)` of each file by path, and the manifest. Pipes, sockets and devices are left out."""
     files: dict[str, tuple[int, float]] = {}
     links: dict[str, str] = {}
     folders: dict[str, int] = {}

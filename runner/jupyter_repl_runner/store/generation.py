@@ -1,5 +1,5 @@
-"""The number that fences old runners off: raised by compare-and-swap at each start, read before each write of
-sync's."""
+"""The generation: the number that fences off old runners. Each start raises it by compare-and-swap; sync reads it
+before it writes."""
 
 import json
 import secrets
@@ -16,14 +16,14 @@ ATTEMPTS = 10
 
 @dataclass(frozen=True)
 class Generation:
-    """`holder` is random, so that the numbers of a project that was deleted and made again mean nothing."""
+    """`holder` is random, so that no generation of a deleted project equals one of a new project with its name."""
 
     number: int
     holder: str
 
 
 async def read_generation(store: Store, ref: ProjectRef) -> Generation | None:
-    """None before the first start. Raises InvalidRequest if it can't be read."""
+    """Returns None before the first start. Raises InvalidRequest if the stored generation can't be parsed."""
     try:
         raw, _ = await read_all(store, ref.generation)
     except FileNotFound:
@@ -32,8 +32,8 @@ async def read_generation(store: Store, ref: ProjectRef) -> Generation | None:
 
 
 async def raise_generation(store: Store, ref: ProjectRef) -> Generation:
-    """The next one: from now on every earlier one writes nothing after its next check. Raises Unavailable, and
-    InvalidRequest where the last one can't be read."""
+    """Store the next generation and return it. A sync with an earlier one stops writing at its next check. Raises
+    Unavailable if other starts were faster ATTEMPTS times, and InvalidRequest if the last one can't be parsed."""
     for _ in range(ATTEMPTS):
         try:
             raw, etag = await read_all(store, ref.generation)
@@ -49,7 +49,7 @@ async def raise_generation(store: Store, ref: ProjectRef) -> Generation:
         except (Conflict, FileExists):
             continue
         return new
-    raise Unavailable(f"{ref} is being started by many at once.", hint="Try again in a moment.")
+    raise Unavailable(f"Too many servers are starting {ref} at once.", hint="Try again in a moment.")
 
 
 def _parse(ref: ProjectRef, raw: bytes) -> Generation:

@@ -1,7 +1,8 @@
-"""What a project has that objects can't hold: links, and folders that are empty or of an unusual mode. Pure.
+"""The manifest: what objects can't hold of a project, namely links, and folders that are empty or have an unusual mode.
+Pure.
 
-One object per project, `meta/{replId}/manifest.json`. Whether a file exists is the listing's word: where the manifest
-disagrees (a crash between two writes) the file wins.
+It is one object per project, `meta/{replId}/manifest.json`. Only the listing decides whether a file exists: if the
+manifest disagrees (after a crash between two writes), the file wins.
 """
 
 import json
@@ -39,8 +40,8 @@ class Manifest:
         ).encode()
 
     def follow(self, path: str) -> str | None:
-        """What `path` comes down to when links on its way and at its end are followed; None where one leads out of the
-        project or in circles."""
+        """Returns `path` with all links resolved; None if a link leads out of the project, or if the links form a
+        loop."""
         for _ in range(MAX_LINKS):
             parts = path.split("/")
             at = next((end for end in range(1, len(parts) + 1) if "/".join(parts[:end]) in self.links), 0)
@@ -56,7 +57,7 @@ class Manifest:
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> "Manifest":
-        """Raises InvalidRequest. Fields of a later version are left out, and what no disk can have."""
+        """Raises InvalidRequest. Ignores fields of a later version, and paths and modes that no disk can have."""
         try:
             found = parse_json(raw)
             links = {path: target for path, target in found["links"].items() if is_path(path) and is_target(target)}
@@ -65,5 +66,5 @@ class Manifest:
             return cls(links, folders, tuple(path for path in found.get("leftOut", ()) if is_path(path)))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InvalidRequest(
-                "The project's manifest can't be read.", hint="Delete meta/{name}/manifest.json: links are lost."
+                "The project's manifest can't be read.", hint="Delete meta/{name}/manifest.json. This loses links."
             ) from error

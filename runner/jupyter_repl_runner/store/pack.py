@@ -1,6 +1,6 @@
-"""A folder as a zip, streamed: it needs no disk, and any program can read it. All calls block.
+"""Streams a folder as a zip that any program can read, without temporary files. All calls block.
 
-An archive of a whole project says so in its comment, `{"jupyter-repl": {...}}`, so that it comes back as it was.
+The zip of a whole project is marked by its comment, `{"jupyter-repl": {...}}`, so that `unpack` restores it as it was.
 """
 
 import json
@@ -20,17 +20,17 @@ from jupyter_repl_runner.files.content import TEMPORARY_PREFIX
 MARK = "jupyter-repl"
 _CHUNK = 1 << 18
 _UNREADABLE = "NOT-IN-THIS-ARCHIVE.txt"
-_EARLIEST, _LATEST = 315619200, 4354732800  # 1980-01-02 and 2107-12-31: a zip knows no other days
+_EARLIEST, _LATEST = 315619200, 4354732800  # 1980-01-02 and 2107-12-31: the range of dates in a zip
 
 
 def pack(
     beneath: Beneath, path: str, about: Mapping[str, Any] | None = None, missing: Mapping[str, str] | None = None
 ) -> Iterator[bytes]:
-    """The zip of the folder `path`, in chunks: modes, times, links and empty folders as they are.
+    """Returns the zip of the folder `path` in chunks, with modes, times, links and empty folders.
 
-    `about`: of a whole project, what comes back with it. What can't be read is named in a file of the zip, and so is
-    what is `missing` there already, with the reasons. Raises FileNotFound or FileNotADirectory at once, not with the
-    first chunk.
+    `about`: for a whole project, its description, which `unpack` reads back. A text file in the zip lists what can't be
+    read, and what was `missing` from the start, with the reasons. Raises FileNotFound or FileNotADirectory at the call,
+    not at the first chunk.
     """
     with beneath.folder(path):
         pass
@@ -62,11 +62,11 @@ def _pack(beneath: Beneath, path: str, about: Mapping[str, Any] | None, missing:
 def _pack_entry(
     zipped: zipfile.ZipFile, sink: "_Sink", folder: int, name: str, inside: str, missing: list[str]
 ) -> Generator[bytes, None, bool]:
-    """Whether it is a folder, whose content comes later; pipes, sockets and devices are left out."""
+    """Returns True for a folder, whose content the caller packs later. Pipes, sockets and devices are left out."""
     try:
         printable = _printable(inside)
         if printable != inside and not _fits(zipped, printable):
-            missing.append(f"{printable}: Its name is not UTF-8, as names in a zip are.")
+            missing.append(f"{printable}: Its name is not UTF-8, which a zip requires.")
         elif not name.startswith(TEMPORARY_PREFIX):
             return (yield from _pack_named(zipped, sink, folder, name, printable))
     except OSError as error:
@@ -82,7 +82,7 @@ def _pack_named(
     moment = time.localtime(min(max(status.st_mtime, _EARLIEST), _LATEST))[:6]
     info = zipfile.ZipInfo(inside + "/" * is_folder, cast(Any, moment))
     info.external_attr = (status.st_mode & 0xFFFF) << 16 | (0x10 if is_folder else 0)
-    info.create_system = 3  # Unix: the mode is in the upper half
+    info.create_system = 3  # Unix: the upper 16 bits of external_attr are the mode
     if is_folder:
         zipped.writestr(info, b"")
     elif stat.S_ISLNK(status.st_mode):
@@ -92,7 +92,7 @@ def _pack_named(
         info.file_size = status.st_size
         descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
         with open(descriptor, "rb") as source, zipped.open(info, "w", force_zip64=status.st_size > 1 << 30) as target:
-            left = status.st_size  # a log that grows meanwhile ends where it did
+            left = status.st_size  # a file that grows meanwhile, such as a log, is cut at this size
             while left and (chunk := source.read(min(_CHUNK, left))):
                 left -= len(chunk)
                 target.write(chunk)
@@ -104,19 +104,19 @@ def _pack_named(
 
 
 def _fits(zipped: zipfile.ZipFile, name: str) -> bool:
-    """Whether a changed name is still a name, and nobody else's."""
+    """Returns True if a changed name is not too long, and not yet taken in the zip."""
     is_taken = {name, name + "/"} & zipped.NameToInfo.keys()
     return not is_taken and len(name.rpartition("/")[2].encode()) <= MAX_NAME_BYTES
 
 
 def _free_name(zipped: zipfile.ZipFile) -> str:
-    """For the list of what is missing; an earlier one may be in the project."""
+    """Returns a name for the list of missing files. The project may contain such a list from an earlier archive."""
     names = chain([_UNREADABLE], (_UNREADABLE.replace(".", f"-{number}.") for number in count(2)))
     return next(name for name in names if name not in zipped.NameToInfo)
 
 
 class _Sink:
-    """What zipfile writes into; it can't seek, so zipfile puts sizes behind each file."""
+    """The file object that zipfile writes to. It can't seek, so zipfile writes the sizes after each file."""
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []
@@ -138,5 +138,5 @@ class _Sink:
 
 
 def _printable(name: str) -> str:
-    """Names that are not UTF-8 can't be in a zip as they are."""
+    """Returns the name with replacement characters for bytes that are not UTF-8, which a zip can't hold."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -1,7 +1,7 @@
-"""The store port. Called by the extension (projects, files with no runner) and, in pods, by sync.
+"""The store port. Called by the extension (for projects, and for files while no runner has them) and by sync.
 
-Keys are made by `contract.refs` alone, from a ProjectRef or a language; a prefix ends with a slash, so that
-`code/abc/` never matches `code/abc-pro/`. Errors are ReplErrors; every call is bounded by the adapter.
+Only `contract.refs` makes keys, from a ProjectRef or a language. A prefix ends with a slash, so that `code/abc/` never
+matches `code/abc-pro/`. Errors are ReplErrors. The adapter puts a bound on every call.
 """
 
 from abc import ABC, abstractmethod
@@ -14,16 +14,15 @@ from tempfile import TemporaryDirectory
 from jupyter_repl_runner.contract.errors import FileTooLarge
 
 MAX_SMALL = 1 << 20
-"""Of a record, a number or a template's settings, in bytes."""
+"""The most bytes of a record, a generation or a template's settings."""
 
 
 @dataclass(frozen=True)
 class Entry:
     """One object. `size` in bytes, `mtime` in seconds since the epoch, `mode` the permission bits.
 
-    `tag` is the store's own version
-    of the content: every write changes it. A listing of S3 knows neither mode
-    nor the file's own time: they come with `head` and `get`.
+    `tag` is the store's own version of the content: every write changes it. A listing of S3 has neither the mode nor
+    the file's own time; `head` and `get` return them.
     """
 
     key: str
@@ -35,8 +34,8 @@ class Entry:
 
 @dataclass(frozen=True)
 class Head:
-    """An object with its etag (see `files.content`), quoted nowhere. `digest`: its sha256, also where the etag is none;
-    empty if the store does not know it."""
+    """An object with its etag, without quotes (see `files.content`). `digest`: its sha256, also if the etag is not a
+    sha256; empty if the store does not know it."""
 
     entry: Entry
     etag: str
@@ -45,7 +44,7 @@ class Head:
 
 @dataclass(frozen=True)
 class Honoured:
-    """Which conditions a store takes into account, rather than ignoring them: on PUT, DELETE and COPY."""
+    """Whether a store honours conditions or ignores them, for each of PUT, DELETE and COPY."""
 
     put: bool = True
     delete: bool = True
@@ -53,19 +52,20 @@ class Honoured:
 
 
 class Blob:
-    """An object being read: its head, and its bytes in chunks. An async context manager, or it leaks."""
+    """An object that is open for reading: its head, and its bytes in chunks. Use it as an async context manager, or a
+    connection or descriptor leaks."""
 
     head: Head
 
     def chunks(self, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
-        """The bytes from `start` to `end` (exclusive)."""
+        """Yields the bytes from `start` to `end` (exclusive)."""
         raise NotImplementedError
 
     async def __aenter__(self) -> "Blob":
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Release what reading holds."""
+        """Release the connection or the descriptor."""
 
 
 class Store(ABC):
@@ -73,22 +73,23 @@ class Store(ABC):
 
     @abstractmethod
     def list(self, prefix: str, *, deep: bool = True) -> AsyncIterator[Entry]:
-        """Every object under `prefix`, in pages inside; objects made or deleted meanwhile may be missed.
+        """Yields every object under `prefix`. Reads in pages, so objects created or deleted meanwhile may be missed.
 
-        `deep` False: only those right under it (a listing with a delimiter).
+        `deep` False: only objects directly under `prefix` (a listing with a delimiter).
         """
 
     @abstractmethod
     async def children(self, prefix: str) -> Sequence[str]:
-        """The names of the folders right under `prefix`, sorted (a listing with a delimiter)."""
+        """Returns the sorted names of the folders directly under `prefix` (a listing with a delimiter). Leaves out
+        names that begin with a dot."""
 
     async def folder(self, prefix: str) -> tuple[Sequence[Entry], Sequence[str]]:
-        """The objects right under `prefix`, and the names of the folders there."""
+        """Returns the objects directly under `prefix`, and the names of the folders there as in `children`."""
         return [entry async for entry in self.list(prefix, deep=False)], await self.children(prefix)
 
     @abstractmethod
     async def head(self, key: str) -> Head | None:
-        """None if there is no such object."""
+        """Returns None if there is no such object."""
 
     @abstractmethod
     async def get(self, key: str) -> Blob:
@@ -106,35 +107,40 @@ class Store(ABC):
         mode: int | None = None,
         mtime: float | None = None,
     ) -> Head:
-        """Write whole or not at all. Raises Conflict (`if_match` is no longer the etag, or `if_tag` the tag of an
-        entry) or FileExists. `mode` and `mtime` None: as they were, else the usual ones and now."""
+        """Write the object whole or not at all. Raises Conflict if its etag is not `if_match` or its tag is not
+        `if_tag`, and FileExists if `if_none_match` is set and the object exists. `mode` None: the mode of the old
+        object, or the default. `mtime` None: now."""
 
     @abstractmethod
     async def copy_prefix(self, source: str, target: str, *, leave_out: frozenset[str] = frozenset()) -> int:
-        """Copy what is under `source` and not yet under `target`; the number of objects there afterwards.
+        """Copy the objects under `source` that are not yet under `target`; returns the number under `target`
+        afterwards.
 
-        `leave_out`: names right under `source` that stay behind. Overwrites nothing, so it may be repeated after
-        it was killed, by anybody.
+        `leave_out`: names directly under `source` that are not copied. Overwrites nothing, so any process may repeat it
+        after it was interrupted.
         """
 
     @abstractmethod
     async def copy(self, source: str, target: str) -> None:
-        """Copy an object, with its mode and time, over whatever is there. Raises FileNotFound."""
+        """Copy an object with its mode and time; overwrites `target`. Raises FileNotFound."""
 
     @abstractmethod
     async def put_folder(self, folder: Path, target: str, manifest: str) -> int:
-        """Put what a folder of this machine holds under the prefix `target`, where nothing is yet; the number of
-        objects there afterwards. The folder lies in a `scratch` of this store and is given away. Raises FileExists.
+        """Store the content of a local folder under the prefix `target`; returns the number of objects there
+        afterwards. Raises FileExists if `target` is not empty. The folder lies in a `scratch` of this store, and the
+        store takes it over: the caller does not use it afterwards.
 
-        `manifest`: the key for what objects can't hold, on a store that is no file system (see `manifest`).
+        `manifest`: the key of the manifest, for what objects can't hold; a store on a file system ignores it.
         """
 
     @abstractmethod
     async def delete(self, key: str, *, if_match: str | None = None) -> None:
-        """Delete an object or, if `key` is a prefix, all under it. Nothing there is no error."""
+        """Delete an object or, if `key` is a prefix, all objects under it. A missing object is no error. Raises
+        Conflict if the etag is not `if_match`."""
 
     async def probe(self) -> "Honoured":
-        """What this store honours, found out once. Raises Unavailable with the reason if it can't be used."""
+        """Returns which conditions this store honours; tests that once. Raises Unavailable with the reason if the store
+        can't be used."""
         return Honoured()
 
     async def check(self) -> None:
@@ -143,23 +149,23 @@ class Store(ABC):
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
-        """A folder of this machine for what is on its way into the store; it is gone after the block."""
+        """Yield a local folder for files that are to be stored; it is deleted after the block."""
         with TemporaryDirectory(prefix="jupyter-repl-") as folder:
             yield Path(folder)
 
     def local_path(self, prefix: str) -> Path | None:
-        """The folder that holds `prefix` where the store is a disk of this machine, else None."""
+        """Returns the folder that holds `prefix` if the store is on a local disk, else None."""
         return None
 
 
 async def read_all(store: Store, key: str, limit: int = MAX_SMALL) -> tuple[bytes, str]:
-    """`(content, etag)` of an object of at most `limit` bytes. Raises FileNotFound, and FileTooLarge without keeping
-    more than that: whatever writes to the store decides how large it is."""
+    """Returns `(content, etag)` of an object of at most `limit` bytes. Raises FileNotFound. Raises FileTooLarge without
+    holding more than `limit` bytes in memory, because other programs can write objects of any size to the store."""
     async with await store.get(key) as blob:
         chunks, left = list[bytes](), limit
         async for chunk in blob.chunks():
             left -= len(chunk)
             if left < 0:
-                raise FileTooLarge(f"{key} is larger than {limit} bytes.", hint="It is not ours: look at it.")
+                raise FileTooLarge(f"{key} is larger than {limit} bytes.", hint="Check which program wrote it.")
             chunks.append(chunk)
         return b"".join(chunks), blob.head.etag

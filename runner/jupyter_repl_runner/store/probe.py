@@ -1,4 +1,4 @@
-"""Finds out which conditions a server of S3's kind takes into account: some accept them and do as they like."""
+"""Tests which conditions an S3-compatible server honours: some accept a condition and ignore it."""
 
 import secrets
 from collections.abc import Awaitable
@@ -21,7 +21,7 @@ class Copy(Protocol):
 
 
 async def probe(ask: Ask, copy: Copy) -> Honoured:
-    """Write, condition and delete two objects of its own. Raises what the store raises."""
+    """Send conditional requests for two objects of its own, and delete these. Raises what the store raises."""
     one, two = (f"{FOLDER}{secrets.token_hex(8)}" for _ in range(2))
     await ask("put_object", one, Body=b"1")
     try:

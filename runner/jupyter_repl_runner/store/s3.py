@@ -1,8 +1,8 @@
 """The store on S3.
 
-boto3 blocks, so calls run in threads of the store's own. An etag is the sha256 that an object carries in its metadata
-(over 5 MB, or put there by somebody else: made of S3's ETag), so it means the same as that of the file it came from;
-conditions go to S3 by its own ETag, which is an entry's `tag`.
+boto3 blocks, so calls run in threads of the store's own. An etag is the sha256 in the object's metadata, so it equals
+the etag of the file that was uploaded. For an object over 5 MB, or one that another program wrote without metadata, the
+etag is made from S3's ETag. Conditions are sent to S3 with S3's own ETag, which is an entry's `tag`.
 """
 
 import asyncio
@@ -31,12 +31,12 @@ PAGE = 1000
 MAX_FOREIGN = 10_000
 
 Result = TypeVar("Result")
-list_ = list  # the class has a verb of that name
+list_ = list  # the class has a method of that name
 
 
 class S3Store(Store):
-    """`credentials` None: boto3 finds its own. `honoured`: the result of a probe by a server with wider
-    rights. No request is made before the first call."""
+    """`credentials` None: boto3 finds them itself. `honoured`: the result of a probe that a server with wider
+    permissions has made; None: this store makes its own probe. The constructor sends no request."""
 
     def __init__(
         self, settings: S3Settings, credentials: Credentials | None = None, honoured: Honoured | None = None
@@ -48,19 +48,19 @@ class S3Store(Store):
         self._made: Any = None
         self._honoured = honoured
         self.heard = 0.0
-        """When it has answered last, by the monotonic clock."""
+        """The time of S3's last answer, by the monotonic clock."""
         self._probing = asyncio.Lock()
         self._single = SingleServer(settings) if settings.single_server else None
         self._foreign: dict[str, str] = {}
-        """Names that other programs have given, by their keys: such objects are asked for as they were listed."""
+        """Object names that other programs chose, by key. Requests use these names, not the encoded keys."""
 
     def use(self, credentials: Credentials) -> None:
-        """From now on, use these."""
+        """Use these credentials from now on."""
         with self._making:
             self._credentials, self._made = credentials, None
 
     def close(self) -> None:
-        """Let go of the threads; calls that are under way come to their end."""
+        """Release the threads. Running calls finish; queued calls are cancelled."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     # -- the port
@@ -149,7 +149,7 @@ class S3Store(Store):
 
     async def put_folder(self, folder: Path, target: str, manifest: str) -> int:
         async for _ in self.list(target):
-            raise FileExists("There are files already.", hint="Choose another name.")
+            raise FileExists("This name has files already.", hint="Choose another name.")
         files, rest = await asyncio.to_thread(folders.read, folder)
 
         async def put(path: str) -> None:
@@ -170,10 +170,10 @@ class S3Store(Store):
         elif if_match is None:
             await self._ask("delete_object", key)
         else:
-            # Where a DELETE's condition is ignored, the moment between check and deletion is not guarded.
+            # If the server ignores conditions on DELETE, a write between this check and the deletion is lost.
             tag = await self._tag_for(key, if_match)
             condition = {"IfMatch": f'"{tag}"'} if (await self.probe()).delete else {}
-            with map_refusals({"412": Conflict(f"{key} was changed meanwhile.", hint="Look at it again.")}):
+            with map_refusals({"412": Conflict(f"{key} was changed meanwhile.", hint="Reload it, then try again.")}):
                 await self._ask("delete_object", key, **condition)
 
     async def probe(self) -> Honoured:
@@ -184,7 +184,7 @@ class S3Store(Store):
                     self._honoured = None
                     raise Unavailable(
                         "This S3 server ignores conditions on PUT, so two servers could overwrite each other.",
-                        hint="Use another, or set single_server if nobody else uses this bucket and prefix.",
+                        hint="Use another server, or set s3_single_server if no other machine uses this prefix.",
                     )
         return self._honoured
 
@@ -210,7 +210,7 @@ class S3Store(Store):
                 return await self._ask("put_object", key, **request, **(condition if is_honoured else {}))
 
     async def _tag_for(self, key: str, if_match: str | None, if_tag: str | None = None) -> str:
-        """The tag of the object if it is the one that is meant; raises Conflict."""
+        """Returns the tag of the object. Raises Conflict if it is gone, or if `if_match` or `if_tag` differs."""
         head = await self.head(key)
         if head is None:
             raise Conflict(f"{key} was deleted meanwhile.", hint="Save it again to keep your text.")
@@ -229,7 +229,7 @@ class S3Store(Store):
             more["ContinuationToken"] = page["NextContinuationToken"]
 
     async def _ask(self, verb: str, key: str | None, /, **request: Any) -> Any:
-        """One request; raises a ReplError, FileNotFound where there is no such object."""
+        """Send one request. Raises a ReplError, which is FileNotFound if there is no such object."""
         if key is not None:
             request["Key"] = self._name(key)
 
@@ -248,7 +248,8 @@ class S3Store(Store):
         return key
 
     def _name(self, key: str) -> str:
-        """As it was listed, else as we name it. Raises NoPermissions and InvalidRequest."""
+        """Returns the object name of a key: the listed name if another program chose it, else the encoded key. Raises
+        NoPermissions and InvalidRequest."""
         return self._foreign.get(key) or encode(self.settings.prefix, key)
 
     async def in_thread(self, call: Callable[[], Result]) -> Result:

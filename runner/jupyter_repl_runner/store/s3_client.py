@@ -1,4 +1,4 @@
-"""Clients of S3 and STS; the only module that knows boto3, which it imports when the first one is made."""
+"""Makes clients of S3 and STS. The only module that uses boto3; it imports boto3 when it makes the first client."""
 
 import threading
 from functools import cache
@@ -9,14 +9,14 @@ from jupyter_repl_runner.contract.grant import Credentials, S3Settings
 CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 4, 10, 2
 """Short: the caller is a person who waits, or sync, which retries by itself."""
 THREADS = 16
-"""Requests of one store under way at once."""
+"""How many requests of one store may run at once."""
 
 _making = threading.Lock()
 
 
 def make_client(service: str, settings: S3Settings, credentials: Credentials | None) -> Any:
-    """A client of boto3 for "s3" or "sts". Blocks for half a second the first time, and for 50 ms where boto3 has to
-    look for the keys."""
+    """Returns a boto3 client for "s3" or "sts". Blocks for half a second the first time, and for 50 ms if boto3 has to
+    find the keys itself."""
     from botocore.config import Config
 
     session = _session() if credentials is not None else _new_session(settings.profile)
@@ -33,11 +33,11 @@ def make_client(service: str, settings: S3Settings, credentials: Credentials | N
         retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
         max_pool_connections=THREADS,
         s3={"addressing_style": "path"} if settings.path_style else None,
-        # Not every server of S3's kind knows the newer checksums; content is checked by its sha256.
+        # Not every S3-compatible server supports the newer checksums. Content is verified by its sha256 instead.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
-    with _making:  # a session may make one client at a time only
+    with _making:  # making clients from one session is not thread-safe
         return session.client(
             service,
             endpoint_url=settings.endpoint or None,
@@ -49,12 +49,12 @@ def make_client(service: str, settings: S3Settings, credentials: Credentials | N
 
 
 def warm_up() -> None:
-    """Load what the first client of a process waits for. Blocks for half a second."""
+    """Load boto3 and its data now, so that the first real client is made quickly. Blocks for half a second."""
     make_client("s3", S3Settings("none", region="us-east-1"), Credentials("none", "none")).close()
 
 
 def find_credentials(settings: S3Settings) -> Credentials | None:
-    """What boto3 finds in environment, profile, web identity or instance; None if nothing. Blocks."""
+    """Returns the keys that boto3 finds in environment, profile, web identity or instance metadata, or None. Blocks."""
     found = _new_session(settings.profile).get_credentials()
     if found is None:
         return None
@@ -65,8 +65,8 @@ def find_credentials(settings: S3Settings) -> Credentials | None:
 
 @cache
 def _session() -> Any:
-    """For clients that are given their keys: it has read the descriptions of the services, which takes 50 ms, and
-    knows no keys of its own."""
+    """The session of all clients that get their keys from the caller. It has no keys itself. It caches the descriptions
+    of the services, which take 50 ms to read."""
     return _new_session("")
 
 

@@ -1,4 +1,7 @@
-"""What S3 and the way to it answer, as errors for people. Works on names alone, so that boto3 is not imported here."""
+"""Translates failures of S3, and of the network to it, into errors for people.
+
+Matches error codes and class names as text, so that boto3 is not imported here.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +12,7 @@ from jupyter_repl_runner.contract.grant import S3Settings
 
 
 class _Kind(Unavailable):
-    """A kind that only callers of S3 distinguish."""
+    """A kind of Unavailable that only callers of S3 distinguish; its code on the wire is Unavailable."""
 
     @property
     def code(self) -> str:
@@ -17,40 +20,40 @@ class _Kind(Unavailable):
 
 
 class Denied(_Kind):
-    """These keys may not do that."""
+    """The keys in use have no permission for the request."""
 
 
 class Refused(_Kind):
-    """S3 does not do that with this object; that says nothing of others."""
+    """S3 rejects the request for this object; requests for other objects may succeed."""
 
 
 REFUSED = Denied, Refused
-"""What may be the fault of one object alone."""
+"""Errors that may concern a single object, so the caller can go on with the others."""
 
 
 class Unreachable(_Kind):
-    """Nothing can be said of what S3 would have answered."""
+    """S3 gave no verdict on the request: it was not reached, was busy, or failed internally."""
 
 
 _BY_CODE: dict[str, tuple[type[ReplError], str, str]] = {
     "NoSuchKey": (FileNotFound, "There is no {key}.", "It may have been deleted."),
     "404": (FileNotFound, "There is no {key}.", "It may have been deleted."),
     "NotFound": (FileNotFound, "There is no {key}.", "It may have been deleted."),
-    "PreconditionFailed": (Conflict, "{key} was changed meanwhile.", "Look at it again."),
-    "412": (Conflict, "{key} was changed meanwhile.", "Look at it again."),
+    "PreconditionFailed": (Conflict, "{key} was changed meanwhile.", "Reload it, then try again."),
+    "412": (Conflict, "{key} was changed meanwhile.", "Reload it, then try again."),
     "ConditionalRequestConflict": (Conflict, "{key} is just being changed.", "Try again."),
     "NoSuchBucket": (Unavailable, "There is no bucket {bucket}.", "Create it, or name another in store_url."),
     "InvalidAccessKeyId": (Unavailable, "S3 does not know the access key.", "Check AWS_ACCESS_KEY_ID, or the profile."),
     "SignatureDoesNotMatch": (Unavailable, "S3 refuses the secret key.", "Check AWS_SECRET_ACCESS_KEY."),
-    "ExpiredToken": (Unavailable, "The keys of S3 have expired.", "Log in anew, then try again."),
-    "ExpiredTokenException": (Unavailable, "The keys of S3 have expired.", "Log in anew, then try again."),
+    "ExpiredToken": (Unavailable, "The keys for S3 have expired.", "Log in again, then retry."),
+    "ExpiredTokenException": (Unavailable, "The keys for S3 have expired.", "Log in again, then retry."),
     "InvalidToken": (Unavailable, "S3 refuses the session's token.", "Check AWS_SESSION_TOKEN."),
     "InvalidTokenId": (Unavailable, "S3 refuses the session's token.", "Check AWS_SESSION_TOKEN."),
     "AccessDenied": (Denied, "S3 does not allow this with these keys.", "They must read, write and list {bucket}."),
     "403": (Denied, "S3 does not allow this with these keys.", "They must read, write and list {bucket}."),
-    "InvalidObjectState": (NoPermissions, "{key} is in an archive of S3.", "Restore it there first."),
+    "InvalidObjectState": (NoPermissions, "{key} is in an archive storage class.", "Restore it in S3 first."),
     "RequestTimeTooSkewed": (Unavailable, "This machine's clock and S3's differ too much.", "Set the clock."),
-    "InternalError": (Unreachable, "S3 has a problem of its own.", "Try again in a moment."),
+    "InternalError": (Unreachable, "S3 reports an internal error.", "Try again in a moment."),
     **dict.fromkeys(
         (
             *("SlowDown", "ServiceUnavailable", "Throttling", "ThrottlingException", "ThrottledException"),
@@ -63,24 +66,24 @@ _BY_CODE: dict[str, tuple[type[ReplError], str, str]] = {
     "QuotaExceeded": (Unavailable, "The bucket's quota is used up.", "Make room there."),
 }
 _OF_THE_WAY = frozenset({"401", "407", "408", "425", "429"})
-"""What says nothing of the object."""
+"""HTTP statuses that come from authentication, a proxy, a timeout or throttling, and say nothing about the object."""
 _BY_TYPE: dict[str, tuple[str, str]] = {
     "NoCredentialsError": (
         "There are no keys for S3.",
         "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile.",
     ),
     "PartialCredentialsError": ("A part of the keys for S3 is missing.", "Set both, id and secret."),
-    "ProfileNotFound": ("There is no such profile.", "Look at ~/.aws/config."),
-    "SSLError": ("The certificate of S3 is not trusted.", "Name its authority in s3_ca_bundle."),
-    "EndpointConnectionError": ("S3 can't be reached at {endpoint}.", "Is it running, and the network up?"),
-    "ConnectTimeoutError": ("S3 does not answer at {endpoint}.", "Is the network up?"),
+    "ProfileNotFound": ("The AWS profile does not exist.", "Check ~/.aws/config."),
+    "SSLError": ("The certificate of S3 is not trusted.", "Set s3_ca_bundle to the certificate of its CA."),
+    "EndpointConnectionError": ("S3 can't be reached at {endpoint}.", "Check that it runs, and check the network."),
+    "ConnectTimeoutError": ("S3 does not answer at {endpoint}.", "Check the network."),
     "ReadTimeoutError": ("S3 does not answer.", "Try again in a moment."),
     "ConnectionClosedError": ("S3 closed the connection.", "Try again in a moment."),
-    "ResponseStreamingError": ("What S3 sent was cut on its way.", "Try again in a moment."),
-    "IncompleteReadError": ("What S3 sent was cut on its way.", "Try again in a moment."),
-    "ProtocolError": ("What S3 sent was cut on its way.", "Try again in a moment."),
-    "IncompleteRead": ("What S3 sent was cut on its way.", "Try again in a moment."),
-    "ModuleNotFoundError": ("What S3 needs is not installed.", 'pip install "jupyter-repl-ext[s3]"'),
+    "ResponseStreamingError": ("The answer of S3 was cut off.", "Try again in a moment."),
+    "IncompleteReadError": ("The answer of S3 was cut off.", "Try again in a moment."),
+    "ProtocolError": ("The answer of S3 was cut off.", "Try again in a moment."),
+    "IncompleteRead": ("The answer of S3 was cut off.", "Try again in a moment."),
+    "ModuleNotFoundError": ("The packages for S3 are not installed.", 'pip install "jupyter-repl-ext[s3]"'),
 }
 
 

@@ -1,4 +1,4 @@
-"""One object of S3 as it is answered: what its headers say of it, and its body in chunks."""
+"""One object of S3: its head, parsed from the headers of an answer, and its body in chunks, received or to be sent."""
 
 import hashlib
 import tempfile
@@ -17,19 +17,19 @@ from .s3_errors import map_s3_errors
 
 CHUNK = 1 << 18
 IN_MEMORY = 8 << 20
-"""Bytes of a body that is kept in memory before it is sent; a larger one waits on disk."""
+"""The most bytes of a body that waits in memory to be sent; a larger body waits on disk."""
 RESUMES = 4
 LAST_SECOND = 1 << 33
-"""In the year 2242; a time after that is of another unit."""
+"""In the year 2242. A later time is in another unit than seconds, and is ignored."""
 HASH, MODE, MTIME = "sha256", "mode", "mtime"
-"""What an object carries in its metadata."""
+"""The names of the metadata of an object."""
 
 Answer = dict[str, Any]
 InThread = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 
 class S3Blob(Blob):
-    """A body that is cut on its way is asked for again from there, as long as the object is the same."""
+    """If the connection breaks, requests the rest of the body, as long as the object has not changed."""
 
     def __init__(
         self, ask: Callable[..., Awaitable[Any]], in_thread: InThread, settings: S3Settings, key: str, answer: Answer
@@ -69,7 +69,7 @@ class S3Blob(Blob):
 
         chunk = await tasks.to_the_end(self._in_thread(read))
         if not chunk:
-            raise Unavailable(f"{self._key} was cut on its way.", hint="Try again.")
+            raise Unavailable(f"The download of {self._key} was cut off.", hint="Try again.")
         return bytes(chunk)
 
     async def _ask_again(self, start: int, end: int) -> None:
@@ -81,7 +81,7 @@ class S3Blob(Blob):
     async def _release(self) -> None:
         body, self._body = self._body, None
         if body is not None:
-            with suppress(Exception):  # a connection that is given up: whatever it says
+            with suppress(Exception):  # the connection is discarded, so its errors don't matter
                 await self._in_thread(body.close)
 
     async def __aexit__(self, *_: object) -> None:
@@ -89,14 +89,14 @@ class S3Blob(Blob):
 
 
 class Spooled:
-    """A body before it is sent, which S3 wants to know the size of. An async context manager."""
+    """Buffers a body before it is sent, because S3 needs its size first. An async context manager."""
 
     def __init__(self) -> None:
         self.file = tempfile.SpooledTemporaryFile(IN_MEMORY)
         self._size = 0
 
     async def fill(self, data: bytes | AsyncIterator[bytes]) -> tuple[int, str]:
-        """Size and sha256. Raises DiskFull."""
+        """Store the body. Returns its size and sha256. Raises DiskFull."""
         digest = hashlib.sha256()
         async for chunk in _once(data) if isinstance(data, bytes) else data:
             digest.update(chunk)
@@ -114,8 +114,8 @@ class Spooled:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """The thread of a request that was cancelled goes on. It may be reading just now, which closing waits for; what
-        it reads then is an error."""
+        """Close the file. The thread of a cancelled request goes on, and may be reading it: closing waits for the
+        current read, and the next read fails."""
         await tasks.in_thread(self.file.close)
 
 
@@ -125,7 +125,8 @@ async def _once(data: bytes) -> AsyncIterator[bytes]:
 
 @contextmanager
 def map_refusals(refusals: dict[str, ReplError]) -> Iterator[None]:
-    """Raise what is named in place of the errors of conditions."""
+    """Replace the error of a failed condition: Conflict by `refusals["412"]`, FileNotFound by `refusals["404"]` if
+    given."""
     try:
         yield
     except Conflict:
@@ -140,7 +141,7 @@ def head_of(key: str, answer: Answer) -> Head:
     said = {name.lower(): value for name, value in answer.get("Metadata", {}).items()}
     size, tag = answer["ContentLength"], bare(answer["ETag"])
     mtime, mode = answer["LastModified"].timestamp(), Entry.mode
-    with suppress(ValueError):  # somebody else's metadata, here and there
+    with suppress(ValueError):  # here and below: other programs may have set it
         if 0 <= float(said[MTIME] if MTIME in said else mtime) < LAST_SECOND:
             mtime = float(said.get(MTIME, mtime))
     with suppress(ValueError):
@@ -156,5 +157,5 @@ def etag_of(size: int, digest: str, tag: str) -> str:
 
 
 def bare(etag: str) -> str:
-    """Without its quotes."""
+    """Returns the etag without its quotes."""
     return etag.strip('"')

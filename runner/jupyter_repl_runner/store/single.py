@@ -1,4 +1,5 @@
-"""The stand-in for conditions where a server of S3's kind has none and nobody else writes: a lock of this machine."""
+"""A lock of this machine, which replaces conditional requests: for an S3-compatible server that ignores conditions, if
+no other machine writes to it."""
 
 import asyncio
 import fcntl
@@ -15,8 +16,8 @@ LOOK_SECONDS = 0.01
 
 
 class SingleServer:
-    """An async context manager: the process inside it is the only one of this user on this bucket and
-    prefix."""
+    """An async context manager. Of this user's processes on a bucket and prefix, only one is inside at a time. Raises
+    Unavailable or TimeoutError after LOCK_SECONDS."""
 
     def __init__(self, settings: S3Settings) -> None:
         place = f"{settings.endpoint} {settings.bucket} {settings.prefix}"

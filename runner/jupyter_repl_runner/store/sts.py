@@ -1,5 +1,5 @@
-"""Credentials for one project alone, from a server that has STS: they read and write its files and its meta folder,
-read its generation, and list nothing else."""
+"""Issues credentials for a single project, from a server that has STS. They can read, write and list the project's
+files and its meta folder, read its generation, and do nothing else."""
 
 import json
 import threading
@@ -16,19 +16,19 @@ from .s3_errors import map_s3_errors
 LIFETIME_SECONDS = 3600
 NAME_LENGTH = 32
 _ANY_ROLE = "arn:aws:iam::000000000000:role/jupyter-repl"
-"""Servers other than AWS require one and ignore it."""
+"""Servers other than AWS require a role, and ignore which one."""
 
 
 class NoSts(Unavailable):
-    """The server has said that it has no STS."""
+    """The server answered that it does not support STS."""
 
     def __init__(self) -> None:
-        super().__init__("S3 has no STS.", hint="Another server has, or AWS.")
+        super().__init__("S3 has no STS.", hint="Use AWS, or a server that supports STS.")
 
 
 class Sts:
-    """`role`: the ARN of the role to take on. On AWS without one the keys are the user's own, limited, which only a
-    user of IAM can have made and no role."""
+    """`role`: the ARN of the role to assume. Without one, on AWS, GetFederationToken limits the server's own keys to
+    the project. AWS allows that for the keys of an IAM user, not for those of a role."""
 
     def __init__(self, settings: S3Settings, role: str) -> None:
         self._settings = settings
@@ -37,7 +37,8 @@ class Sts:
         self._made: Any = None
 
     def mint(self, ref: ProjectRef) -> Credentials:
-        """Blocks. Raises NoSts, and what S3's answers are map_s3_errors to."""
+        """Returns credentials that `policy` limits to the project. Blocks. Raises NoSts, and what `map_s3_errors`
+        raises."""
         name, limits = f"repl-{ref.repl_id}"[:NAME_LENGTH], json.dumps(policy(self._settings, ref))
         asked = {"DurationSeconds": LIFETIME_SECONDS, "Policy": limits}
         with map_s3_errors(self._settings, ""):
@@ -48,7 +49,7 @@ class Sts:
                 else:
                     answer = self._client().get_federation_token(Name=name, **asked)
             except Exception as error:
-                self._made = None  # the next one finds the server's own keys anew
+                self._made = None  # the next client reads the server's own keys again
                 if _says_no_sts(error):
                     raise NoSts from error
                 raise
@@ -65,18 +66,18 @@ class Sts:
 
 
 def _says_no_sts(error: Exception) -> bool:
-    """Whether the answer means that nobody here knows such requests. Any other failure says nothing of that."""
+    """Returns True if the answer means that the server does not support STS. Any other failure leaves that open."""
     answer: Any = getattr(error, "response", None)
     if not isinstance(answer, dict):
         return False
-    said = answer.get("Error", answer)  # some answer in S3's own form, which boto3 does not expect of an STS
+    said = answer.get("Error", answer)  # some answer in S3's format, which boto3 does not expect from STS
     status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode")
     # rclone: 'incorrect service. This endpoint belongs to "s3"'
     return status in (404, 405, 501) or "incorrect service" in str(said.get("Message"))
 
 
 def policy(settings: S3Settings, ref: ProjectRef) -> dict[str, Any]:
-    """What such credentials may do."""
+    """Returns the IAM policy that limits credentials to the project."""
     bucket = f"arn:aws:s3:::{settings.bucket}"
     folders = [encode(settings.prefix, prefix) for prefix in (ref.code(), ref.meta_folder)]
     generation = encode(settings.prefix, ref.generation)

@@ -17,7 +17,7 @@ from jupyter_repl_runner.contract.errors import InvalidRequest, Unavailable
 from .port import Blob, Head
 
 STALL_SECONDS = 60.0
-"""How long the other side may take or give nothing before the transfer is given up."""
+"""A transfer is aborted if the client neither sends nor receives a byte for so long."""
 _QUEUED_CHUNKS = 4
 _END = b""  # no chunk of a body is empty
 
@@ -26,10 +26,10 @@ _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 
 def parse_range(header: str | None, size: int) -> tuple[int, int] | None:
-    """`(start, end)`, end exclusive, of a Range header with one range; None: the whole.
+    """Returns `(start, end)`, end exclusive, of a Range header with one range; None stands for the whole file.
 
-    Raises InvalidRequest with status 416 if it lies outside. What is not a single range of bytes is ignored, as
-    RFC 9110 allows.
+    Raises InvalidRequest with status 416 if the range lies outside the file. A header that is not a single range of
+    bytes is ignored, as RFC 9110 allows.
     """
     match = _RANGE.fullmatch(header or "")
     if not match or match.groups() == ("", ""):
@@ -45,13 +45,14 @@ def parse_range(header: str | None, size: int) -> tuple[int, int] | None:
 
 
 def parse_etags(header: str | None) -> list[str]:
-    """The etags in an If-Match or If-None-Match header, or `*`: quotes and weak marks are left out."""
+    """Returns the etags in an If-Match or If-None-Match header, or `*`, without quotes and weak prefixes."""
     parts = (part.strip().removeprefix("W/").strip('"') for part in (header or "").split(","))
     return [part for part in parts if part]
 
 
 def one_etag(header: str | None) -> str | None:
-    """The etag of an If-Match header; raises InvalidRequest for several and for `*`: a save replaces what was read."""
+    """Returns the etag of an If-Match header, or None. Raises InvalidRequest for several etags and for `*`: a save
+    replaces the one version that was read."""
     etags = parse_etags(header)
     if len(etags) > 1 or etags == ["*"]:
         raise InvalidRequest("If-Match names more than one etag.", hint="Name the one that was read.")
@@ -59,7 +60,7 @@ def one_etag(header: str | None) -> str | None:
 
 
 async def send_blob(handler: RequestHandler, blob: Blob) -> None:
-    """Answer a GET with the object, which is closed then; raises InvalidRequest before anything was sent."""
+    """Answer a GET with the object, then close it. If it raises InvalidRequest, nothing was sent yet."""
     async with blob:
         entry, headers = blob.head.entry, handler.request.headers
         span = parse_range(headers.get("Range"), entry.size)
@@ -89,16 +90,16 @@ async def send_archive(handler: RequestHandler, chunks: Iterator[bytes], name: s
 
 
 def describe(handler: RequestHandler, head: Head) -> None:
-    """The headers of an object."""
+    """Set the headers that describe an object."""
     handler.set_header("ETag", f'"{head.etag}"')
-    with suppress(ValueError, OverflowError, OSError):  # HTTP has dates up to the year 9999, disks have later ones
+    with suppress(ValueError, OverflowError, OSError):  # HTTP dates end with the year 9999, those of disks do not
         handler.set_header("Last-Modified", formatdate(head.entry.mtime, usegmt=True))
     handler.set_header("Accept-Ranges", "bytes")
     set_content_headers(handler)
 
 
 def set_content_headers(handler: RequestHandler) -> None:
-    """The content is a person's, so no browser may take it for a page of ours."""
+    """Set the headers of a person's content: no browser may render it as a page of this server."""
     handler.set_header("Cache-Control", "no-store")
     handler.set_header("Content-Type", "application/octet-stream")
     handler.set_header("X-Content-Type-Options", "nosniff")
@@ -106,14 +107,14 @@ def set_content_headers(handler: RequestHandler) -> None:
 
 
 def set_archive_headers(handler: RequestHandler, name: str) -> None:
-    """Of a zip that is saved as `name`.zip."""
+    """Set the headers of a zip that the browser saves as `name`.zip."""
     set_content_headers(handler)
     handler.set_header("Content-Type", "application/zip")
     handler.set_header("Content-Disposition", f"attachment; filename*=UTF-8''{quote(name, errors='replace')}.zip")
 
 
 def conditions_of(headers: HTTPHeaders) -> dict[str, Any]:
-    """The conditions of a PUT, as `Store.put` takes them; raises InvalidRequest."""
+    """Returns the conditions of a PUT as arguments of `Store.put`. Raises InvalidRequest."""
     return {
         "if_match": one_etag(headers.get("If-Match")),
         "if_none_match": headers.get("If-None-Match") == "*",
@@ -121,30 +122,31 @@ def conditions_of(headers: HTTPHeaders) -> dict[str, Any]:
 
 
 class RequestBody(Generic[Result]):
-    """The body of a request, given to `work` while it arrives; made in `prepare`, fed by `data_received`, ended by
-    `finish`.
+    """Streams the body of a request to `work` while it arrives.
 
-    The caller cancels it when the connection closes first: then `work` is cancelled.
+    The handler creates it in `prepare`, calls `feed` in `data_received`, and calls `finish` after the last chunk. If
+    the connection closes before that, the handler calls `cancel`, which cancels `work`.
     """
 
     def __init__(self, work: Callable[[AsyncIterator[bytes]], Coroutine[Any, Any, Result]], name: str) -> None:
         self._queue: asyncio.Queue[bytes] = asyncio.Queue(_QUEUED_CHUNKS)
         self._has_hole = False
-        """Whether a chunk found no room in time: what comes after it must not be written."""
+        """True if a chunk was dropped because the queue stayed full: the chunks after it must not be written."""
         self._work = tasks.awaited(work(self._chunks()), name)
 
     async def feed(self, chunk: bytes) -> None:
-        """Returns when there is room; what comes after a failure is dropped, `finish` raises it."""
+        """Returns when the queue has room. Once `work` has failed, chunks are dropped, and `finish` raises the
+        failure."""
         if chunk:
             await self._offer(chunk)
 
     async def finish(self) -> Result:
-        """What `work` returns; raises what it raises."""
+        """Returns what `work` returns, and raises what it raises."""
         await self._offer(_END)
         return await self._work
 
     def cancel(self) -> None:
-        """Idempotent; nothing happens to work that is done."""
+        """Cancel `work`. Idempotent; has no effect once `work` is done."""
         self._work.cancel()
 
     async def _offer(self, chunk: bytes) -> None:

@@ -1,7 +1,7 @@
-"""What was deleted from a project in the store, for KEPT_SECONDS: an item for each batch of deletions.
+"""The trash of a project in the store. It retains deleted files for KEPT_SECONDS, in one item per batch of deletions.
 
-`meta/{replId}/trash/{item}/item.json` is written first and names all that the item holds; the files follow beside it,
-under `files/`. Times are the store's own: this machine's clock may jump.
+`meta/{replId}/trash/{item}/item.json` is written first and lists everything in the item; the files follow beside it,
+under `files/`. All times are the store's, because the clock of this machine may jump.
 """
 
 import json
@@ -41,20 +41,20 @@ class Item:
 
 
 class StoreTrash:
-    """Of one project."""
+    """The trash of one project."""
 
     def __init__(self, store: Store, ref: ProjectRef) -> None:
         self._store = store
         self._ref = ref
 
     async def begin(self, item: Item) -> str:
-        """Write down what will be deleted; the prefix for its files."""
+        """Store the list of what will be deleted; returns the prefix for its files."""
         prefix = f"{self._ref.trash}{secrets.token_hex(8)}/"
         await self._store.put(prefix + ITEM_FILE, json.dumps(asdict(item)).encode(), if_none_match=True)
         return prefix + FILES
 
     async def list(self) -> list[tuple[str, float, Item]]:
-        """`(name, when in seconds since the epoch, item)`, newest first; without what is no item."""
+        """Returns `(name, when in seconds since the epoch, item)`, newest first. Skips items that can't be read."""
         prefix = self._ref.trash
         entries = [entry async for entry in self._store.list(prefix) if entry.key.endswith("/" + ITEM_FILE)]
         entries.sort(key=lambda entry: entry.mtime, reverse=True)
@@ -64,7 +64,7 @@ class StoreTrash:
         async def read(name: str) -> None:
             try:
                 items[name] = await self.get(name)
-            except FileNotFound:  # ended meanwhile
+            except FileNotFound:  # expired meanwhile
                 pass
             except (FileTooLarge, InvalidRequest, NoPermissions, *REFUSED) as error:
                 log.warning("%s: %s", self._ref, error.message)
@@ -74,31 +74,31 @@ class StoreTrash:
         return [(name, when[name], items[name]) for name in names if name in items]
 
     async def get(self, name: str) -> Item:
-        """Raises FileNotFound, and FileTooLarge or InvalidRequest for what is no item."""
+        """Raises FileNotFound if there is no such item, and FileTooLarge or InvalidRequest if it can't be read."""
         if not _NAME.fullmatch(name):
             raise FileNotFound("There is no such item in the trash.", hint="It is kept for 7 days.")
         raw, _ = await read_all(self._store, f"{self._ref.trash}{name}/{ITEM_FILE}", MAX_ITEM)
         try:
             item = Item(**parse_json(raw))
             if not _is_whole(item):
-                raise TypeError("a field is of another type")
+                raise TypeError("a field has the wrong type")
             return item
         except (ValueError, TypeError) as error:
             raise InvalidRequest(f"The item {name} of the trash can't be read.") from error
 
     def key(self, name: str, path: str) -> str:
-        """Of a file of the item."""
+        """Returns the key of a file of the item."""
         return f"{self._ref.trash}{name}/{FILES}{path}"
 
     async def touch(self) -> str:
-        """Write an empty object, whose time is the store's now; its key. Raises what a store raises that takes
-        nothing."""
+        """Write an empty object, whose time is the store's present time, and return its key. Raises what `put` raises,
+        so it also shows whether the store takes writes at all."""
         clock = f"{self._ref.trash}clock"
         await self._store.put(clock, b"")
         return clock
 
     async def forget_old(self) -> None:
-        """End what was put there KEPT_SECONDS ago, by the store's clock."""
+        """Delete items that are older than KEPT_SECONDS by the store's clock."""
         clock = await self.touch()
         entries = [entry async for entry in self._store.list(self._ref.trash)]
         now = max((entry.mtime for entry in entries if entry.key == clock), default=0.0)
@@ -111,7 +111,7 @@ class StoreTrash:
 
     @contextmanager
     def _noted(self) -> Iterator[None]:
-        """One item that can't be deleted must not keep the others."""
+        """Log an item that can't be deleted, so that the others are deleted all the same."""
         try:
             yield
         except (NoPermissions, *REFUSED) as error:
@@ -119,7 +119,7 @@ class StoreTrash:
 
 
 def _is_whole(item: Item) -> bool:
-    """Whether each field is of its type: an object in the store may be anybody's."""
+    """Returns True if each field has its type: other programs can write to the store, too."""
     return (
         isinstance(item.paths, list)
         and isinstance(item.links, dict)

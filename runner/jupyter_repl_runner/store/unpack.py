@@ -1,7 +1,7 @@
-"""A zip as a folder. Nothing that the zip says is trusted. All calls block.
+"""Unpacks a zip into a folder. Nothing in the zip is trusted. All calls block.
 
-One that `pack` made of a whole project comes back as it was; of a foreign one a single folder around everything (as
-code hosts make them) is left out.
+A zip that `pack` made of a whole project is unpacked as it was. From any other zip, a single folder around everything
+(as code hosts add it) is removed.
 """
 
 import errno
@@ -25,11 +25,12 @@ from .pack import MARK
 
 MAX_ENTRIES = 100_000
 MAX_DIRECTORY = 16 << 20
-"""Bytes of the list of entries: MAX_ENTRIES with names of 120 bytes."""
+"""The most bytes of the central directory: MAX_ENTRIES entries with names of 120 bytes."""
 MAX_BYTES = 10 << 30
-"""Of all files together, unpacked."""
+"""The most bytes of all files together, unpacked."""
 MAX_RATIO = 200
-"""A zip beyond SMALL_BYTES that grows by more than this is a bomb: deflate reaches 1,000, text 20."""
+"""The largest accepted ratio of unpacked to packed size, above SMALL_BYTES unpacked. A zip with a larger one is taken
+for a bomb: deflate reaches 1,000, text 20."""
 SMALL_BYTES = 100_000_000
 _IS_UTF8 = 0x800
 """The flag of an entry whose name is UTF-8."""
@@ -39,7 +40,8 @@ _LEFT_OUT = frozenset({".DS_Store", "Thumbs.db"})
 
 
 _Names = dict[str, tuple[str, "_Names | None"]]
-"""What a folder holds, by names without regard to case: the name as it is spelled, and what a folder of it holds."""
+"""The content of a folder by normalized name (see `_check_names`): the name as it is spelled and, if it is a folder,
+its own content."""
 
 
 @dataclass
@@ -57,22 +59,23 @@ class Report:
 
 
 def about_of(archive: Path) -> dict[str, Any]:
-    """What an archive of ours says of its project; empty for a foreign one. Raises InvalidRequest if it is no zip."""
+    """Returns the description that `pack` put into the archive; empty for any other archive. Raises InvalidRequest if
+    it is not a zip."""
     with _opened(archive) as zipped:
         return _about(zipped)
 
 
 def names_of(archive: Path) -> list[str]:
-    """The paths of the files in it, as they would be unpacked; raises as `unpack` does."""
+    """Returns the paths of the files in the archive, as they would be unpacked. Raises what `unpack` raises."""
     with _opened(archive) as zipped:
         return [path for path, info in _plan(zipped, Report()) if not info.is_dir()]
 
 
 def unpack(archive: Path, target: Path) -> Report:
-    """Unpack into the empty folder `target`; raises InvalidRequest, NoPermissions or FileTooLarge, and the caller
-    throws away what is there then.
+    """Unpack into the empty folder `target`. Raises InvalidRequest, NoPermissions or FileTooLarge; the caller then
+    deletes what was unpacked.
 
-    Names and links are checked before anything is written, sizes while it is: a header can lie.
+    Names and links are checked before anything is written. Sizes are checked while writing, because a header can lie.
     """
     report = Report()
     with _opened(archive) as zipped:
@@ -80,9 +83,9 @@ def unpack(archive: Path, target: Path) -> Report:
         links = read_links(zipped, plan)
         outward = leading_out(links)
         if outward and not _about(zipped):
-            hint = "Put a copy in its place."
+            hint = "Replace the link by a copy of its target."
             raise NoPermissions(f"The link {outward[0][:200]} in the archive leads out of it.", hint=hint)
-        report.skipped += outward  # such as those of a virtual environment, which a new one brings back
+        report.skipped += outward  # such as links of a virtual environment: creating it again restores them
         budget = min(MAX_BYTES, max(SMALL_BYTES, MAX_RATIO * archive.stat().st_size))
         for path, info in plan:
             if info.is_dir():
@@ -107,17 +110,17 @@ def _unpack_file(zipped: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path, b
         while chunk := source.read(_CHUNK):
             size += len(chunk)
             if size > budget:
-                raise FileTooLarge("The archive is too large when it is unpacked.", hint="Leave large files out of it.")
+                raise FileTooLarge("The unpacked archive would be too large.", hint="Leave large files out of it.")
             file.write(chunk)
         os.fchmod(file.fileno(), mode | stat.S_IRUSR | stat.S_IWUSR if mode else 0o644)
-    with suppress(ValueError, OverflowError):  # a date that is none
+    with suppress(ValueError, OverflowError):  # an invalid date
         moment = time.mktime((*info.date_time, 0, 0, -1))
         os.utime(target, (moment, moment))
     return size
 
 
 class _opened:
-    """A zip that is open for reading; what zipfile raises about it becomes an error for people."""
+    """A context manager that opens a zip for reading, and turns what zipfile raises into errors for people."""
 
     def __init__(self, archive: Path) -> None:
         self._archive = archive
@@ -137,13 +140,13 @@ class _opened:
         ):
             raise _broken(error) from error
         if isinstance(error, OSError):
-            # a header can send the reader to a negative place, which the system refuses
+            # a forged header can make the reader seek to a negative position, which fails with EINVAL
             raise (_broken(error) if error.errno == errno.EINVAL else from_os_error(error, "The archive")) from error
 
 
 def _check_directory(archive: Path) -> None:
-    """zipfile reads the list of entries as a whole, whatever its size: some of 50 bytes each take 600 of memory. Only
-    its private function knows the size beforehand."""
+    """Raises FileTooLarge if the central directory exceeds MAX_DIRECTORY. zipfile loads all of it at any size, and an
+    entry of 50 bytes takes 600 bytes of memory. Only a private function of zipfile returns the size beforehand."""
     with open(archive, "rb") as file:
         end = zipfile._EndRecData(file)  # type: ignore[attr-defined]
     if end and end[zipfile._ECD_SIZE] > MAX_DIRECTORY:  # type: ignore[attr-defined]
@@ -151,7 +154,7 @@ def _check_directory(archive: Path) -> None:
 
 
 def _broken(error: BaseException | None) -> InvalidRequest:
-    return InvalidRequest(f"The archive can't be read: {error}.", hint="It must be a zip, whole and not encrypted.")
+    return InvalidRequest(f"The archive can't be read: {error}.", hint="It must be a zip, complete and not encrypted.")
 
 
 def _about(zipped: zipfile.ZipFile) -> dict[str, Any]:
@@ -163,7 +166,7 @@ def _about(zipped: zipfile.ZipFile) -> dict[str, Any]:
 
 
 def _plan(zipped: zipfile.ZipFile, report: Report) -> list[tuple[str, zipfile.ZipInfo]]:
-    """`(path, entry)` of all that is to be unpacked; raises InvalidRequest, NoPermissions or FileTooLarge."""
+    """Returns `(path, entry)` of everything to unpack. Raises InvalidRequest, NoPermissions or FileTooLarge."""
     infos = zipped.infolist()
     if len(infos) > MAX_ENTRIES:
         raise _too_many()
@@ -183,7 +186,7 @@ def _plan(zipped: zipfile.ZipFile, report: Report) -> list[tuple[str, zipfile.Zi
 
 
 def _path(info: zipfile.ZipInfo) -> str:
-    """The entry's path, checked; empty for the root itself."""
+    """Returns the entry's path, checked; empty for the root itself. Raises InvalidRequest or NoPermissions."""
     kind = stat.S_IFMT(info.external_attr >> 16)
     name = info.filename
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK):
@@ -191,7 +194,7 @@ def _path(info: zipfile.ZipInfo) -> str:
     if info.flag_bits & 0x1:
         raise InvalidRequest("The archive is encrypted.", hint="Make it without a password.")
     if not info.flag_bits & _IS_UTF8:
-        with suppress(UnicodeError):  # zipfile takes it for CP437; many programs write UTF-8 and don't say so
+        with suppress(UnicodeError):  # zipfile decodes it as CP437; many programs write UTF-8 without the flag
             name = name.encode("cp437").decode("utf-8")
     if info.create_system == 0 and "\\" in name:
         name = name.replace("\\", "/")  # some programs on Windows write their own separator
@@ -213,8 +216,9 @@ def _without_wrapper(plan: list[tuple[str, zipfile.ZipInfo]]) -> list[tuple[str,
 
 
 def _check_names(plan: list[tuple[str, zipfile.ZipInfo]], key: Callable[[str], str]) -> None:
-    """No name twice, nothing below a file or a link, no names with one `key`, which some disks can't keep apart, and no
-    more folders than entries are allowed: each entry could name thousands."""
+    """Raises InvalidRequest if a path occurs twice, if one lies below a file or a link, or if two names in a folder
+    have the same `key`: some disks can't distinguish them. Raises FileTooLarge if files and implied folders exceed
+    MAX_ENTRIES: the path of a single entry can imply thousands of folders."""
     root: _Names = {}
     count = 0
     for path, info in plan:
@@ -229,17 +233,17 @@ def _check_names(plan: list[tuple[str, zipfile.ZipInfo]], key: Callable[[str], s
                     raise _too_many()
                 spelled, inner = here[name] = part, {} if is_folder else None
             elif inner is None or not is_folder:
-                raise InvalidRequest(f"The archive holds {_start(parts, depth)} twice.", hint="Make it anew.")
+                raise InvalidRequest(f"The archive holds {_start(parts, depth)} twice.", hint="Create it again.")
             if spelled != part:
                 other = _start(parts, depth)
                 message = f"The archive holds {spelled[:200]} and {other}, which differ in case only."
-                raise InvalidRequest(message, hint="Rename one of them: not every disk keeps them apart.")
+                raise InvalidRequest(message, hint="Rename one of them: some disks ignore case.")
             if inner is not None:
                 here = inner
 
 
 def _start(parts: list[str], depth: int) -> str:
-    """Of a path, for a message."""
+    """Returns the first `depth` names of a path, cut for a message."""
     return "/".join(parts[:depth])[:200]
 
 

@@ -1,7 +1,7 @@
-"""Which terminals people type into, so that what takes much of the machine makes way. Pure: times are passed in."""
+"""Knows which terminals people type into, so that heavy work can yield to them. Pure: times are passed in."""
 
 SECONDS = 1.0
-"""How long a key counts."""
+"""How long a terminal counts as typed into after a key."""
 
 
 class Attention:
@@ -15,13 +15,13 @@ class Attention:
         self._typed[terminal] = now
 
     def is_anywhere(self, now: float) -> bool:
-        """Whether somebody types."""
+        """Returns True if somebody types into any terminal."""
         return any(now - typed < SECONDS for typed in self._typed.values())
 
     def is_elsewhere(self, terminal: int, now: float) -> bool:
-        """Whether somebody types into another one."""
+        """Returns True if somebody types into a terminal other than `terminal`."""
         return any(number != terminal and now - typed < SECONDS for number, typed in self._typed.items())
 
     def forget(self, terminal: int) -> None:
-        """It is closed."""
+        """Forget `terminal`, which has ended."""
         self._typed.pop(terminal, None)

@@ -1,13 +1,13 @@
 """How much output one viewer may still be sent. Pure: times are passed in.
 
-The window is about 100 ms of the viewer's own pace, so that ^C is felt at once on a slow link and a fast one is never
-starved (docs/protocol.md).
+The window holds as many bytes as the viewer takes in about 100 ms. So ^C takes effect at once on a slow link, and a
+fast link is never starved (docs/protocol.md).
 """
 
 MIN_WINDOW, MAX_WINDOW, FIRST_WINDOW = 64 << 10, 4 << 20, 1 << 20
 TARGET_SECONDS = 0.1
 MEASURE_SECONDS = 0.05
-"""A pace is that of so long a time: acknowledgements that come together would show any speed."""
+"""The pace is measured over at least this time: over less, acknowledgements that come together show any speed."""
 _SMOOTHING = 0.3
 
 
@@ -21,36 +21,36 @@ class Credit:
         self._pace = 0.0
         self._since = now
         self._got = 0
-        """Acknowledged since then, in which time something was always on its way."""
+        """Bytes acknowledged since `_since`. In that time some output was always unacknowledged."""
         self._is_full = False
-        """Whether the window held output back in that time; without that little came because little was there."""
+        """True if the window held output back since `_since`. If not, a low pace only means that output was scarce."""
         self._gaps: list[tuple[int, int]] = []
-        """Skipped stretches, as (where they began, how long), whose earlier bytes are not all acknowledged."""
+        """Skipped ranges of output, as (start, length); each stays here until all bytes before it are acknowledged."""
 
     def room(self, end: int) -> int:
-        """Bytes that may be sent now, where output ends at `end`."""
+        """Returns how many bytes may be sent now, if the output ends at offset `end`."""
         return max(0, min(end, self.acked + self.window) - self.sent)
 
     def spend(self, count: int, now: float) -> None:
-        """`count` bytes were sent."""
+        """Record that `count` bytes were sent."""
         if self.sent == self.acked:
             self._measure_from(now)
         self.sent += count
         self._is_full = self._is_full or self.sent - self.acked >= self.window
 
     def is_behind(self, end: int) -> bool:
-        """Whether more output would exceed the window, so that reading the PTY for this viewer makes no sense."""
+        """Returns True if the viewer has no credit for more than `end`: reading the PTY for it makes no sense."""
         return end - self.acked >= self.window
 
     def skip_to(self, offset: int) -> None:
-        """The bytes before `offset` are gone from the ring; they count as acknowledged, or credit would leak."""
+        """Skip the bytes before `offset`: the ring has dropped them. They count as acknowledged, else credit leaks."""
         self._gaps.append((self.sent, offset - self.sent))
         self.acked += offset - self.sent
         self.sent = offset
 
     def acknowledge(self, offset: int, now: float) -> None:
-        """Offsets that go back or beyond what was sent change nothing."""
-        # Bytes before a gap, acknowledged after it was skipped, count by how many they are.
+        """Take an acknowledgement. Ignores an offset that goes back, or that is beyond what was sent."""
+        # `skip_to` has moved `acked` by the length of each gap, so offsets before a gap are moved by it too.
         skipped = sum(length for start, length in self._gaps if offset <= start)
         self._gaps = [gap for gap in self._gaps if offset < gap[0]]
         offset += skipped

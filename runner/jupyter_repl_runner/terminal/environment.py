@@ -14,7 +14,7 @@ def terminal_environment(base: Mapping[str, str], mark: str, extra: Mapping[str,
         result["LANG"] = "C.UTF-8"
     # bash's prompt with the project's name alone: its whole path would fill a narrow terminal.
     result.setdefault("PROMPT_DIRTRIM", "1")
-    # Sizes come from the terminal itself; stale ones would win over it.
+    # Programs get the size from the terminal itself. Stale variables would take precedence over it.
     for name in ("LINES", "COLUMNS"):
         result.pop(name, None)
     return {**result, **extra}

@@ -1,7 +1,7 @@
-"""Input of several viewers on its way into one PTY: counted, bounded, acknowledged. Pure.
+"""The queue of several viewers' input for one PTY: counts, bounds and acknowledges it. Pure.
 
-Each viewer counts its own bytes from its first on, so after a reconnect what was received already is recognised by its
-offset and dropped.
+Each viewer counts its own bytes from its first on. So after a reconnect, bytes that were already received are
+recognised by their offset and dropped.
 """
 
 from collections import OrderedDict, deque
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from jupyter_repl_runner.contract.errors import InvalidRequest, Unavailable
 
 MAX_QUEUED = 1 << 20
-"""Bytes that may wait for one terminal's program to read; far above what a client that keeps to its credit sends."""
+"""The most bytes that may wait until a terminal's program reads them; far more than a client's credit allows."""
 MAX_VIEWERS = 64
 
 
@@ -29,16 +29,17 @@ class Inputs:
         self._queued = 0
 
     def received(self, viewer: str) -> int:
-        """How much of this viewer's input was taken; remembers the newest MAX_VIEWERS viewers."""
+        """Returns how many bytes of this viewer's input were accepted. Remembers the newest MAX_VIEWERS viewers."""
         return self._viewer(viewer).received
 
     def written(self, viewer: str) -> int:
         return self._viewer(viewer).written
 
     def add(self, viewer: str, offset: int | None, data: bytes) -> None:
-        """Queue input that starts at `offset` (None: where the last ended). Repeated bytes are dropped.
+        """Queue input that starts at `offset` (None: where the viewer's last input ended). Drops repeated bytes.
 
-        Raises InvalidRequest for a hole, Unavailable if the queue is full; nothing is taken then.
+        Raises InvalidRequest if bytes before `offset` are missing, Unavailable if the queue is full. Then nothing is
+        queued.
         """
         state = self._viewer(viewer)
         if offset is None:
@@ -54,7 +55,7 @@ class Inputs:
             self._queue.append((viewer, fresh))
 
     def interrupt(self, viewer: str, offset: int | None) -> None:
-        """Forget what `viewer` typed before `offset` and is not written yet; it counts as received and written."""
+        """Drop what `viewer` typed before `offset` and is not yet written. It counts as received and written."""
         state = self._viewer(viewer)
         kept = deque((who, data) for who, data in self._queue if who != viewer)
         self._queued = sum(len(data) for _, data in kept)
@@ -63,11 +64,11 @@ class Inputs:
         state.written = state.received
 
     def first(self) -> memoryview | None:
-        """What is to be written next."""
+        """Returns the bytes to write next; None if there are none."""
         return self._queue[0][1] if self._queue else None
 
     def advance(self, count: int) -> str:
-        """The PTY took `count` bytes of `first()`; the viewer whose they were."""
+        """Record that the PTY took `count` bytes of `first()`. Returns the viewer that sent them."""
         viewer, data = self._queue.popleft()
         if count < len(data):
             self._queue.appendleft((viewer, data[count:]))

@@ -42,14 +42,14 @@ class Terminals:
         environment: Mapping[str, str] | None = None,
         folder: Path | None = None,
     ) -> Session:
-        """Start a shell, or `argv`, in `folder`; raises Unavailable if it can't be, or if MAX_TERMINALS are open."""
+        """Start a shell, or `argv`, in `folder`. Raises Unavailable if it can't start, or if MAX_TERMINALS are open."""
         if self._opening + sum(session.exit is None for session in self._sessions.values()) >= MAX_TERMINALS:
             raise Unavailable(f"{MAX_TERMINALS} terminals are open.", hint="Close one of them.")
         mark = secrets.token_hex(8)
         env = terminal_environment(self._environment, mark, environment or {})
         self._opening += 1
         try:
-            # In a thread: it takes until the child has become its program, and the other terminals go on.
+            # In a thread, so that the other terminals go on: this returns only when the child has become its program.
             pty = await asyncio.to_thread(Pty, argv or shell(), env, str(folder or self._folder), size)
         finally:
             self._opening -= 1
@@ -60,7 +60,7 @@ class Terminals:
         return session
 
     def get(self, number: int) -> Session:
-        """Raises FileNotFound."""
+        """Raises FileNotFound if there is no such terminal."""
         try:
             return self._sessions[number]
         except KeyError:
@@ -82,11 +82,11 @@ class Terminals:
 
     @property
     def are_typed_into(self) -> bool:
-        """Whether somebody types into one of them just now."""
+        """True while somebody types into one of them."""
         return self._attention.is_anywhere(time.monotonic())
 
     def to_json(self) -> list[dict[str, Any]]:
-        """Those whose program still runs."""
+        """Returns the terminals whose program still runs."""
         return [{"terminal": number} for number, session in self._sessions.items() if session.exit is None]
 
     @property

@@ -1,9 +1,9 @@
-"""What a terminal prints, and who watches it: each viewer is sent what its credit allows. No I/O of its own, and times
-are passed in.
+"""A terminal's output and its viewers: each viewer is sent what its credit allows. Does no I/O itself, and times are
+passed in.
 
-Output is wanted while one viewer has credit, so a program that floods is paced by the fastest of those who watch it.
-With nobody there a full ring pauses the program for GRACE_SECONDS, so that a dropped connection loses nothing; after
-that it runs on and the newest bytes are kept.
+The PTY is read while at least one viewer has credit, so the fastest viewer sets the pace of a program that floods.
+Without viewers, a full ring pauses the program for GRACE_SECONDS, so that a dropped connection loses nothing. After
+that the program runs on, and the ring retains the newest bytes.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ GRACE_SECONDS = 30.0
 FRAME_BYTES = 1 << 16
 MAX_LINE = 1 << 12
 ROOM_BYTES = 1 << 16
-"""A ring counts as full this much before it is: the most that is read at once."""
+"""A ring counts as full when only this much is free: the most that is read at once."""
 
 
 @dataclass(frozen=True)
@@ -40,17 +40,17 @@ class Sink(Protocol):
 
 @dataclass(eq=False)
 class Viewer:
-    """One tab at one terminal. `name` outlives a connection: it is how its input is counted on."""
+    """One tab at one terminal. `name` stays the same after a reconnect, so that the tab's input is counted on."""
 
     name: str
     sink: Sink
     credit: Credit
     size: tuple[int, int]
-    """Rows and columns that it has room for."""
+    """Rows and columns that the tab has room for."""
     shown: tuple[int, int]
-    """Rows and columns that it believes the terminal to have."""
+    """Rows and columns that the tab assumes the terminal to have."""
     replay_end: int = 0
-    """Output before this offset is replayed to somebody who has not seen it: queries in it are silenced."""
+    """Output before this offset is a replay to a viewer that has not seen it: its queries are silenced."""
     told_exit: bool = False
 
 
@@ -64,7 +64,7 @@ class Output:
         self._ring = Ring(capacity)
         self._capacity = capacity
         self._cleared = 0
-        """Output before this offset is not replayed any more; it is the beginning of a line."""
+        """Output before this offset is no longer replayed. The offset is the start of a line."""
         self._left_at = 0
         self._grace_until = now + GRACE_SECONDS
 
@@ -74,44 +74,44 @@ class Output:
         return self._ring.start
 
     def append(self, data: bytes, now: float) -> None:
-        """The program has printed this; each viewer is sent what it may be sent."""
+        """Append what the program has printed, and send each viewer what its credit allows."""
         before = self._ring.end
         self._ring.append(data)
         for viewer in list(self.viewers):
             credit = viewer.credit
             if credit.sent == before >= viewer.replay_end and credit.room(self._ring.end) == len(data):
-                viewer.sink.output(self._number, before, data)  # as it came: an echo waits for nothing else
+                viewer.sink.output(self._number, before, data)  # sent as it came: nothing must delay an echo
                 credit.spend(len(data), now)
             else:
                 self._pump(viewer, now)
 
     def finish(self, how: Exit, now: float) -> None:
-        """No more output will come; a viewer that has all of it gets the exit."""
+        """No more output will come. A viewer that has all of it is sent the exit."""
         self.exit = how
         for viewer in list(self.viewers):
             self._pump(viewer, now)
 
     def close(self) -> None:
-        """Let everybody go and forget everything, at once: nobody waits for a collector to find it."""
+        """Drop all viewers and all output at once, so that their memory does not wait for the garbage collector."""
         self.viewers.clear()
         self._ring.clear()
 
     def clear(self) -> None:
-        """Who comes later is not shown what was printed, but for the line that is being typed."""
+        """Later viewers are not shown what was printed before, except the line that is being typed."""
         tail = self._ring.read(max(self._ring.start, self._ring.end - MAX_LINE), MAX_LINE)
         self._cleared = self._ring.end - len(tail) + tail.rfind(b"\n") + 1
 
     def is_wanted(self, now: float) -> bool:
-        """Whether somebody has use for more."""
+        """Returns True if more output should be read: a viewer has credit, or without viewers the ring has room or the
+        grace period is over."""
         end = self._ring.end
         if self.viewers:
             return not all(viewer.credit.is_behind(end) for viewer in self.viewers)
         return now >= self._grace_until or end - self._left_at < self._capacity - ROOM_BYTES
 
     def attach(self, name: str, sink: Sink, size: tuple[int, int], start: int | None, now: float) -> Viewer:
-        """A viewer from offset `start` on, as far as that is kept; None: somebody who has seen nothing of it.
-
-        It is sent nothing before `show`.
+        """Returns a viewer that is sent output from offset `start` on, or from the oldest retained byte if that is
+        later. If `start` is None the viewer has seen nothing, and is sent a replay. Nothing is sent before `show`.
         """
         ring = self._ring
         if start is None:
@@ -127,7 +127,7 @@ class Output:
         self._pump(viewer, now)
 
     def detach(self, viewer: Viewer, now: float) -> bool:
-        """Whether it was attached."""
+        """Returns True if the viewer was attached."""
         if viewer not in self.viewers:
             return False
         self.viewers.remove(viewer)
@@ -137,18 +137,18 @@ class Output:
         return True
 
     def acknowledge(self, viewer: Viewer, offset: int, now: float) -> None:
-        if viewer in self.viewers:  # a late word of a connection that was superseded must not wake it
+        if viewer in self.viewers:  # a late acknowledgement of a superseded connection must send nothing
             viewer.credit.acknowledge(offset, now)
             self._pump(viewer, now)
 
     def _pump(self, viewer: Viewer, now: float) -> None:
-        """An offset that jumps shows a gap."""
+        """Send what the credit allows. An offset that jumps shows the viewer that output was dropped."""
         ring, credit = self._ring, viewer.credit
         if credit.sent < ring.start:
             credit.skip_to(ring.start)
         while room := credit.room(ring.end):
             if credit.sent < viewer.replay_end:
-                # One piece as far as it goes: a query must not be cut in two and so escape the search.
+                # Read in one piece, as far as the credit goes: a query that is cut in two would not be found.
                 data = ring.read(credit.sent, min(room, viewer.replay_end - credit.sent))
                 data = replay.silence_queries(data)
             else:

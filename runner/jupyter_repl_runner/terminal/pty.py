@@ -52,18 +52,18 @@ class Pty(PtyWithClients):
         return int(self.ptyproc.pid)
 
     def read(self) -> bytes | None:
-        """What is there now; None if nothing is, empty at the end."""
+        """Returns the bytes that are there now; None if there are none, empty bytes at the end."""
         try:
             return os.read(self.fd, READ_BYTES)
         except BlockingIOError:
             return None
         except OSError as error:
-            if error.errno == errno.EIO:  # Linux's word for the end: nobody holds the other side
+            if error.errno == errno.EIO:  # how Linux reports the end: no process holds the other side
                 return b""
             raise
 
     def write(self, data: bytes | memoryview) -> int:
-        """How many bytes the PTY took; 0 while its buffer is full. An ended program takes all of it."""
+        """Returns how many bytes the PTY took: 0 while its buffer is full, all of them if the program has ended."""
         try:
             return os.write(self.fd, data)
         except BlockingIOError:
@@ -86,20 +86,20 @@ class Pty(PtyWithClients):
                 fcntl.ioctl(self.fd, _TIOCSIG, int(signal.SIGINT))
 
     def resize(self, rows: int, columns: int) -> None:
-        """One SIGWINCH per change, none without."""
+        """Set the size. The program gets one SIGWINCH if the size changes, else none."""
         if (rows, columns) != self.size:
             self.size = (rows, columns)
             with suppress(OSError):
                 fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def has_foreground_program(self) -> bool:
-        """Whether something other than the first program (the shell) has the terminal."""
+        """Returns True if a program other than the first one (the shell) is in the foreground."""
         with suppress(OSError):
             return os.tcgetpgrp(self.fd) != self.pid
         return False
 
     def folder(self) -> str | None:
-        """Where the foreground program is now, where that can be seen; else where the first one is."""
+        """The working directory of the foreground program, or of the first one if that can't be read, else None."""
         candidates = [self.pid]
         with suppress(OSError):
             candidates.insert(0, os.tcgetpgrp(self.fd))
@@ -109,8 +109,8 @@ class Pty(PtyWithClients):
         return None
 
     def when_ended(self, loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
-        """Call once when the first program has ended, also where others still hold the terminal; never on systems that
-        don't say so (macOS)."""
+        """Call `call` once when the first program has ended, even if others still hold the terminal. It is never called
+        on systems that don't report the end (macOS)."""
         if not hasattr(os, "pidfd_open"):
             return
         try:
@@ -118,7 +118,7 @@ class Pty(PtyWithClients):
         except ProcessLookupError:  # it has ended already, and was reaped
             loop.call_soon(call)
             return
-        except OSError:  # the system does not say, or has no descriptor left
+        except OSError:  # the system does not report the end, or has no descriptor left
             return
 
         def ended() -> None:
@@ -128,14 +128,14 @@ class Pty(PtyWithClients):
         loop.add_reader(self._exit, ended)
 
     def forget_end(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Idempotent."""
+        """Stop waiting for the end. Idempotent."""
         descriptor, self._exit = self._exit, -1
         if descriptor >= 0:
             loop.remove_reader(descriptor)
             os.close(descriptor)
 
     def poll(self) -> int | None:
-        """The wait status of the first program once it has ended, else None. Reaps it."""
+        """Reap the first program if it has ended. Returns its wait status, or None while it runs."""
         try:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
         except ChildProcessError:
@@ -155,7 +155,7 @@ class Pty(PtyWithClients):
 
 
 def _reset_signals() -> None:
-    """A server started by `script &` has SIGINT ignored; a shell that inherits that has a dead ^C."""
+    """A server that was started by `script &` ignores SIGINT. In a shell that inherits this, ^C does nothing."""
     for number in signal.valid_signals():
         with suppress(OSError, ValueError):  # SIGKILL, SIGSTOP, and what the C library keeps for itself
             signal.signal(number, signal.SIG_DFL)

@@ -1,4 +1,4 @@
-"""What one turn of the event loop reads of a PTY."""
+"""Reads as much of a PTY as one turn of the event loop may."""
 
 import os
 import time
@@ -6,16 +6,16 @@ import time
 from .pty import Pty
 
 TICK_BYTES = 1 << 16
-"""The most of one turn."""
+"""The most that one turn reads."""
 FEW_BYTES = 1 << 10
-"""Less than this was all there is: another read would only say so."""
+"""If less than this was read, it was all: another read would find nothing."""
 FLOOD_BYTES = 8 << 10
-"""So much in a turn, and more will come."""
+"""If a turn has read this much, more is expected soon."""
 
 
 def read_turn(pty: Pty, until: float) -> tuple[bytes, bool]:
-    """What there is, at most TICK_BYTES, and no longer than `until` by the monotonic clock; and whether it was the
-    last."""
+    """Read what there is: at most TICK_BYTES, and no longer than `until` by the monotonic clock. Returns the bytes, and
+    True if the PTY is at its end."""
     pieces: list[bytes] = []
     size = 0
     while True:
@@ -28,5 +28,5 @@ def read_turn(pty: Pty, until: float) -> tuple[bytes, bool]:
         if piece is None:
             if size < FLOOD_BYTES:
                 break
-            os.sched_yield()  # more is being written: the larger a frame, the less is spent on each byte
+            os.sched_yield()  # let the program write more: a larger frame costs less for each byte
     return pieces[0] if len(pieces) == 1 else b"".join(pieces), piece == b""

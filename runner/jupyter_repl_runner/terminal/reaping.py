@@ -12,7 +12,7 @@ REAP_SECONDS = 2.0
 
 
 async def reap(pty: Pty) -> int:
-    """Its status, as `os.waitpid` gives it. If it only closed its terminal, hang up and insist."""
+    """Return the program's status, as `os.waitpid` gives it. If it only closed its terminal: hang up, then kill it."""
     until = time.monotonic() + REAP_SECONDS
     status = pty.poll()
     delay = 0.001

@@ -1,14 +1,14 @@
 """What a new viewer is shown of a terminal's past. Pure.
 
-Programs ask the terminal questions (where is the cursor, what are you). Replayed, they would be answered a second time
-and the answers typed into the shell. They become NULs, which a terminal ignores: the bytes stay as many, so offsets
-keep their meaning.
+Programs send queries to the terminal (where is the cursor, what are you). If a query were replayed, the new viewer's
+terminal would answer it again, and the answer would be typed into the shell. So each byte of a query becomes a NUL,
+which a terminal ignores. The number of bytes stays the same, so offsets keep their meaning.
 """
 
 import re
 
 MAX_REPLAY = 1 << 20
-"""Bytes that a new viewer is shown at most: about the 10,000 lines that it keeps."""
+"""The most bytes that a new viewer is shown: about the 10,000 lines that a tab keeps."""
 
 _SEARCH = 1 << 14
 
@@ -30,8 +30,8 @@ def silence_queries(data: bytes) -> bytes:
 
 
 def clean_start(data: bytes) -> int:
-    """How many bytes to leave out at the front of `data`, which was cut anywhere: up to the end of a line, or
-    where none is near at least to the start of a UTF-8 character."""
+    """Returns how many bytes to drop at the front of `data`, which may begin anywhere: up to the end of a line, or to
+    the start of a UTF-8 character if no end of a line is near."""
     line = data.find(b"\n", 0, _SEARCH)
     if line >= 0:
         return line + 1

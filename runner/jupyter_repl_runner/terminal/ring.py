@@ -1,4 +1,4 @@
-"""The newest bytes of a terminal's output, addressed by their offset since its birth. Pure."""
+"""The newest bytes of a terminal's output, addressed by their offset since its start. Pure."""
 
 from mmap import MAP_ANONYMOUS, MAP_PRIVATE, mmap
 
@@ -6,16 +6,16 @@ BLOCK = 1 << 16
 
 
 class Ring:
-    """Keeps at least the newest `capacity` bytes; holds memory for what is there, not for what could be."""
+    """Keeps at least the newest `capacity` bytes. Allocates memory only as bytes come."""
 
     def __init__(self, capacity: int) -> None:
         self._capacity = max(capacity, BLOCK)
-        # Anonymous maps: the heap would keep, in pieces, what a closed terminal gives back.
+        # Anonymous maps: a closed terminal returns them to the system. A fragmented heap would keep the memory.
         self._blocks: list[mmap] = []
         self._first = 0
         """Offset of the first block's first byte."""
         self.end = 0
-        """Offset behind the newest byte: all output so far."""
+        """Offset behind the newest byte, which is the size of all output so far."""
 
     @property
     def start(self) -> int:
@@ -48,12 +48,12 @@ class Ring:
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def clear(self) -> None:
-        """Forget all of it; offsets go on."""
+        """Drop all bytes. Offsets go on from where they are."""
         self._blocks.clear()
         self._first = self.end
 
     def _next_block(self) -> mmap:
-        """The oldest one, once enough is kept without it."""
+        """Returns a new block, or the oldest one for reuse if the others hold enough."""
         if self.end - self._first - BLOCK < self._capacity:
             return mmap(-1, BLOCK, flags=MAP_PRIVATE | MAP_ANONYMOUS)
         self._first += BLOCK

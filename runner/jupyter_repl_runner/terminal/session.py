@@ -25,18 +25,18 @@ if TYPE_CHECKING:
     pass
 
 TICK_SECONDS = 0.0005
-"""The most that one PTY takes of one turn of the loop."""
+"""The longest that one turn of the loop reads from one PTY."""
 REST_BYTES, REST_SECONDS = 1 << 10, 0.006
-"""A terminal that gave so much in a turn rests so long if nobody watches it, or while people type into others."""
+"""After REST_BYTES in a turn a terminal rests for REST_SECONDS, if nobody watches it or people type into others."""
 TELL_BYTES, TELL_SECONDS = 1 << 14, 0.02
 """Input is acknowledged after this much or this long: a key's acknowledgement must not delay its echo."""
 QUIET_SECONDS, REST_OF_OUTPUT_SECONDS = 0.1, 1.0
-"""A terminal whose first program has ended while others hold it is read until it has been quiet for so long, or for the
-second."""
+"""If the first program has ended and others hold the terminal, it is read until nothing has come for
+QUIET_SECONDS, but no longer than REST_OF_OUTPUT_SECONDS."""
 
 
 class Session:
-    """Made in a running loop. `on_exit` is called once, when the program has ended and was reaped."""
+    """Create it in a running loop. `on_exit` is called once, after the program has ended and was reaped."""
 
     def __init__(
         self,
@@ -57,10 +57,10 @@ class Session:
         self._inputs = Inputs()
         self._attention = attention
         self._untold: dict[str, int] = {}
-        """Bytes that were written of each viewer's input and not acknowledged yet."""
+        """By viewer, how many bytes of its input were written and are not acknowledged yet."""
         self._telling = False
         self._leader = ""
-        """The viewer who typed last: the terminal has the size of that one's screen."""
+        """The viewer that typed last: the terminal has the size of its screen."""
         self._loop = asyncio.get_running_loop()
         self._reading = self._writing = self._ended = False
         self._is_resting = False
@@ -68,9 +68,9 @@ class Session:
         self._finishing: asyncio.Task[None] | None = None
         self.processes = ProcessTree(pty.pid, mark)
         self._heard = -math.inf
-        """When something was read last, by the monotonic clock."""
+        """When output was last read, by the monotonic clock."""
         self._first_gone = math.inf
-        """When the first program has ended, by the monotonic clock, though others hold the terminal."""
+        """When the first program ended, by the monotonic clock. Others may still hold the terminal."""
         pty.when_ended(self._loop, self._on_first_gone)
         self._resume()
 
@@ -82,7 +82,7 @@ class Session:
     # -- viewers
 
     def attach(self, name: str, sink: Sink, size: tuple[int, int], start: int | None) -> tuple[Viewer, dict[str, int]]:
-        """Add a viewer; the caller sends the reply, then calls `show`. `start` None: somebody new to it.
+        """Returns a viewer and a reply. The caller sends the reply, then calls `show`. `start`: see `Output.attach`.
 
         The reply is `{terminal, offset, start, input}`, see docs/protocol.md.
         """
@@ -92,7 +92,7 @@ class Session:
 
     def show(self, viewer: Viewer) -> None:
         for other in list(self._output.viewers):
-            if other.name == viewer.name:  # its connection died and was not missed yet
+            if other.name == viewer.name:  # its connection died, which was not noticed yet
                 self._output.detach(other, time.monotonic())
         self._output.show(viewer, time.monotonic())
         self._fit(viewer)
@@ -112,7 +112,7 @@ class Session:
         self._balance()
 
     def clear(self) -> None:
-        """Forget what was printed; those who watch have cleared their own screens."""
+        """Do not replay what was printed until now. The viewers clear their own screens."""
         self._output.clear()
 
     def resize(self, viewer: Viewer, size: tuple[int, int]) -> None:
@@ -121,7 +121,7 @@ class Session:
         self._fit(viewer)
 
     def _fit(self, viewer: Viewer) -> None:
-        """Give the terminal this viewer's size, unless somebody else who is here has typed since."""
+        """Give the terminal the size of the viewer that typed last, or of `viewer` if that one is not here."""
         leader = next((other for other in self._output.viewers if other.name == self._leader), viewer)
         if not self._ended:
             self._pty.resize(*leader.size)
@@ -148,13 +148,13 @@ class Session:
             self._begin_finish()
 
     def _on_first_gone(self) -> None:
-        """The first program has ended. A program that it left behind may hold the terminal for ever, so the end is not
-        waited for: it comes when what was printed until now has been read."""
+        """The first program has ended. A program that it left behind may hold the terminal for ever, so we don't wait
+        for the PTY's end: the terminal ends when everything printed until now has been read."""
         self._first_gone = time.monotonic()
         self._look_for_the_rest()
 
     def _look_for_the_rest(self) -> None:
-        if not self._is_read():  # `_resume` comes here again
+        if not self._is_read():  # `_resume` calls this again
             return
         self._on_readable()
         if not self._is_read():
@@ -170,7 +170,7 @@ class Session:
         return self._reading and not self._ended
 
     def _balance(self) -> None:
-        """Read the PTY exactly while somebody has use for more, and it does not rest."""
+        """Read the PTY exactly while more output is wanted and the terminal does not rest."""
         if not self._is_resting and self._output.is_wanted(time.monotonic()):
             self._resume()
         else:
@@ -205,7 +205,7 @@ class Session:
         self.last_activity = time.time()
 
     def interrupt(self, viewer: Viewer, offset: int | None) -> None:
-        """Write the terminal's interrupt character; what this viewer typed before and is not written yet is dropped."""
+        """Write the terminal's interrupt character. Drops what this viewer typed before and is not written yet."""
         self._inputs.interrupt(viewer.name, offset)
         self.last_activity = time.time()
         if not self._ended:
@@ -249,17 +249,17 @@ class Session:
 
     @property
     def folder(self) -> Path | None:
-        """Where its program is now, if that is still a folder. Blocks for a moment."""
+        """The working directory of its program, if that is still a folder, else None. Blocks for a moment."""
         folder = Path(self._pty.folder() or "") if not self._ended else None
         return folder if folder and folder.is_absolute() and folder.is_dir() else None
 
     def say(self, text: bytes) -> None:
-        """A word of ours between those of the program."""
+        """Add a message of the runner to the output, unless the program has ended."""
         if self._output.exit is None:
             self._output.append(text, time.monotonic())
 
     def signal_all(self, number: int) -> bool:
-        """Send a signal to every process of the terminal; whether there was any. Blocks."""
+        """Send a signal to every process of the terminal. Returns True if there was any. Blocks."""
         return self.processes.signal(number, is_reaped=self._ended)
 
     async def close(self) -> None:
@@ -273,7 +273,7 @@ class Session:
         await asyncio.to_thread(self.processes.end)
 
     def _begin_finish(self) -> None:
-        """The PTY has come to its end, or is brought to it."""
+        """The PTY has ended, or the terminal is being closed: stop reading, then reap the program."""
         if self._ended:
             return
         self._pause()

@@ -1,1 +1,1 @@
-"""What a REPL uses, and whether anybody uses it."""
+"""How much memory and disk a REPL uses, and when it was last used."""

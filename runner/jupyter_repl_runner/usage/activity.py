@@ -1,4 +1,4 @@
-"""Whether anything goes on: keystrokes, output, a foreground program, a run, requests. Open sockets don't count."""
+"""When a REPL was last used. Keys, output, a foreground program, a run and requests are use; open sockets are not."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -7,10 +7,10 @@ from jupyter_repl_runner.terminal.session import Session
 
 
 class Activity:
-    """`last` is in seconds since the epoch."""
+    """`last` is the time of the last use, in seconds since the epoch."""
 
     def __init__(self, sessions: Callable[[], Iterable[Session]], is_running: Callable[[], bool]) -> None:
-        """`is_running`: whether a run has not ended. Its shell has no job control, so no session shows it."""
+        """`is_running` returns True during a run. A run's shell has no job control, so its session is never busy."""
         self._sessions = sessions
         self._is_running = is_running
         self._touched = time.time()

@@ -1,5 +1,5 @@
-"""How full a pod's volume is. Beyond its limit the whole pod is evicted: so the person is warned, and our own writes
-are refused before, while syncing goes on."""
+"""How full a pod's volume is. Beyond its limit the whole pod is evicted. So the person is warned before that, and our
+own writes are refused, while sync goes on."""
 
 import asyncio
 import os
@@ -13,9 +13,9 @@ from jupyter_repl_runner.contract.errors import DiskFull
 
 WARN, FULL = 0.80, 0.95
 LOOK_SECONDS, SOON_SECONDS = 15.0, 3.0
-"""Between two checks; the second while it is nearly full."""
+"""The pause between two checks, and the pause when the disk is nearly full."""
 SHARE = 0.02
-"""Of a core, at most, for checks."""
+"""The most that checks may use, as a share of one core."""
 
 State = Literal["roomy", "low", "full"]
 
@@ -23,7 +23,7 @@ log = getLogger(__name__)
 
 
 class Disk:
-    """`limit` in bytes, of all below `folder`; `tell` is called when its state changes."""
+    """All files below `folder` may use at most `limit` bytes. `tell` is called when the state changes."""
 
     def __init__(self, folder: Path, limit: int, tell: Callable[[dict[str, Any]], None]) -> None:
         self._folder = folder
@@ -33,7 +33,7 @@ class Disk:
         self._state: State = "roomy"
 
     async def run(self) -> None:
-        """Until it is cancelled."""
+        """Runs until cancelled."""
         while True:
             began = time.monotonic()
             self._used = await asyncio.to_thread(measure, self._folder)
@@ -47,11 +47,11 @@ class Disk:
 
     @property
     def is_full(self) -> bool:
-        """Whether nothing more may be written."""
+        """True if our own writes are refused."""
         return self._state == "full"
 
     def check_disk(self) -> None:
-        """Raises DiskFull where nothing more may be written."""
+        """Raises DiskFull if our own writes are refused."""
         if self.is_full:
             raise DiskFull(
                 f"The REPL's disk is full ({_gigabytes(self._used)} of {_gigabytes(self._limit)}).",
@@ -63,7 +63,7 @@ class Disk:
 
 
 def measure(folder: Path) -> int:
-    """Bytes that everything below takes on the disk. Blocks. What can't be read, or goes meanwhile, counts nothing."""
+    """Returns how many bytes all below `folder` uses on the disk. Skips what can't be read or is deleted. Blocks."""
     total, folders = 0, [str(folder)]
     while folders:
         try:

@@ -1,8 +1,8 @@
-"""Ends the largest program of the person's just before the kernel would end the whole container.
+"""Ends the person's largest program just before the kernel would kill the whole container.
 
-On cgroup v2 the kubelet lets the kernel kill all of a container at once, runner included. What counts is usage without
-the files that were only read or written (inactive_file): otherwise a program that only writes a large file would be
-ended.
+On cgroup v2 the kubelet lets the kernel kill all processes of a container at once, the runner too. Usage is counted
+without the cached files that were only read or written (inactive_file): otherwise a program that only writes a large
+file would be ended.
 """
 
 import asyncio
@@ -19,18 +19,18 @@ from jupyter_repl_runner.terminal.session import Session
 
 SHARE = 0.97
 FASTEST = 8 << 30
-"""Bytes a second that programs may take: the next check is before they could be there. One takes about 2 GiB/s by small
-pages; several, or one by large pages, take more."""
+"""The most bytes that programs are assumed to allocate in a second: the next check comes before they could reach the
+limit. One program allocates about 2 GiB/s in small pages. Several, or one with large pages, allocate more."""
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.002, 1.0
 PAUSE_SECONDS = 0.5
-"""For so long the memory of one that was ended may take to be free: nothing else is ended for it."""
+"""How long the memory of an ended program may take to be freed. Meanwhile no other program is ended."""
 
 log = getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Cgroup:
-    """Where the kernel keeps the numbers of a container's memory; `inactive` is the name of its line in `stat`."""
+    """The kernel's files about a container's memory. `inactive` is the line of inactive files in `stat`."""
 
     usage: Path
     limit: Path
@@ -39,21 +39,21 @@ class Cgroup:
     inactive: bytes
 
     def used(self) -> int:
-        """Bytes, without files that are not in use. Raises OSError and ValueError."""
+        """Returns the bytes in use, without inactive files. Raises OSError and ValueError."""
         return int(self.usage.read_bytes()) - _line(self.stat, self.inactive)
 
     def kills(self) -> int:
-        """How many processes the kernel has ended so far. Raises OSError and ValueError."""
+        """Returns how many processes the kernel has killed so far. Raises OSError and ValueError."""
         return _line(self.events, b"oom_kill")
 
     def most(self) -> int:
-        """Bytes; 0: no limit. Raises OSError."""
+        """Returns the limit in bytes; 0 if there is none. Raises OSError."""
         said = self.limit.read_text().strip()
         return int(said) if said.isdigit() and int(said) < 1 << 60 else 0
 
 
 def find_cgroup(root: Path = Path("/sys/fs/cgroup")) -> Cgroup | None:
-    """Of version 2 or 1; None where there is neither, or no limit."""
+    """Returns the cgroup of version 2 or 1; None if there is neither, or no limit."""
     old = root / "memory"
     two = Cgroup(
         root / "memory.current", root / "memory.max", root / "memory.stat", root / "memory.events", b"inactive_file"
@@ -72,7 +72,7 @@ def find_cgroup(root: Path = Path("/sys/fs/cgroup")) -> Cgroup | None:
 
 
 class MemoryGuard:
-    """`run` is owned by the runner; `sessions` are where a person reads what happened."""
+    """The runner owns the task of `run`. `sessions` returns the terminals that show the person what was ended."""
 
     def __init__(self, cgroup: Cgroup, sessions: Callable[[], Iterable[Session]]) -> None:
         self._cgroup = cgroup
@@ -81,7 +81,7 @@ class MemoryGuard:
         self._kills = cgroup.kills()
 
     async def run(self) -> None:
-        """Until it is cancelled."""
+        """Runs until cancelled."""
         patient_until, has_failed = 0.0, False
         while True:
             try:
@@ -94,21 +94,21 @@ class MemoryGuard:
             except (OSError, ValueError):
                 left = self._most  # it is tried again after the longest pause
                 if not has_failed:
-                    log.warning("The container's memory can't be read; nothing is ended for it meanwhile")
+                    log.warning("The container's memory can't be read; no program is ended until it can")
                 has_failed = True
             await asyncio.sleep(min(max(SHORTEST_SECONDS, left / FASTEST), LONGEST_SECONDS))
 
     def _was_late(self) -> bool:
-        """Whether the kernel has ended something since this was last asked. It says what in its own log alone."""
+        """Returns True if the kernel has killed something since the last call. Only the kernel's own log names it."""
         before, self._kills = self._kills, self._cgroup.kills()
         if self._kills > before:
             self._tell("The kernel ended a program")
         return self._kills > before
 
     def _end_largest(self) -> bool:
-        """Whether something was ended. The terminal shows it before, since it may end with the program."""
+        """Returns True if something was ended. The terminal shows the message first: it may end with the program."""
         found = max(_processes(), default=None)
-        if self._was_late():  # the largest that is left may be the person's shell
+        if self._was_late():  # the largest that is left now may be the person's shell
             return True
         if found is None:
             return False
@@ -120,7 +120,7 @@ class MemoryGuard:
         return True
 
     def _tell(self, what: str, environment: bytes | None = None) -> None:
-        """In the terminal of that environment, else in all."""
+        """Show a message in the terminal that `environment` belongs to; without one, in all terminals."""
         words = f"{what}: the REPL ran out of memory ({_size(self._most)})."
         for session in self._sessions():
             if environment is None or session.processes.owns(environment):
@@ -128,7 +128,7 @@ class MemoryGuard:
 
 
 def _processes() -> Iterator[tuple[int, int, str]]:
-    """Size, pid and name of all in the container but its first one and us."""
+    """Yields size, pid and name of each process in the container, except process 1 and this one."""
     page = os.sysconf("SC_PAGE_SIZE")
     for entry in os.listdir("/proc"):
         if entry.isdigit() and int(entry) not in (1, os.getpid()):
@@ -139,13 +139,13 @@ def _processes() -> Iterator[tuple[int, int, str]]:
 
 
 def _line(file: Path, name: bytes) -> int:
-    """The number of that name in a file of names and numbers."""
+    """Returns the number that follows `name` in a file of names and numbers."""
     words = file.read_bytes().split()
     return int(words[words.index(name) + 1])
 
 
 def _read(pid: int, name: str) -> bytes:
-    """Empty for a process that has gone."""
+    """Returns a file of the process in /proc; empty if the process is gone."""
     try:
         return Path(f"/proc/{pid}/{name}").read_bytes()
     except OSError:

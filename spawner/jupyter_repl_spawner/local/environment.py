@@ -1,4 +1,4 @@
-"""The environment that a REPL inherits from the Jupyter server: by name, so that no secret comes along."""
+"""The environment that a REPL inherits from the Jupyter server: only variables with known names, so no secrets."""
 
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
@@ -14,10 +14,10 @@ KEPT = (
     "no_proxy", "NO_PROXY", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES",
     "JUPYTER_REPL_LOOP",
 )  # fmt: skip
-"""Names and patterns. Proxies and package indexes are left out: their addresses often carry passwords."""
+"""Names and patterns. Those of proxies and package indexes are missing: their addresses often contain passwords."""
 
 
 def repl_environment(server: Mapping[str, str], also: Iterable[str] = ()) -> dict[str, str]:
-    """What of the server's environment a REPL gets; `also`: further names and patterns the administrator allows."""
+    """Returns the variables that a REPL gets from `server`. `also`: more names and patterns, from the administrator."""
     patterns = (*KEPT, *also)
     return {name: value for name, value in server.items() if any(fnmatchcase(name, p) for p in patterns)}

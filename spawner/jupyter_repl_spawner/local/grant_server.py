@@ -1,4 +1,4 @@
-"""The server's end of sync's socket: each line asks for a grant, and a line with the grant answers."""
+"""The server's end of sync's socket: each line from sync asks for a grant, and the server answers with a line."""
 
 import asyncio
 import socket
@@ -16,7 +16,7 @@ log = getLogger(__name__)
 
 
 class GrantServer:
-    """GrantServer as long as it is not stopped; the first answer is `grant`, later ones have new credentials."""
+    """Answers from its creation until `stop`. The first answer is `grant`; later ones have new credentials."""
 
     def __init__(self, granter: Granter, grant: Grant) -> None:
         ours, self.theirs = socket.socketpair()
@@ -26,7 +26,7 @@ class GrantServer:
         self._task = tasks.spawn(self._serve(ours), "grants to sync")
 
     def started(self) -> None:
-        """The guard has its end: keep no copy of it."""
+        """The guard has inherited its end of the socket: close our copy of it."""
         self.theirs.close()
 
     async def stop(self) -> None:
@@ -46,7 +46,7 @@ class GrantServer:
                         self._grant = replace(self._grant, credentials=new)
                 except (ReplError, TimeoutError) as error:
                     log.warning("No new credentials for sync: %s", error)
-                except Exception:  # sync asks again: whatever it was must not end the answers
+                except Exception:  # sync asks again: no error may stop the answers
                     log.exception("No new credentials for sync")
                 is_first = False
                 writer.write(self._grant.to_json().encode() + b"\n")

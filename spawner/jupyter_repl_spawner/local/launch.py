@@ -20,21 +20,21 @@ from .private_directory import RunnerRecord, write_record
 
 END_SECONDS = 8.0
 FLUSH_SECONDS = 30.0
-"""More for a guard whose sync still saves."""
+"""Added to END_SECONDS for a guard whose sync still saves."""
 LOOK_SECONDS = 0.2
 _LOG_TAIL = 2000
 
 
 @dataclass
 class Guard:
-    """A guard of ours. Closing `control` ends the REPL; a server that dies closes it too."""
+    """A guard that this server has started. Closing `control` stops the REPL; it also closes if this server dies."""
 
     process: "subprocess.Popen[bytes]"
     control: int
     answers: GrantServer | None = None
 
     async def discard(self) -> None:
-        """Let go of it and wait until it has ended everything and itself. Idempotent."""
+        """Closes `control`, and waits until the guard has stopped everything and has exited. Idempotent."""
         await asyncio.to_thread(self._discard)
         if self.answers is not None:
             await self.answers.stop()
@@ -60,10 +60,10 @@ async def launch(
     progress: Progress,
     answers: GrantServer | None = None,
 ) -> Guard:
-    """Start a guard and return it when its runner listens. `lock` is the directory's, the guard inherits it; `answers`
-    are for sync, where the files come from a store. `seconds` may pass without any progress.
+    """Starts a guard and returns it when its runner listens. The guard inherits `lock`, the lock of the directory.
+    `answers` serves sync if the files come from a store. The start fails after `seconds` without any progress.
 
-    Raises Unavailable with the log's last lines, and Cancelled; the guard is let go then, and ends everything.
+    Raises Unavailable with the log's last line. Then, or if it is cancelled, the guard stops everything and exits.
     """
     mark = f"{directory}:{secrets.token_hex(8)}"
     for name in (EXIT_FILE, SOCKET_FILE, MARKS_FILE):
@@ -130,7 +130,8 @@ def _spawn(directory: Path, descriptors: list[int], environment: Mapping[str, st
 
 
 async def _wait_ready(descriptor: int, directory: Path, seconds: float, progress: Progress) -> None:
-    """Wait for a word on the pipe; its end without one means that the runner did not come up."""
+    """Waits for the word `ready` on the pipe. Raises Unavailable if the pipe closes without it, or
+    after `seconds` without progress."""
     loop = asyncio.get_running_loop()
     word: asyncio.Future[bytes] = loop.create_future()
 
@@ -160,7 +161,7 @@ async def _wait_ready(descriptor: int, directory: Path, seconds: float, progress
 
 
 def read_marks(directory: Path) -> Marks | None:
-    """What sync says of its work, where there is one."""
+    """Returns what sync says about its work, or None if there is no valid file of marks."""
     try:
         return Marks.load((directory / MARKS_FILE).read_text())
     except (OSError, ValueError, TypeError):
@@ -170,11 +171,11 @@ def read_marks(directory: Path) -> Marks | None:
 def _late(marks: Marks | None, seconds: float) -> Unavailable:
     if marks is None:
         return Unavailable(f"The runner did not listen within {seconds:.0f} s.", hint="Try again.")
-    return Unavailable(f"The files could not be restored: {marks.reason or 'no answer.'}", hint=marks.hint)
+    return Unavailable(f"The files could not be restored: {marks.reason or 'there was no progress.'}", hint=marks.hint)
 
 
 def _log_tail(directory: Path) -> str:
-    """The last line that the runner wrote about its error."""
+    """Returns the last line of the log of guard and runner, which usually says what went wrong."""
     try:
         text = (directory / LOG_FILE).read_bytes()[-_LOG_TAIL:].decode("utf-8", "replace")
     except OSError:

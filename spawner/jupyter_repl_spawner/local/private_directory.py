@@ -1,7 +1,7 @@
 """The private directory of a REPL: its place, its lock, and what is written in it.
 
-The holder of the lock (flock on the directory itself) owns all in it. A directory can be removed and made again while
-somebody waits for its lock, so a lock counts only if the path still leads to the directory that was locked.
+The holder of the lock (flock on the directory itself) owns everything in it. Another process may remove the directory
+and create it again while we lock it. So a lock is valid only if the path still leads to the directory that was locked.
 """
 
 import fcntl
@@ -18,14 +18,15 @@ from jupyter_repl_runner.contract.json_text import check_fields, parse_json
 from jupyter_repl_runner.contract.local import EXIT_FILE, RECORD_FILE, SOCKET_FILE
 
 MOST_PIDS = 1 << 22
-"""Of Linux."""
+"""The upper limit of process ids on Linux."""
 _MAX_SOCKET_PATH = 100
 """Bytes: Linux allows 107 for a Unix socket's path, macOS 103."""
 
 
 @dataclass(frozen=True)
 class RunnerRecord:
-    """Who serves what, for other servers of the same user to attach by. `mark` is in every process's environment."""
+    """Which server runs which project. Other servers of the same user use it to attach. Every process of the REPL has
+    `mark` in its environment."""
 
     owner: str
     repl_id: str
@@ -38,28 +39,29 @@ class RunnerRecord:
 
 
 def runtime_root(configured: str) -> Path:
-    """The folder of all private directories, mode 700 and ours, short enough for sockets; raises Unavailable.
+    """Returns the folder of all private directories. Raises Unavailable if it is not ours, its mode is not 700, or its
+    path is too long for sockets.
 
-    It does not follow TMPDIR: two servers on one store must come to the same place, or their locks mean nothing.
+    It ignores TMPDIR: two servers on one store must use the same folder, or their locks would mean nothing.
     """
     root = Path(configured or f"/tmp/jupyter-repl-{os.getuid()}")  # noqa: S108 - checked below to be ours alone
     if len(os.fsencode(str(root))) > _MAX_SOCKET_PATH - 34 - len(SOCKET_FILE):
-        raise Unavailable(f"The path {root} is too long for a socket.", hint="Set LocalSpawner.runtime_dir.")
+        raise Unavailable(f"The path {root} is too long for a socket.", hint="Set ReplExtension.runtime_dir.")
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     status = os.lstat(root)
     if (status.st_mode & 0o170777) != 0o040700 or status.st_uid != os.getuid():
-        raise Unavailable(f"{root} is not a folder of mode 700 of yours.", hint="Remove it, or set runtime_dir.")
+        raise Unavailable(f"{root} must be your own folder with mode 700.", hint="Remove it, or set runtime_dir.")
     return root
 
 
 def directory_name(workdir: Path) -> str:
-    """A name for the project in `workdir`: the same for every server on the same store."""
+    """Returns the name of the private directory for `workdir`. Every server on the same store gets the same name."""
     return hashlib.sha256(os.fsencode(os.path.realpath(workdir))).hexdigest()[:32]
 
 
 def lock(directory: Path, *, make: bool) -> int | None:
-    """A descriptor that holds the directory's lock; None if somebody else does, or it is missing and not to be made.
-    Raises Unavailable if it can't be opened."""
+    """Returns a descriptor that holds the directory's lock, or None if another process holds it. A missing directory is
+    created if `make` is true; else the result is None. Raises Unavailable if the directory can't be opened."""
     while True:
         if make:
             directory.mkdir(mode=0o700, exist_ok=True)
@@ -82,7 +84,7 @@ def lock(directory: Path, *, make: bool) -> int | None:
 
 
 def is_locked(directory: Path) -> bool:
-    """Whether somebody runs this REPL, or is about to. Raises Unavailable if its directory can't be opened."""
+    """Returns True if a process runs or starts this REPL. Raises Unavailable if its directory can't be opened."""
     try:
         descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -99,7 +101,7 @@ def is_locked(directory: Path) -> bool:
 
 
 def write_record(directory: Path, record: RunnerRecord) -> None:
-    """Mode 600, whole or not at all."""
+    """Writes the record atomically, with mode 600."""
     handle, temporary = tempfile.mkstemp(dir=directory)
     with open(handle, "w") as file:
         json.dump(asdict(record), file)
@@ -107,7 +109,7 @@ def write_record(directory: Path, record: RunnerRecord) -> None:
 
 
 def read_record(directory: Path) -> RunnerRecord | None:
-    """None if there is none, or one of a version that wrote another."""
+    """Returns None if there is no record, or one that another version wrote in another format."""
     try:
         record = RunnerRecord(**_read_json(directory / RECORD_FILE))
         check_fields(record)
@@ -117,12 +119,12 @@ def read_record(directory: Path) -> RunnerRecord | None:
 
 
 def read_exit(directory: Path) -> dict[str, Any]:
-    """Why the last runner ended unasked: `{cause, code, signal}` or `{cause, reason, hint}`, or nothing."""
+    """Returns why the last runner ended: `{cause, code, signal}` or `{cause, reason, hint}`; `{}` if unknown."""
     return _read_json(directory / EXIT_FILE)
 
 
 def write_exit(directory: Path, cause: str, reason: str = "", hint: str = "") -> None:
-    """Leave word for the tab of a REPL whose guard could not."""
+    """Writes for the tab why the REPL ended, if its guard could not write it."""
     temporary = directory / (EXIT_FILE + ".new")
     temporary.write_text(json.dumps({"cause": cause, "reason": reason, "hint": hint}))
     os.replace(temporary, directory / EXIT_FILE)

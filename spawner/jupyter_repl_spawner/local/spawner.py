@@ -1,7 +1,7 @@
 """LocalSpawner: a guard and a runner per REPL, on this machine, reached by a Unix socket of mode 600.
 
 It knows nothing of stores: `folders` says where a project is. Other servers of the same user attach to a REPL by its
-private directory; it ends with the server that started it.
+private directory. A REPL stops with the server that started it.
 """
 
 import asyncio
@@ -50,9 +50,9 @@ def make_spawner(context: SpawnerContext) -> "LocalSpawner":
 
 
 class LocalSpawner(Spawner):
-    """`runtime_dir` empty: /tmp/jupyter-repl-{uid}. `start_seconds`, `stop_seconds`: deadlines. `keep_environment`:
-    names and patterns of variables that REPLs get beside the usual ones. `granter`: where projects live in a store, and
-    their folders here are copies; None: where the folders are the projects. Raises Unavailable on Windows."""
+    """An empty `runtime_dir` means /tmp/jupyter-repl-{uid}. `start_seconds` and `stop_seconds` are deadlines.
+    `keep_environment`: names and patterns of variables that REPLs inherit in addition to the usual ones. With a
+    `granter`, projects live in a store and their folders here are copies. Without one, the folders are the projects."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class LocalSpawner(Spawner):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Flush and end the REPLs that this server started."""
+        """Flushes and stops the REPLs that this server started."""
         guards = dict(self._guards)
         await asyncio.gather(*(self._stop(directory) for directory in guards), return_exceptions=True)
 
@@ -97,9 +97,9 @@ class LocalSpawner(Spawner):
             os.close(lock)
 
     async def _launch(self, directory: Path, lock: int, assignment: Assignment, progress: Progress) -> None:
-        if (earlier := self._guards.pop(directory, None)) is not None:  # of a runner that has crashed
+        if (earlier := self._guards.pop(directory, None)) is not None:  # its runner has crashed
             await earlier.discard()
-        if private_directory.read_record(directory) is not None:  # its guard was killed: nothing of it may live on
+        if private_directory.read_record(directory) is not None:  # its guard was killed: end all of its processes
             await asyncio.to_thread(end_marked, directory)
         folders = self._folders(assignment.ref)
         environment = repl_environment(os.environ, self._keep)
@@ -123,11 +123,11 @@ class LocalSpawner(Spawner):
         self._guards[directory] = guard
 
     async def stop(self, ref: ProjectRef, leaving: Leaving = Leaving.NOTHING) -> None:
-        """What is not saved in S3 stays on this machine, and is saved with the next start."""
+        """Files that are not saved in S3 stay on this machine; the next start saves them."""
         await self._stop(self._directory(ref))
 
     async def _stop(self, directory: Path) -> None:
-        """Ask the runner to drain, wait for the guard to let go of the lock, else insist."""
+        """Asks the runner to drain, and waits until the guard releases the lock. If it does not, signals the guard."""
         guard = self._guards.pop(directory, None)
         if private_directory.is_locked(directory):
             await asyncio.to_thread(_ask, directory, "POST", "/drain")
@@ -140,7 +140,7 @@ class LocalSpawner(Spawner):
             while (lock := private_directory.lock(directory, make=False)) is None:
                 if not private_directory.is_locked(directory):
                     return
-                await asyncio.sleep(POLL_SECONDS)  # another server is at the same step
+                await asyncio.sleep(POLL_SECONDS)  # another server is stopping it too
         try:
             await asyncio.to_thread(end_marked, directory)
             if private_directory.read_exit(directory).get("cause") != UNSAVED:
@@ -149,9 +149,9 @@ class LocalSpawner(Spawner):
             os.close(lock)
 
     async def forget(self, ref: ProjectRef) -> None:
-        if self._granter is not None:  # else its folders are the project itself, and the store's to delete
+        if self._granter is not None:  # without one, the folder is the project itself, which the store deletes
             folders = self._folders(ref)
-            # not by shutil, whose recursion ends at a thousand folders in each other
+            # not with shutil.rmtree, whose recursion fails at a thousand nested folders
             remove = ["rm", "-rf", "--", str(folders.workdir.parent)]
             await asyncio.to_thread(subprocess.run, remove, check=False, stderr=subprocess.DEVNULL)
             await asyncio.to_thread(shutil.rmtree, self._directory(ref), ignore_errors=True)
@@ -175,7 +175,7 @@ class LocalSpawner(Spawner):
         return STOPPED
 
     async def list(self) -> list[ProjectRef]:
-        """Of this server's store: other servers of the same user may have others."""
+        """Only those of this server's store: other servers of the same user may use other stores."""
         return sorted(ref for directory in self._root().iterdir() if (ref := self._ref_of(directory)) is not None)
 
     def _ref_of(self, directory: Path) -> ProjectRef | None:
@@ -194,7 +194,7 @@ class LocalSpawner(Spawner):
         return Address(f"unix:{directory / SOCKET_FILE}", record.token)
 
     async def _is_free(self, directory: Path, seconds: float) -> bool:
-        """Wait until nobody holds the directory; whether that came in time."""
+        """Waits until no process holds the directory's lock. Returns False if that takes longer than `seconds`."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         while private_directory.is_locked(directory):
@@ -222,7 +222,7 @@ def _crashed(end: dict[str, Any]) -> Phase:
 
 
 def _name_of(number: Any) -> str:
-    """Of a signal; real-time signals have none."""
+    """Returns a signal's name, or its number for a real-time signal, which has no name."""
     try:
         return signal.Signals(number).name
     except ValueError:
@@ -230,13 +230,13 @@ def _name_of(number: Any) -> str:
 
 
 def _answers(directory: Path) -> bool:
-    """Whether a runner listens there that is not about to end. Blocks, at most ASK_SECONDS."""
+    """Returns True if a runner answers there and is not draining. Blocks for at most ASK_SECONDS."""
     status = _ask(directory, "GET", "/status")
     return status is not None and not status.get("draining", True)
 
 
 def _ask(directory: Path, method: str, path: str) -> dict[str, Any] | None:
-    """The runner's answer, or None if there is none."""
+    """Returns the runner's answer, or None if there is no valid one."""
     record = private_directory.read_record(directory)
     if record is None:
         return None
@@ -263,7 +263,8 @@ class _UnixConnection(http.client.HTTPConnection):
 
 
 def _signal_guard(directory: Path) -> None:
-    """Signal a guard whose runner does not answer to end everything; it is known by the mark, never by a pid alone."""
+    """Sends SIGTERM to a guard whose runner does not stop; the guard then stops everything. The guard is found by its
+    mark, never by a pid alone."""
     record = private_directory.read_record(directory)
     for process in psutil.process_iter() if record else ():
         try:

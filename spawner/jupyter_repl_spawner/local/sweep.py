@@ -1,6 +1,6 @@
-"""Ends what REPLs left behind whose guard is gone: processes by their mark, then the private directory.
+"""Cleans up after REPLs whose guard is gone: kills processes by their mark, then deletes the private directory.
 
-Only what has a free lock is touched, so REPLs of other servers live on.
+It touches only directories whose lock is free, so REPLs of other servers keep running.
 """
 
 import logging
@@ -24,12 +24,12 @@ log = logging.getLogger(__name__)
 
 
 def sweep(root: Path) -> int:
-    """Clean every private directory under `root` that nobody holds; the number of processes ended. Blocks."""
+    """Cleans each private directory under `root` whose lock is free. Returns the number of killed processes. Blocks."""
     ended = 0
     for directory in list(root.iterdir()):
         try:
             ended += _sweep_one(directory)
-        except Exception as error:  # whatever a program has written there: the others are cleaned
+        except Exception as error:  # a program may have written anything there; the other directories are still cleaned
             log.warning("%s could not be cleaned: %s", directory, error)
     return ended + _end_homeless(root)
 
@@ -47,12 +47,12 @@ def _sweep_one(directory: Path) -> int:
 
 
 def end_marked(directory: Path) -> int:
-    """End every process of the REPL of `directory`, whose lock the caller holds; how many there were. Blocks."""
+    """Kills every process of the REPL of `directory`, whose lock the caller holds. Returns their number. Blocks."""
     return _end(lambda mark: mark.startswith(f"{directory}:"))
 
 
 def _end_homeless(root: Path) -> int:
-    """End processes whose private directory is gone."""
+    """Kills processes whose private directory is gone. Returns their number."""
     return _end(lambda mark: mark.startswith(f"{root}/") and not os.path.exists(mark.rpartition(":")[0]))
 
 
@@ -81,7 +81,7 @@ def _mark(process: psutil.Process) -> str:
 
 
 def _tidy(directory: Path) -> None:
-    """Keep only why it ended, for the tab that will ask, and that for a day."""
+    """Deletes the directory. If it says why the REPL ended, it stays for a day without its record: the tab will ask."""
     record = read_record(directory)
     if record is not None and not read_exit(directory) and not psutil.pid_exists(record.server_pid):
         write_exit(directory, SERVER_GONE)
