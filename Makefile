@@ -58,8 +58,9 @@ format: $(STAMPS)/installed ## Format all code in the house style
 chaos: $(STAMPS)/installed ## Kill everything a hundred times while somebody works: nothing may be lost
 	@REPL_TEST_CHAOS=100 $(BIN)/pytest -q -k nothing_is_lost tests/extension/test_chaos.py $(ARGS)
 
-soak: $(STAMPS)/installed ## Cut, flood and kill terminals for ten minutes: no byte may be lost
-	@REPL_TEST_SOAK=600 $(BIN)/pytest -q -n 0 --timeout=1200 -k test_a_soak tests/extension/test_resume.py $(ARGS)
+soak: $(STAMPS)/installed ## Cut, flood and kill terminals for ten minutes: no byte may be lost. Print 100 MB into a tab
+	@REPL_TEST_SOAK=600 REPL_TEST_FLOOD=1250 $(BIN)/pytest -q -n 0 --timeout=1200 -k "test_a_soak or slow_the_tab" \
+	  tests/extension/test_resume.py tests/browser/test_terminal.py $(ARGS)
 
 cancels: $(STAMPS)/installed ## Cancel ten thousand transfers at random: each is whole or leaves nothing
 	@REPL_TEST_CANCELS=10000 $(BIN)/pytest -q -n 0 --timeout=600 -k cancelled_transfer tests/runner/test_tasks.py $(ARGS)

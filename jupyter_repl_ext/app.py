@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jupyter_core.paths import jupyter_data_dir
 from jupyter_server.extension.application import ExtensionApp
@@ -100,11 +100,11 @@ class ReplExtension(S3Traits, KubernetesTraits, ExtensionApp):
 
     _services: "Services | None" = None
 
-    def load_config_file(self, *arguments: Any, **options: Any) -> None:
-        """The environment first, so that files and the command line go over it."""
+    def __init__(self, **options: object) -> None:
+        """The settings of the environment come first: config files and the command line override them."""
+        super().__init__(**options)
         own = [name for part in (ReplExtension, S3Traits, KubernetesTraits) for name in part.class_own_traits()]
         self.update_config(from_environment("ReplExtension", own))
-        super().load_config_file(*arguments, **options)
 
     def initialize_settings(self) -> None:
         from .services import SETTING

@@ -6,7 +6,7 @@ from typing import Any
 from tornado.httputil import HTTPHeaders
 
 from jupyter_repl_ext.runners.client import RunnerClient, file_url
-from jupyter_repl_runner.contract.errors import FileTooLarge, ReplError, Unavailable
+from jupyter_repl_runner.contract.errors import DiskFull, FileTooLarge, ReplError, Unavailable
 from jupyter_repl_spawner.port import Address
 
 from .files import Files, Row
@@ -67,7 +67,10 @@ class LiveFiles(Files):
         await self._call("move", path=path, to=to)
 
     async def delete(self, path: str) -> None:
-        await self._call("delete", path=path)
+        try:
+            await self._call("delete", path=path)
+        except DiskFull:  # the trash has no room either, and the file browser has asked the person already
+            await self._call("delete", path=path, forever=True)
 
     async def _call(self, event: str, **data: object) -> dict[str, Any]:
         return await self._client.call(self._address, event, data)

@@ -40,7 +40,9 @@ class ArchiveHandler(ReplHandler):
             if int(self.request.headers.get("Content-Length") or 0) > MAX_ARCHIVE:
                 raise FileTooLarge("The archive is larger than 2 GiB.", hint="Leave large files out of it.")
             await self.services.projects.check_free(ref)
-            self._archive = self._scratch.enter_context(self.services.store.scratch()) / "archive.zip"
+            # In a thread: this also deletes old scratch folders, which may take long.
+            scratch = await tasks.in_thread(self._scratch.enter_context, self.services.store.scratch())
+            self._archive = scratch / "archive.zip"
             self._file = self._scratch.enter_context(self._archive.open("wb"))
 
     async def data_received(self, chunk: bytes) -> None:

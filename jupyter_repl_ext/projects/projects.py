@@ -136,6 +136,10 @@ class Projects:
             return None
         except (NoPermissions, *REFUSED) as error:
             return Project(ref, _UNKNOWN, error)
+        except ReplError as error:
+            if (unfinished := self._unfinished.get(ref)) is None:
+                raise
+            return Project(ref, unfinished, error)  # it can't be finished now, as on a full disk
 
     def _looked(self, ref: ProjectRef, task: "asyncio.Task[Project]") -> None:
         del self._finishing[ref]
@@ -196,7 +200,9 @@ class Projects:
                 record = await self._workers.finish(ref, record, etag)
             except Conflict:  # somebody else was faster
                 return await self._get(ref, tag)
-            finally:
+            except FileNotFound:
                 self._unfinished.pop(ref, None)
+                raise
+        self._unfinished.pop(ref, None)
         self._known[ref] = record, tag
         return Project(ref, record)

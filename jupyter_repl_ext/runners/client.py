@@ -212,7 +212,7 @@ class _Answer:
             self._on_headers(self._status, self._headers)
 
     async def chunk(self, data: bytes) -> None:
-        if self._status >= 400:
+        if not self._has_head:
             self._error += data[: MAX_JSON - len(self._error)]
         else:
             await self._on_chunk(data)

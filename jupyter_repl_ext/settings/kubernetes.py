@@ -35,9 +35,9 @@ class KubernetesTraits(HasTraits):
         config=True,
         help="""What pods are made of, by language; `*` is for all, and each language's own goes over it:
         `{"*": {"memory": "1Gi"}, "python": {"image": "...", "pool_min": 2, "pool_max": 10}}`. There are: image,
-        image_pull_policy, cpu, cpu_request, memory, memory_request, disk, temporary (/tmp), runtime_class, overrides (a
-        strategic merge over the pod's template), pool_min and pool_max (pods that wait for a start; 0, the default:
-        none).""",
+        image_pull_policy, cpu, cpu_request, memory, memory_request, sync_memory, disk, temporary (/tmp),
+        runtime_class, overrides (a strategic merge over the pod's template), pool_min and pool_max (pods that wait
+        for a start; 0, the default: none).""",
     )
     kubernetes_kubeconfig = Unicode(
         config=True,

@@ -1,6 +1,7 @@
 /** What the models are given in a browser, in memory. */
 
-import type { IStorage } from '../src/model/drafts';
+import { Drafts, type IStorage } from '../src/model/drafts';
+import { FileModel } from '../src/model/file';
 import type { IContent, IFileStore, ITextBuffer } from '../src/model/fileStore';
 import { ReplError } from '../src/model/messages';
 import { marked } from '../src/model/paths';
@@ -156,5 +157,26 @@ export class Clock {
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) {
     await Promise.resolve();
+  }
+}
+
+/** A file that is edited, with the storage of its drafts. */
+export class Desk {
+  readonly files = new MemoryFiles();
+  readonly storage = new MemoryStorage();
+  readonly drafts = new Drafts(this.storage, 'repl');
+  readonly clock = new Clock();
+  buffer = new TextBuffer('');
+
+  async open(): Promise<FileModel> {
+    const file = new FileModel('a.txt', this.files, this.drafts, this.clock.later);
+    this.buffer = new TextBuffer(await file.load());
+    file.bind(this.buffer);
+    return file;
+  }
+
+  type(file: FileModel, text: string): void {
+    this.buffer.setText(text);
+    file.edited();
   }
 }

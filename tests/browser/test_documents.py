@@ -108,6 +108,7 @@ def test_a_conflict_shows_both_and_keeps_both(person: Person, choice: str) -> No
     expect(compare.locator(".modified .view-lines")).to_contain_text("mine")
     person.wait_still()
     person.look("compare")
+    person.drop("main (conflict).py", compare.locator(".modified .view-lines"))  # it is not written into the text
     person.tab.locator(".jp-Repl-editors .lm-TabBar-tab", has_text=re.compile("^main.py$")).click()
     said.get_by_text(choice).click()
     is_mine = choice == "Keep my text"

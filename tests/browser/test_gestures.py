@@ -12,19 +12,6 @@ from playwright.sync_api import Dialog, Page, expect
 from support.lab import stays, wait_for
 from support.person import Person
 
-DRAG = """([from, onto]) => {
-    const transfer = new DataTransfer();
-    const fire = (node, type) => {
-        const {x, y, width, height} = node.getBoundingClientRect();
-        const place = {clientX: x + width / 2, clientY: y + height / 2};
-        const options = {...place, dataTransfer: transfer, bubbles: true, cancelable: true, composed: true};
-        node.dispatchEvent(new DragEvent(type, options));
-    };
-    fire(from, 'dragstart');
-    for (const type of ['dragenter', 'dragover', 'drop']) fire(onto, type);
-    fire(from, 'dragend');
-}"""
-
 REFUSAL = "replId => window.jupyterapp.commands.execute('jupyter-repl:open', {replId}).catch(error => error.message)"
 """What JupyterLab shows where a REPL can't be opened."""
 
@@ -56,13 +43,7 @@ def files(person: Person) -> Person:
 def test_a_file_that_is_dropped_on_an_editor_is_not_written_into_it(files: Person) -> None:
     person = files
     before = person.on_disk("main.py")
-    person.page.evaluate(
-        DRAG,
-        [
-            person.row("one.py").element_handle(),
-            person.editor("main.py").locator(".view-lines").element_handle(),
-        ],
-    )
+    person.drop("one.py", person.editor("main.py").locator(".view-lines"))
     stays(lambda: person.on_disk("main.py") == before, 1)
     assert "one.py" not in person.text("main.py")
 
@@ -163,6 +144,37 @@ def test_a_file_in_new_folders_has_the_keys_of_the_tree(files: Person) -> None:
     assert (person.project / "one.py").exists()
 
 
+def test_a_new_file_that_has_no_row_yet_leaves_no_other_file_to_the_keys(files: Person) -> None:
+    """It comes after the rows of a long folder that were read."""
+    person = files
+    (person.project / "long").mkdir()
+    for number in range(1200):
+        (person.project / f"long/{number:04}.txt").touch()
+    expect(person.row("long")).to_be_visible()
+    person.row("one.py").click()
+    person.wait_editor("one.py")
+    person.page.keyboard.press("Alt+n")
+    person.name("long/zz.py")
+    person.wait_editor("long/zz.py")
+    expect(person.row("one.py")).not_to_have_attribute("aria-selected", "true")
+    person.page.keyboard.press("Control+1")
+    person.page.keyboard.press("Delete")
+    stays(lambda: (person.project / "one.py").exists(), 1)
+
+
+def test_a_file_that_could_not_be_read_is_opened_by_another_try(files: Person, errors: Errors) -> None:
+    errors.expect_network = True
+    person, address = files, re.compile(r"/file/one\.py")
+    person.page.route(address, lambda route: route.abort())
+    person.row("one.py").click()
+    again = person.editor("one.py").get_by_role("button", name="Try again")
+    expect(again).to_be_visible()
+    person.page.unroute(address)
+    again.click()
+    person.wait_editor("one.py")
+    assert person.text("one.py") == "# one.py\n"
+
+
 @pytest.fixture
 def stalled(own: Person, errors: Errors) -> Iterator[Person]:
     """With a server of their own, which may be stopped."""
@@ -193,14 +205,20 @@ def test_a_save_that_arrives_without_an_answer_is_no_conflict(stalled: Person, m
     expect(person.editor("main.py").locator(".jp-Repl-banner")).to_be_hidden()
 
 
-def test_text_that_has_no_room_is_asked_about_and_a_deleted_repl_keeps_none(own: Person) -> None:
-    person, page = own, own.page
-    place = person.lab.home / ".jupyter/lab/user-settings/jupyter-repl/open.jupyterlab-settings"
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_text(json.dumps({"autoSave": False}))
+def create_without_auto_save(person: Person) -> str:
+    """A new REPL in a JupyterLab that saves only when asked to; the `replId`."""
+    settings = person.lab.home / ".jupyter/lab/user-settings/jupyter-repl/open.jupyterlab-settings"
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text(json.dumps({"autoSave": False}))
     person.visit()
     name = person.create("Python")
     person.wait_editor("main.py")
+    return name
+
+
+def test_text_that_has_no_room_is_asked_about_and_a_deleted_repl_keeps_none(own: Person) -> None:
+    person, page = own, own.page
+    name = create_without_auto_save(person)
     person.replace("main.py", "kept here")
     wait_for(lambda: page.evaluate(DRAFTS, name))
     page.evaluate(FILL)
@@ -230,12 +248,7 @@ def test_text_that_has_no_room_is_asked_about_and_a_deleted_repl_keeps_none(own:
 
 def test_without_saving_by_itself_a_crash_loses_a_second(own: Person, errors: Errors) -> None:
     person = own
-    place = person.lab.home / ".jupyter/lab/user-settings/jupyter-repl/open.jupyterlab-settings"
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_text(json.dumps({"autoSave": False}))
-    person.visit()
-    name = person.create("Python")
-    person.wait_editor("main.py")
+    name = create_without_auto_save(person)
     before = person.on_disk("main.py")
     person.replace("main.py", "never saved")
     status = person.tab.locator(".jp-Repl-status")

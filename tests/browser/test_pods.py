@@ -29,7 +29,7 @@ def space(world: World) -> Iterator[Space]:
 
 @pytest.fixture
 def lab(home: Path, space: Space) -> Iterator[PodLab]:
-    space.pool = Bounds(1, 1)
+    space.pool, space.template = Bounds(1, 1), {"disk": "100Mi"}
     lab = PodLab(home, space, app="jupyterlab")
     lab.start()
     yield lab
@@ -89,3 +89,12 @@ def test_the_cluster_s_own_words_are_in_the_tab(person: Person, lab: PodLab, spa
     person.banner.get_by_text("Retry").click()
     person.wait_running(60)
     person.wait_editor("main.py")
+    # A full disk: the trash is on it, so only a deletion for good makes room.
+    person.shell("head -c 100000000 /dev/zero > big; echo writ''ten", "written")
+    expect(person.notification("The disk of this REPL is 9")).to_be_visible(timeout=30_000)
+    person.menu("big", "Delete")
+    asked = person.page.locator(".jp-Dialog", has_text="Delete big for good?")
+    expect(asked).to_contain_text("That cannot be undone")
+    asked.get_by_role("button", name="Delete for good").click()
+    expect(person.row("big")).to_have_count(0)
+    assert not (lab.project("poor") / "big").exists()

@@ -1,5 +1,6 @@
 """A stop loses nothing without a word: what can be saved is waited for, what can never be is named before and after."""
 
+import asyncio
 import os
 import signal
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from support.kubernetes import Space
 from support.lab import stays, wait_for
 from support.pod_lab import PodLab
 
+from jupyter_repl_runner.contract.refs import ProjectRef
+from jupyter_repl_runner.store.generation import raise_generation
 from jupyter_repl_spawner.kubernetes.pool import Bounds
 
 pytestmark = pytest.mark.timeout(240)
@@ -67,12 +70,16 @@ def test_a_file_that_can_never_be_saved_is_asked_about(patient: PodLab) -> None:
 
 
 def test_an_unused_repl_is_held_for_a_while_by_what_can_never_be_saved(lab: PodLab) -> None:
-    lab.make("abc")
+    """A file that is too large, and everything where another server has started the same REPL."""
+    for name in ("abc", "def"):
+        lab.make(name)
+    asyncio.run(raise_generation(lab.space.store(), ProjectRef("", "def")))
     write_large(lab)
-    stays(lambda: lab.phase("abc")["name"] in ("running", "stopping"), IDLE + 1)
-    phase = lab.wait_phase("abc", "stopped", 60)
-    assert (phase["cause"], "large.bin" in phase["reason"]) == ("unsaved", True)
+    stays(lambda: {lab.phase(name)["name"] for name in ("abc", "def")} <= {"running", "stopping"}, IDLE + 1)
+    large, fenced = (lab.wait_phase(name, "stopped", 60) for name in ("abc", "def"))
+    assert (large["cause"], "large.bin" in large["reason"]) == ("unsaved", True)
     assert lab.objects("code/abc/")["small"] == b"kept\n"
+    assert (fenced["cause"], "Another server has started this REPL" in fenced["reason"]) == ("unsaved", True)
 
 
 def sync_of(lab: PodLab) -> int:
@@ -92,6 +99,7 @@ def test_a_stop_waits_for_a_sync_that_is_being_started_again(patient: PodLab) ->
     os.kill(first, signal.SIGKILL)
     second = wait_for(lambda: (found := sync_of(lab)) != first and found, 30)
     os.kill(second, signal.SIGKILL)
+    wait_for(lambda: "Files are not saved now" in lab.phase("abc").get("reason", ""), 15)
     client.request("updateContent", path="last.txt", content="last\n")
     client.close()
     assert lab.call("POST", "stop", {"replId": "abc"})[0] == 202

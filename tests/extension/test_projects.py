@@ -18,7 +18,7 @@ from jupyter_repl_ext.projects.catalog import Catalog
 from jupyter_repl_ext.projects.projects import Projects
 from jupyter_repl_ext.projects.records import ProjectRecord
 from jupyter_repl_ext.projects.workers import STALE_SECONDS
-from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotFound
+from jupyter_repl_runner.contract.errors import Conflict, DiskFull, FileExists, FileNotFound
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_runner.store.directory import DirectoryStore
 from jupyter_repl_runner.store.port import Blob, Entry, Head, Store
@@ -312,6 +312,32 @@ def test_a_list_waits_for_nobody(tmp_path: Path, state: str, seen: list[ProjectR
         stop.set()
         await beating
         await projects.close()
+
+    asyncio.run(check())
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_project_that_cannot_be_finished_hides_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its creation was cut short, as by a full disk, and the disk is still full."""
+    store = prepared(tmp_path)
+    record = ProjectRecord(language="python", title="abc", created="2026-01-01", state="creating", worker="dead-1")
+
+    async def full(*_: object, **__: object) -> int:
+        raise DiskFull("The disk is full.", hint="Delete files.")
+
+    async def check() -> None:
+        projects = make(store)
+        await projects.create(ProjectRef("", "whole"), "python")
+        await store.put(REF.meta, record.to_bytes())
+        monkeypatch.setattr(store, "copy_prefix", full)
+        refusal = None
+        while refusal is None:  # until it is known that its worker is dead
+            found = {project.ref.repl_id: project.refusal for project in await projects.list("")}
+            assert found["whole"] is None
+            refusal = found["abc"]
+        assert refusal.message == "The disk is full."
+        monkeypatch.undo()
+        assert [project.refusal for project in await projects.list("")] == [None, None]
 
     asyncio.run(check())
 

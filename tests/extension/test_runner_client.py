@@ -4,8 +4,9 @@ import asyncio
 import socket
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +23,7 @@ from jupyter_repl_ext.repls.silence import Silence
 from jupyter_repl_ext.runners.client import MAX_JSON, RunnerClient
 from jupyter_repl_ext.runners.forward import forward
 from jupyter_repl_ext.runners.resolver import AddressResolver
-from jupyter_repl_runner.contract.errors import ReplError, Unavailable
+from jupyter_repl_runner.contract.errors import DiskFull, ReplError, Unavailable
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_runner.store.transfer import set_content_headers
 from jupyter_repl_spawner.port import Address
@@ -40,7 +41,7 @@ class Hostile(RequestHandler):
 
     async def answer(self) -> None:
         self.came.append(str(self.request.path))
-        kind = str(self.request.path).rpartition("/")[2]
+        kind = str(self.request.path).removesuffix("/call").rpartition("/")[2]
         if kind == "elsewhere":
             return
         if kind in ("301", "302", "307", "308"):
@@ -97,6 +98,23 @@ def test_nobody_is_sent_elsewhere(code: str) -> None:
     error, came = ask(lambda client, address: transferred(client, address, f"/{code}"))
     assert isinstance(error, Unavailable)
     assert came == [f"/{code}"]
+    error, came = ask(lambda client, address: client.call(replace(address, url=f"{address.url}/{code}"), "run", {}))
+    assert isinstance(error, Unavailable)
+    assert came == [f"/{code}/call"]
+
+
+def test_a_file_browser_deletes_for_good_where_the_trash_has_no_room() -> None:
+    asked: list[object] = []
+
+    class Full(RunnerClient):
+        async def call(self, address: Address, event: str, data: Mapping[str, Any]) -> dict[str, Any]:
+            asked.append((event, dict(data)))
+            if not data.get("forever"):
+                raise DiskFull("The disk is full.")
+            return {}
+
+    asyncio.run(LiveFiles(Full(), Address("http://127.0.0.1:1", "")).delete("big"))
+    assert asked == [("delete", {"path": "big"}), ("delete", {"path": "big", "forever": True})]
 
 
 @pytest.mark.parametrize("kind", ["list", "none", "deep", "broken"])

@@ -1,13 +1,15 @@
 """The guard's own ends: where the system has no room for it, and what it leaves."""
 
+import json
 import os
 import signal
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from jupyter_repl_runner.contract.local import ASKED, CRASHED, EXIT_FILE, RECORD_FILE
+from jupyter_repl_runner.contract.local import ASKED, CRASHED, EXIT_FILE, RECORD_FILE, UNSAVED
 from jupyter_repl_runner.guard import guard
 
 
@@ -24,6 +26,20 @@ def test_one_that_crashed_leaves_why(tmp_path: Path) -> None:
     (tmp_path / RECORD_FILE).write_text("{}")
     guard._leave(str(tmp_path), CRASHED, int(signal.SIGKILL))
     assert {path.name for path in tmp_path.iterdir()} == {EXIT_FILE}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
+def test_one_that_ends_on_a_full_disk_leaves_why(tmp_path: Path) -> None:
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(tmp_path)], check=True, capture_output=True)
+    try:
+        (tmp_path / RECORD_FILE).write_text(json.dumps({"token": "x" * 100}))
+        with pytest.raises(OSError, match="No space left"):
+            (tmp_path / "filler").write_bytes(bytes(100_000))
+        guard._leave(str(tmp_path), UNSAVED, 0)
+        assert json.loads((tmp_path / EXIT_FILE).read_text()) == {"cause": UNSAVED, "code": 0, "signal": 0}
+        assert not (tmp_path / RECORD_FILE).exists()
+    finally:
+        subprocess.run(["umount", "-l", str(tmp_path)], check=True)
 
 
 def test_a_sync_that_cannot_be_started_now_is_started_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,6 +51,37 @@ def test_a_save_keeps_owner_and_attributes(journalled: Beneath, project: Path) -
         assert (status.st_uid, status.st_gid) == (1000, 1001)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="a file of another owner needs root")
+def test_where_the_owner_cannot_be_given_to_a_new_file_the_old_one_is_written(
+    journalled: Beneath, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "a").write_text("old")
+    os.chown(project / "a", 1000, 1001)
+    before = (project / "a").stat()
+
+    def refuse(*_: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "fchown", refuse)
+    writing.write(journalled, "a", b"new")
+    after = (project / "a").stat()
+    assert (project / "a").read_text() == "new"
+    assert (after.st_ino, after.st_uid, after.st_gid) == (before.st_ino, 1000, 1001)
+
+
+def test_pipes_in_the_journal_hang_nobody(journalled: Beneath, project: Path, tmp_path: Path) -> None:
+    """A program can make them, and the next runner looks at its journal before it serves."""
+    entry = tmp_path / "journal" / "0123456789abcdef"
+    entry.mkdir(parents=True)
+    (entry / "entry.json").write_text('{"path": "a"}')
+    for name in ("old", "new"):
+        os.mkfifo(entry / name)
+    (project / "a").write_text("x")
+    assert journalled.journal is not None
+    journalled.journal.recover(journalled)
+    assert (project / "a").read_text() == "x"
+
+
 IN_A_LOCKED_FOLDER = """
 import sys
 from pathlib import Path

@@ -14,6 +14,7 @@ from jupyter_repl_runner.files.containment import Beneath
 from jupyter_repl_runner.files.removal import remove_tree
 from jupyter_repl_runner.files.trash import KEPT_SECONDS, Trash
 from jupyter_repl_runner.store.directory import SCRATCH_SECONDS, DirectoryStore
+from jupyter_repl_runner.store.folder import read
 
 
 def test_depth_width_and_modes_are_no_matter(tmp_path: Path) -> None:
@@ -63,6 +64,21 @@ def test_a_project_of_folders_in_each_other_is_deleted_and_forgotten(tmp_path: P
     assert not project.exists()
     with store.scratch():  # a left-over of somebody who died, which is met by everybody who makes a project
         pass
+
+
+def test_folders_in_each_other_can_be_imported_and_read(tmp_path: Path) -> None:
+    """More of them than a recursion of Python takes."""
+    store = DirectoryStore(tmp_path / "store")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    make_deep(folder, "d", 1500)
+    (folder / "f").write_text("x")
+    (folder / "link").symlink_to(".")
+    files, manifest = read(folder)
+    assert set(files) == {"f"}
+    assert manifest.links == {"link": "."}
+    assert len(manifest.folders) == 1, "the last one, which is empty"
+    assert asyncio.run(store.put_folder(folder, "code/abc/", "meta/abc/manifest.json")) == 1
 
 
 def test_a_left_over_that_cannot_be_deleted_stops_nobody(tmp_path: Path) -> None:

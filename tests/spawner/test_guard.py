@@ -79,7 +79,7 @@ def test_guard_killed(lab: Lab) -> None:
     for pid in hidden():
         os.kill(pid, signal.SIGKILL)
     lab.start_repl("abc")
-    assert len(pids("serve", lab)) == 1
+    wait_for(lambda: len(pids("serve", lab)) == 1)  # a program that is just being started is a copy of it
 
 
 def test_all_killed_at_once_is_swept_by_the_next_server(lab: Lab) -> None:

@@ -9,10 +9,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from support.trees import make_deep
 
 from jupyter_repl_runner.contract.errors import Unavailable
 from jupyter_repl_runner.contract.local import EXIT_FILE, RECORD_FILE
 from jupyter_repl_runner.contract.refs import ProjectRef
+from jupyter_repl_spawner.local import private_directory
 from jupyter_repl_spawner.local.spawner import LocalSpawner
 from jupyter_repl_spawner.local.sweep import sweep
 from jupyter_repl_spawner.port import Folders
@@ -78,6 +80,17 @@ def test_a_record_of_nonsense_is_none(root: Path, changed: dict[str, object]) ->
     assert asyncio.run(spawner.list()) == [REF]
     sweep(root)
     assert not bad.exists()
+
+
+def test_a_private_directory_is_deleted_however_deep_and_closed_it_is(tmp_path: Path) -> None:
+    folder = tmp_path / "private"
+    (folder / "closed/inner").mkdir(parents=True)
+    (folder / "closed/inner/f").write_text("x")
+    (folder / "closed").chmod(0o555)
+    make_deep(folder, "d", 1500)
+    private_directory.remove(folder)
+    assert not folder.exists()
+    private_directory.remove(folder)
 
 
 def test_a_directory_that_cannot_be_opened_keeps_no_other_from_being_cleaned(

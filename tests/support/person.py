@@ -12,6 +12,19 @@ from .lab import TOKEN, Lab, wait_for
 RUN, STOP, TERMINAL, POWER = "run", "stop", "terminal", "power"
 SIZE: ViewportSize = {"width": 1400, "height": 860}
 
+DROP = """([from, onto]) => {
+    const transfer = new DataTransfer();
+    const fire = (node, type) => {
+        const {x, y, width, height} = node.getBoundingClientRect();
+        const place = {clientX: x + width / 2, clientY: y + height / 2};
+        const options = {...place, dataTransfer: transfer, bubbles: true, cancelable: true, composed: true};
+        node.dispatchEvent(new DragEvent(type, options));
+    };
+    fire(from, 'dragstart');
+    for (const type of ['dragenter', 'dragover', 'drop']) fire(onto, type);
+    fire(from, 'dragend');
+}"""
+
 
 class Person:
     """`page` is theirs; `repl` the id of the REPL whose tab is in front."""
@@ -198,6 +211,10 @@ class Person:
 
     def row(self, path: str) -> Locator:
         return self.tab.locator(f'.jp-Repl-treeRow[data-path="{path}"]')
+
+    def drop(self, path: str, onto: Locator) -> None:
+        """Drop a row of the tree on a part of the page."""
+        self.page.evaluate(DROP, [self.row(path).element_handle(), onto.element_handle()])
 
     def drag(self, path: str, folder: str) -> None:
         """Drag a row onto another, as slowly as a hand: a drop counts only on a row that the mouse has moved over."""

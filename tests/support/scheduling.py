@@ -35,10 +35,10 @@ Queue = OrderedDict[str, dict[str, bool]]
 
 
 def worker_count(config: pytest.Config) -> int:
-    """Returns three for two cores, since tests wait for a third of their time. If a module or test is named, returns 0:
-    the tests then run in this process."""
+    """Returns two for each core, since tests wait for half of their time. If a module or test is named, returns 0: the
+    tests then run in this process."""
     named = any("::" in argument or argument.endswith(".py") for argument in config.args)
-    return 0 if named or config.option.usepdb else max(2, min(8, (os.cpu_count() or 1) * 3 // 2))
+    return 0 if named or config.option.usepdb else max(2, min(8, (os.cpu_count() or 1) * 2))
 
 
 def arrange(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from support.lab import stays, wait_for
-from support.syncing import Sync, names, objects, put
+from support.syncing import REF, Sync, names, objects, put
 
 from jupyter_repl_runner.contract.marks import Marks
 from jupyter_repl_runner.store.s3 import S3Store
@@ -123,6 +123,25 @@ def test_a_name_that_s3_cannot_have_holds_up_nothing(make: Make, store: S3Store,
     (sync.project / "other").unlink()
     wait_for(lambda: not names(store) and not sync.settled().marks.reports)
     assert sync.stop() == 0
+
+
+@pytest.mark.process
+def test_a_file_whose_copy_in_the_trash_cannot_have_a_name_is_not_deleted(make: Make, store: S3Store) -> None:
+    """Its key fits into S3 and that of the copy, which is longer, does not: then the only copy stays."""
+    room = 1015 - len(f"{store.settings.prefix}{REF.code()}")
+    path = ("folder/" * 200)[: room - 4] + "file"
+    sync = make(main="").start().opened()
+    (sync.project / path).parent.mkdir(parents=True)
+    (sync.project / path).write_text("kept")
+    wait_for(lambda: objects(store) == {path: b"kept"})
+    sync.settled()
+    shutil.rmtree(sync.project / "folder")
+    ((_, said),) = wait_for(lambda: sync.marks.reports)
+    assert said.startswith("It was deleted here, and stays in S3.")
+    (sync.project / "other").write_text("x")
+    wait_for(lambda: objects(store) == {path: b"kept", "other": b"x"})
+    assert sync.stop() == 0
+    assert objects(store)[path] == b"kept"
 
 
 def test_a_file_that_is_always_written_is_saved_every_five_seconds(make: Make, store: S3Store) -> None:

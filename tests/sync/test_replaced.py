@@ -1,5 +1,6 @@
 """What a program may rename is opened once: sync reads, writes and fills nothing of what is put in its place."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from support.faults import FaultyProxy
 from support.lab import elapse, stays, wait_for
-from support.syncing import Sync, objects, put
+from support.syncing import REF, Sync, objects, put
 from support.syncing_pod import PodSync
 
 from jupyter_repl_runner.contract import pod
@@ -144,6 +145,28 @@ def test_a_folder_that_was_moved_away_is_told_and_taken_up_again(make: Make, sto
     (sync.volume / "elsewhere").rename(sync.project)
     sync.settled()
     assert objects(store) == {"f": b"1", "g": b"2"}
+
+
+@pytest.mark.process
+def test_the_files_of_a_deleted_project_are_none_of_the_next_one_of_its_name(make: Make, store: S3Store) -> None:
+    """It was deleted on another machine, where nobody knew of the copy that this one still has."""
+    put(store, f=b"1")
+    first = make(main="").start().opened().settled()
+    (first.project / "old").write_text("of the deleted one")
+    first.settled()
+    assert first.stop() == 0
+    for name in ("f", "old"):
+        asyncio.run(store.delete(REF.code(name)))
+    put(store, g=b"2")
+    second = make(volume=first.volume, main="", project="p2").start().opened().settled()
+    assert {path.name for path in second.project.iterdir()} == {"g"}
+    assert objects(store) == {"g": b"2"}
+    (kept,) = first.volume.glob("earlier-*/project/old")
+    assert kept.read_text() == "of the deleted one"
+    assert second.stop() == 0
+    third = make(volume=first.volume, main="", project="p2").start().opened().settled()
+    assert {path.name for path in third.project.iterdir()} == {"g"}
+    assert third.stop() == 0
 
 
 @pytest.mark.process

@@ -101,6 +101,11 @@ export class Channel implements IConnection {
     }
   }
 
+  /** Wait for a sign of life: without one `slow` is emitted. For requests that go another way than the channel. */
+  expectAnswer(): void {
+    this._wantsAnswer = true;
+  }
+
   close(): void {
     this._socket.close();
   }

@@ -83,6 +83,7 @@ export class Files implements IFileStore {
   }
 
   async read(path: string): Promise<IContent> {
+    this._channel()?.expectAnswer(); // a server that is silent must be noticed here too
     const { bytes, etag } = await this._rest.readFile(this._replId, path, MAX_EDITED);
     const decoded = decode(bytes);
     if (decoded) {

@@ -38,13 +38,23 @@ export class DraftKeeper {
   }
 
   /**
-   * @param disk - the text that the file has, with its etag
-   * @param sending - a text that is on its way there
-   * @returns whether `hasNoRoom` is another than before
+   * Write a draft. Each draft costs a digest of the whole text, so a draft that is stored already is not written again:
+   * a browser gives a closing page half a second for everything.
+   *
+   * @param disk - the file's text on disk, whose etag is `etag`
+   * @param sending - a text whose save is under way; null if there is none
+   * @returns true if `hasNoRoom` has changed
    */
   keep(etag: string, disk: string, text: string, sending: string | null): boolean {
+    const parts = [etag, disk, text, sending];
+    const isSame = parts.every((part, at) => part === this._parts[at]);
+    if (isSame && this._drafts.get(this._path)?.result === this._result) {
+      return false;
+    }
     const had = this._hasNoRoom;
-    this._hasNoRoom = !this._drafts.set(this._path, makeDraft(etag, disk, text, sending));
+    const draft = makeDraft(etag, disk, text, sending);
+    this._hasNoRoom = !this._drafts.set(this._path, draft);
+    [this._parts, this._result] = [parts, draft.result];
     return this._hasNoRoom !== had;
   }
 
@@ -52,6 +62,7 @@ export class DraftKeeper {
   drop(): void {
     this._timer.cancel();
     this._hasNoRoom = false;
+    this._parts = [];
     this._drafts.delete(this._path);
   }
 
@@ -64,6 +75,9 @@ export class DraftKeeper {
     this._timer.cancel();
   }
 
+  /** The inputs of the last draft, and its fingerprint. Another tab may have deleted or replaced that draft since. */
+  private _parts: (string | null)[] = [];
+  private _result = '';
   private _lost = '';
   private _hasNoRoom = false;
   private readonly _timer: Timer;

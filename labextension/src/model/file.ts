@@ -50,10 +50,8 @@ export class FileModel {
 
   get isDirty(): boolean {
     const buffer = this._buffer;
-    if (!buffer || buffer.version === this._savedVersion) {
-      return false;
-    }
-    return buffer.length !== this._saved.length || buffer.getText() !== this._saved;
+    const isSame = !buffer || buffer.version === this._savedVersion;
+    return !isSame && (buffer.length !== this._saved.length || buffer.getText() !== this._saved);
   }
 
   /** Read the file. Resolves to the text to show, with a draft replayed. Rejects with a ReplError. */
@@ -190,6 +188,7 @@ export class FileModel {
     }
     if (isLeaving && this.autoSave && this.etag !== null && this._state !== 'conflict') {
       this._store.writeLast(this.path, text, this.etag);
+      this.sent.add(text); // the page may come back from the browser's cache
     }
   }
 
@@ -217,6 +216,7 @@ export class FileModel {
     const text = this._disk.of(shown);
     this._sending = text;
     this._setState('saving');
+    this.draft.later(() => this.keepDraft(false)); // a save may wait for a server that is silent
     try {
       this.etag = await this.sent.replace(text, this.etag);
       [this._saved, this._disk.text] = [shown, text];

@@ -6,6 +6,7 @@
 import type * as monacoTypes from 'monaco-editor/editor';
 import { makeChange } from '../model/drafts';
 import type { FileModel } from '../model/file';
+import { onceOrAgain } from '../model/once';
 import type { Check } from './settingsFile';
 
 export type Monaco = typeof import('./load');
@@ -18,16 +19,16 @@ export class TextDocument {
    */
   constructor(
     readonly file: FileModel,
-    readonly monaco: Promise<Monaco>,
-    scope: string,
+    readonly monaco: () => Promise<Monaco>,
+    private readonly _scope: string,
     private readonly _check: Check
   ) {
-    this.ready = this._open(scope);
-    this.ready.catch(() => undefined); // each view shows the error
+    this.open = onceOrAgain(() => this._open());
+    this.open().catch(() => undefined); // each view shows the error
   }
 
-  /** Resolves to the Monaco model once the file is read; rejects with a ReplError. */
-  readonly ready: Promise<ITextModel>;
+  /** Resolves to the Monaco model once the file is read. Rejects with a ReplError; the next call tries again. */
+  readonly open: () => Promise<ITextModel>;
 
   dispose(): void {
     this._isDisposed = true;
@@ -36,12 +37,12 @@ export class TextDocument {
     this._model = null;
   }
 
-  private async _open(scope: string): Promise<ITextModel> {
+  private async _open(): Promise<ITextModel> {
     const [{ monaco, checkSettings, SETTINGS_FILE }, text] = await Promise.all([
-      this.monaco,
+      this.monaco(),
       this.file.load()
     ]);
-    const uri = monaco.Uri.from({ scheme: 'file', path: `/${scope}/${this.file.path}` });
+    const uri = monaco.Uri.from({ scheme: 'file', path: `/${this._scope}/${this.file.path}` });
     monaco.editor.getModel(uri)?.dispose(); // left by a tab that was closed while it opened the file
     const model = monaco.editor.createModel(text, undefined, uri);
     if (this._isDisposed) {

@@ -73,7 +73,7 @@ export class Texts {
     file.autoSave = this._autoSave;
     file.stateChanged.connect(() => this._changed.emit());
     const check = (text: string): ReturnType<Files['checkSettings']> => this._files.checkSettings(text);
-    const made = new TextDocument(file, this._monaco(), this._scope, check);
+    const made = new TextDocument(file, this._monaco, this._scope, check);
     this._open.set(path, made);
     return made;
   }

@@ -62,8 +62,8 @@ export class Compare extends Widget {
   private async _open(): Promise<void> {
     try {
       const [{ monaco }, model, text] = await Promise.all([
-        this._document.monaco,
-        this._document.ready,
+        this._document.monaco(),
+        this._document.open(),
         this._readTheirs()
       ]);
       if (this.isDisposed) {
@@ -73,6 +73,7 @@ export class Compare extends Widget {
       this._editor = monaco.editor.createDiffEditor(this.node, {
         automaticLayout: false,
         contextmenu: false,
+        dropIntoEditor: { enabled: false }, // a tree row that is dropped here must not be inserted
         minimap: { enabled: false },
         originalEditable: false,
         renderSideBySide: true,

@@ -13,6 +13,7 @@ import type { ISettings } from '../model/settings';
 import type { Monaco, TextDocument } from '../monaco/textDocument';
 import { Banner } from './banner';
 import { FileBanner } from './fileBanner';
+import { makeRefused } from './refused';
 import { fontOf } from '../theme/fonts';
 
 type ICodeEditor = monacoTypes.editor.IStandaloneCodeEditor;
@@ -185,8 +186,8 @@ export class Editor extends Widget {
     this._host.node.dataset.opening = this._options.trans.__('Opening %1…', this.title.label);
     const { document } = this._options;
     try {
-      const model = await document.ready;
-      const monaco = await document.monaco;
+      const model = await document.open();
+      const monaco = await document.monaco();
       if (!this.isDisposed) {
         this._create(monaco, model);
       }
@@ -250,18 +251,11 @@ export class Editor extends Widget {
   /** Show why the file can't be edited. The file is not changed. */
   private _refuse(error: ReplError): void {
     const { trans, downloadUrl } = this._options;
-    const box = document.createElement('div');
-    box.className = 'jp-Repl-refused';
-    const text = document.createElement('p');
-    text.textContent = error.text;
-    box.append(text);
-    if (error.code === 'FileTooLarge' || error.code === 'InvalidRequest') {
-      const link = document.createElement('a');
-      link.href = downloadUrl(this.file.path);
-      link.download = this.title.label;
-      link.textContent = trans.__('Download %1', this.title.label);
-      box.append(link);
-    }
+    const box = makeRefused(error, this.title.label, downloadUrl(this.file.path), trans, () => {
+      box.remove();
+      this._isOpening = false;
+      void this._open();
+    });
     delete this._host.node.dataset.opening;
     this._host.node.replaceChildren(box);
     this.node.dataset.ready = 'refused';

@@ -78,9 +78,14 @@ export class Tree extends Widget {
   /** Open the folders around a file, select it and show it. An open menu acts on the selection, which stays then. */
   async reveal(path: string): Promise<void> {
     const index = await this.model.reveal(path);
-    if (index >= 0 && !isMenuOpen()) {
+    if (isMenuOpen()) {
+      return;
+    }
+    if (index >= 0) {
       this.selection.only(path);
       this._rows.scrollTo(index);
+    } else {
+      this.selection.clear(); // keys must not act on the row that was selected before
     }
   }
 

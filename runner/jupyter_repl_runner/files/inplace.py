@@ -110,7 +110,7 @@ class Journal:
 def _write(target: int, source: Path) -> None:
     """Copy the content of `source` into an open file. Raises OSError."""
     position = 0
-    with open(source, "rb") as file:
+    with open(open_regular(source), "rb") as file:
         while chunk := file.read(_CHUNK):
             view = memoryview(chunk)
             while view:
@@ -145,7 +145,7 @@ def _is_half(target: int, entry: Path) -> bool:
     if size < sizes[1] and size != sizes[0]:
         return False
     is_new = True
-    with open(entry / _NEW, "rb") as new, open(entry / _OLD, "rb") as old:
+    with open(open_regular(entry / _NEW), "rb") as new, open(open_regular(entry / _OLD), "rb") as old:
         for here in read_chunks(target, 0, None):
             theirs, before = new.read(len(here)), old.read(len(here))
             if is_new:

@@ -215,16 +215,19 @@ def _leave(directory: str, cause: str, status: int) -> None:
 
     folder = Path(directory)
     if cause == ASKED:
-        import shutil
+        from jupyter_repl_runner.files.removal import remove_tree
 
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_tree(folder)
         return
     number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
     code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else -number
     temporary = folder / (EXIT_FILE + ".new")
-    temporary.write_text(json.dumps({"cause": cause, "code": code, "signal": number}))
+    if (folder / RECORD_FILE).exists():  # no longer needed: its blocks are reused, as the disk may be full
+        os.replace(folder / RECORD_FILE, temporary)
+    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
+        file.write(json.dumps({"cause": cause, "code": code, "signal": number}))
+        file.truncate()
     os.replace(temporary, folder / EXIT_FILE)
-    (folder / RECORD_FILE).unlink(missing_ok=True)
 
 
 def _exists(pid: int) -> bool:

@@ -22,6 +22,7 @@ from jupyter_repl_runner.files.containment import Beneath, map_os_errors
 from jupyter_repl_runner.files.removal import remove_tree
 from jupyter_repl_runner.files.root import ABSENT
 
+from .folder import walk
 from .port import Blob, Entry, Head, Store
 
 LOCK_SECONDS = 10.0
@@ -64,7 +65,7 @@ class DirectoryStore(Store):
             if error.errno not in ABSENT and not is_left_out:
                 raise error
 
-        for folder, folders, names in os.walk(top, onerror=failed):
+        for folder, folders, names in walk(top, failed):
             folders[:] = sorted(folders) if deep else []
             here = os.path.relpath(folder, self.root)
             for name in sorted(names):

@@ -46,8 +46,11 @@ class Deletions:
         async def save(path: str) -> None:
             try:
                 await self._store.copy(self._ref.code(path), place + path)
-            except (FileNotFound, InvalidRequest):  # the store has none
+            except FileNotFound:
                 return
+            except InvalidRequest as error:  # the key is too long: of the copy alone, if there is an object
+                if await self._head(path) is not None:
+                    self._refuse(path, error)
             except (NoPermissions, *REFUSED) as error:  # what can't be copied is not deleted
                 self._refuse(path, error)
 
@@ -78,9 +81,7 @@ class Deletions:
 
     async def _delete_known(self, path: str, again: set[str]) -> None:
         row = await self._volume.row(path)
-        there = None
-        with suppress(InvalidRequest):  # what has no key has nothing to delete
-            there = await self._store.head(self._ref.code(path))
+        there = await self._head(path)
         if there is not None and not await self._is_known(there, row):
             await self._uploader.keep_other(path)
             await self._volume.change((), [path])
@@ -92,6 +93,12 @@ class Deletions:
                 again.add(path)
                 return
         await self._volume.change((), [path])
+
+    async def _head(self, path: str) -> Head | None:
+        """Returns None also for a path that is too long for a key of S3: no object can have it."""
+        with suppress(InvalidRequest):
+            return await self._store.head(self._ref.code(path))
+        return None
 
     async def _is_known(self, there: Head, row: Row | None) -> bool:
         """Whether the store's version is one that we have seen or sent."""

@@ -123,7 +123,8 @@ class Engine:
             finally:
                 await tasks.stop(restoring)
         except Fenced:
-            self._status.tell("fenced", "Another server has started this REPL.", "Close this tab, or start it again.")
+            hint = "Nothing more is saved from here. Copy what you need, stop this REPL, and start it again."
+            self._status.tell("fenced", "Another server has started this REPL.", hint)
             log.warning("%s: a later start has taken over; nothing more is written", self._ref)
             return False
 

@@ -130,8 +130,16 @@ class _FlushHandler(_Handler):
     async def post(self) -> None:
         is_saved = await self._here.flush()
         marks = self._here.status.marks
-        said = {"saved": is_saved, "reason": marks.reason, "hint": marks.hint, "pending": marks.pending}
-        self.say({**said, "unsaved": self._here.status.unsaved_short})
+        self.say(
+            {
+                "saved": is_saved,
+                "state": marks.state,
+                "reason": marks.reason,
+                "hint": marks.hint,
+                "pending": marks.pending,
+                "unsaved": self._here.status.unsaved_short,
+            }
+        )
 
 
 def make_application(here: Sidecar) -> Application:

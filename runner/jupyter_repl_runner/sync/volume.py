@@ -9,8 +9,11 @@ rows, so those rows are forgotten, or such a file would be taken for somebody's 
 
 import json
 import os
+import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from logging import getLogger
 from pathlib import Path
 
 from jupyter_repl_runner.contract.errors import NoPermissions, Unavailable, from_os_error
@@ -25,7 +28,10 @@ from .rules import RULES_FILE, Rules
 from .scan import Scan, Tree
 
 FOLDERS_FILE = "folders.json"
-"""In the place of our own: the identities of project and trash, and what `restored` is about, once it was."""
+"""In the place of our own: the identities of project and trash, what they are about, and the same as `restored` once
+that is so."""
+
+log = getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,8 @@ class Volume:
         self._file = place.private / FOLDERS_FILE
         with map_os_errors("The project's folder"):
             known = _read(self._file)
+            if place.is_lasting and _is_of_another(known, about):
+                _set_aside(place)
             self.root, self.trash = _open(place, {} if place.is_lasting else known)
             self._about = {**about, "folder": self.root.identity}
             self._was_restored = known.get("restored") == self._about
@@ -90,7 +98,8 @@ class Volume:
 
     def _note(self) -> None:
         trash = self.trash.identity if self.trash else ""
-        known = {"project": self.root.identity, "trash": trash, "restored": self._about if self._was_restored else None}
+        restored = self._about if self._was_restored else None
+        known = {"project": self.root.identity, "trash": trash, "about": self._about, "restored": restored}
         temporary = self._file.with_suffix(".new")
         temporary.write_text(json.dumps(known))
         os.replace(temporary, self._file)
@@ -131,6 +140,22 @@ class Volume:
 
     def close(self) -> None:
         self.index.close()
+
+
+def _is_of_another(known: Mapping[str, object], about: Mapping[str, str]) -> bool:
+    """Whether the folders belong to an earlier project of the same name, which was deleted on another machine."""
+    before = known.get("about") or known.get("restored")
+    return isinstance(before, dict) and before.get("project", "") not in ("", about.get("project"))
+
+
+def _set_aside(place: Place) -> None:
+    """Keep the folders of an earlier project under another name: the new one gets none of its files. Raises OSError."""
+    aside = place.project.parent / f"earlier-{secrets.token_hex(4)}"
+    aside.mkdir()
+    for folder in (place.project, place.trash):
+        with suppress(FileNotFoundError):
+            os.rename(folder, aside / folder.name)
+    log.warning("The files of an earlier project of this name were moved to %s", aside)
 
 
 def _open(place: Place, known: Mapping[str, object]) -> tuple[Root, Root | None]:

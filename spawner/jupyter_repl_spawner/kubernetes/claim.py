@@ -36,6 +36,11 @@ async def claim(
         except ApiError as error:
             if error.status_code not in (404, 409, 422):
                 raise
+            if state == names.COLD and (found := await api.get("pods", metadata["name"])) is not None:
+                # Nobody else claims a REPL's own pod: our claim was carried out, and its answer was lost.
+                said = found["metadata"]
+                if said["uid"] == metadata["uid"] and said.get("annotations", {}).get(names.CLAIMED_AT) == now:
+                    return found
     return None
 
 

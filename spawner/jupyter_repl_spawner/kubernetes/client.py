@@ -7,6 +7,7 @@ most WRITES writes are under way, and a server that says when to come again is o
 import asyncio
 import gc
 import importlib
+import logging
 import os
 import random
 import ssl
@@ -45,6 +46,8 @@ GROUPS = {
 }
 
 Patch = Object | list[Object]
+
+log = logging.getLogger(__name__)
 
 
 class PodAnswer:
@@ -92,7 +95,7 @@ class Api:
             raise Unavailable(
                 f"There is no cluster: {error}", hint="Set KUBECONFIG, or kubernetes_kubeconfig."
             ) from error
-        self._configuration = configuration
+        self._configuration, self._unconfigured = configuration, config.ConfigException
         self._client = client.ApiClient(configuration)
         import aiohttp
 
@@ -119,8 +122,16 @@ class Api:
     async def credentials(self) -> dict[str, str]:
         """The headers that the API server knows us by, as they are now."""
         headers: dict[str, str] = {}
-        await self._client.update_params_for_auth(headers, [], ["BearerToken"], "", "GET", None)
+        await self._sign(headers, "", "GET", None)
         return headers
+
+    async def _sign(self, headers: dict[str, str], path: str, method: str, body: Any) -> None:
+        """Raises Unavailable if the credentials can't be had, as from a token file or a program that fails now."""
+        try:
+            await self._client.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
+        except (OSError, ValueError, self._unconfigured) as error:
+            log.warning("The credentials for the cluster can't be read: %s", error)
+            raise Unavailable("There are no credentials for the cluster.", hint="The server's log says why.") from error
 
     @asynccontextmanager
     async def ask_pod(
@@ -238,7 +249,7 @@ class Api:
     async def _send(self, method: str, path: str, query: Mapping[str, str], body: Any, sort: str, bounds: Any) -> Any:
         self.requests += 1
         headers = {"Accept": "application/json", "Content-Type": sort or "application/json"}
-        await self._client.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
+        await self._sign(headers, path, method, body)
         url = f"{self._configuration.host}{path}{'?' + urlencode(query) if query else ''}"
         with map_cut():
             response = await self._client.rest_client.request(

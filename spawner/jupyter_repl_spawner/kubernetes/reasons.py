@@ -86,6 +86,15 @@ def restarted(pod: Object) -> str:
     return ""
 
 
+def unsaving(pod: Object) -> Reason | None:
+    """Why nothing is saved in a pod that runs: sync fails, and the kubelet waits before it starts it again."""
+    for container in pod.get("status", {}).get("initContainerStatuses", ()):
+        if container.get("name") == "sync" and container.get("state", {}).get("waiting", {}).get("reason") == CRASH:
+            text = f"Files are not saved now. What saves them ends again and again: {_last(container)}"
+            return Reason(text, "It is started again by itself. If this stays, ask the administrator.")
+    return None
+
+
 def undeployed(deployment: Object | None) -> Reason:
     """Why a Deployment has no pod."""
     for condition in (deployment or {}).get("status", {}).get("conditions", ()):

@@ -151,6 +151,8 @@ def phase(lease: Object | None, pods: Sequence[Object]) -> Phase:
         return replace(STOPPED, cause="unsaved", reason=reason, hint=hint)
     pod = anchor.pod_of(pods)
     if not anchor.deadline and pod is not None:
+        if unsaving := reasons.unsaving(pod):
+            return replace(RUNNING, reason=unsaving.sentence, hint=unsaving.hint)
         reason = reasons.restarted(pod) or anchor.lost
         return replace(RUNNING, reason=reason) if reason else RUNNING
     return Phase("starting", step=step(anchor, pods))

@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 from jupyter_repl_runner.contract.errors import ReplError, Unavailable
+from jupyter_repl_runner.contract.marks import State
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_spawner.port import Leaving, Unsaved
 
@@ -22,6 +23,8 @@ from .state import Anchor
 TAKE_OVERS = 5
 SILENCE_SECONDS, AGAIN_SECONDS = 30.0, 0.5
 """For which a sync may not answer, since its container is being started again; between two questions."""
+NEVER_SAVED: tuple[State, ...] = ("fenced", "gone")
+"""States in which sync saves nothing more, however long it is waited for."""
 NAMED = 5
 """So many of the files that are left behind are named."""
 
@@ -40,17 +43,18 @@ class Stops:
 
     async def stop(self, ref: ProjectRef, leaving: Leaving) -> None:
         """Return when all of its objects are gone. Raises Unsaved: then it goes on running."""
-        slug = names.slug(ref)
+        slug, holder = names.slug(ref), new_holder()
         for _ in range(TAKE_OVERS):
             seen = await self._cluster.leases.get(ref)
             if seen is None:
                 break
-            if seen.is_stopping and leaving_of(seen).covers(leaving) and seen.is_worked_on(time.time()):
+            is_ours = seen.holder == holder  # our take-over was carried out, and its answer was lost
+            if not is_ours and seen.is_stopping and leaving_of(seen).covers(leaving) and seen.is_worked_on(time.time()):
                 # Another server stops it.
                 await self._cluster.view.until(slug, lambda: self._is_over(slug), self._gone_seconds)
                 continue
             changes = {names.STOPPING: leaving.value, names.DEADLINE: state.stamp(time.time() + HOLD_SECONDS)}
-            taken = await self._cluster.leases.take_over(seen, new_holder(), changes)
+            taken = await self._cluster.leases.take_over(seen, holder, changes)
             if taken is not None:
                 async with self._starts.holding(taken):
                     await self._stop(taken, leaving)
@@ -92,6 +96,8 @@ class Stops:
         if said is None:
             return ""
         if not said["saved"]:
+            if leaving is Leaving.UNSAVABLE and said.get("state") in NEVER_SAVED:
+                return f"what was changed last. {said['reason']}"
             raise Unsaved(
                 f"Not everything is saved yet: {said['reason'] or 'files are still on their way.'}",
                 said["hint"] or "The REPL goes on running. Stop it again when S3 answers.",

@@ -8,7 +8,10 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
+import subprocess
 import tempfile
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -128,6 +131,15 @@ def write_exit(directory: Path, cause: str, reason: str = "", hint: str = "") ->
     temporary = directory / (EXIT_FILE + ".new")
     temporary.write_text(json.dumps({"cause": cause, "reason": reason, "hint": hint}))
     os.replace(temporary, directory / EXIT_FILE)
+
+
+def remove(folder: Path) -> None:
+    """Deletes a folder, however deep it is, also if parts of it may not be written. Blocks and never raises."""
+    with suppress(RecursionError):  # at about a thousand nested folders
+        shutil.rmtree(folder, ignore_errors=True)
+    if os.path.lexists(folder):
+        for command in (["chmod", "-R", "u+rwX"], ["rm", "-rf"]):
+            subprocess.run([*command, "--", str(folder)], check=False, capture_output=True)
 
 
 def _read_json(path: Path) -> dict[str, Any]:

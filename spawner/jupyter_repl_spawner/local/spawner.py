@@ -7,10 +7,8 @@ private directory. A REPL stops with the server that started it.
 import asyncio
 import http.client
 import os
-import shutil
 import signal
 import socket
-import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -144,17 +142,14 @@ class LocalSpawner(Spawner):
         try:
             await asyncio.to_thread(end_marked, directory)
             if private_directory.read_exit(directory).get("cause") != UNSAVED:
-                shutil.rmtree(directory, ignore_errors=True)
+                await asyncio.to_thread(private_directory.remove, directory)
         finally:
             os.close(lock)
 
     async def forget(self, ref: ProjectRef) -> None:
         if self._granter is not None:  # without one, the folder is the project itself, which the store deletes
-            folders = self._folders(ref)
-            # not with shutil.rmtree, whose recursion fails at a thousand nested folders
-            remove = ["rm", "-rf", "--", str(folders.workdir.parent)]
-            await asyncio.to_thread(subprocess.run, remove, check=False, stderr=subprocess.DEVNULL)
-            await asyncio.to_thread(shutil.rmtree, self._directory(ref), ignore_errors=True)
+            for folder in (self._folders(ref).workdir.parent, self._directory(ref)):
+                await asyncio.to_thread(private_directory.remove, folder)
 
     async def poll(self, ref: ProjectRef) -> Phase:
         directory = self._directory(ref)

@@ -5,7 +5,6 @@ It touches only directories whose lock is free, so REPLs of other servers keep r
 
 import logging
 import os
-import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -15,7 +14,7 @@ import psutil
 
 from jupyter_repl_runner.contract.local import EXIT_FILE, MARK, RECORD_FILE, SERVER_GONE
 
-from .private_directory import lock, read_exit, read_record, write_exit
+from .private_directory import lock, read_exit, read_record, remove, write_exit
 
 KEEP_EXIT_SECONDS = 24 * 3600
 END_SECONDS = 3.0
@@ -88,4 +87,4 @@ def _tidy(directory: Path) -> None:
     (directory / RECORD_FILE).unlink(missing_ok=True)
     exit_file = directory / EXIT_FILE
     if not exit_file.exists() or time.time() - exit_file.stat().st_mtime > KEEP_EXIT_SECONDS:
-        shutil.rmtree(directory, ignore_errors=True)
+        remove(directory)

@@ -13,7 +13,7 @@ from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_spawner.kubernetes import manifests, names, pod_template
 from jupyter_repl_spawner.kubernetes.anchor import Leases, Lost
 from jupyter_repl_spawner.kubernetes.claim import claim
-from jupyter_repl_spawner.kubernetes.client import Api
+from jupyter_repl_spawner.kubernetes.client import Api, Patch
 from jupyter_repl_spawner.kubernetes.client_errors import Object
 from jupyter_repl_spawner.kubernetes.cluster import Cluster
 from jupyter_repl_spawner.kubernetes.cluster_view import ClusterView
@@ -151,6 +151,29 @@ def test_a_claim_keeps_what_others_have_noted_on_the_pod(cluster: ApiServer) -> 
         pod = await claim(api, ref, lease.reference, [later], names.WARM)
         assert pod is not None
         assert pod["metadata"]["annotations"]["network"] == "10.1.2.4"
+
+    run(cluster, check)
+
+
+def test_a_claim_whose_answer_was_lost_is_ours(cluster: ApiServer) -> None:
+    """Asked again after a 503, the server says that the pod has changed: by us."""
+
+    async def check(api: Api) -> None:
+        ref = ProjectRef("", "lost-claim")
+        lease, _ = await Leases(api, lambda _: None).acquire(ref, "server", {})
+        pod = await warm_pod(api, "cold", network="10.1.2.3")
+        pod = await api.patch("pods", "cold", {"metadata": {"labels": {names.STATE: names.COLD}}})
+        patch = api.patch
+
+        async def lose(kind: str, name: str, change: Patch) -> Object:
+            await patch(kind, name, change)
+            return await patch(kind, name, change)
+
+        api.patch = lose  # type: ignore[method-assign]
+        claimed = await claim(api, ref, lease.reference, [pod], names.COLD)
+        assert claimed is not None
+        assert claimed["metadata"]["labels"][names.ID] == names.slug(ref)
+        assert await claim(api, ref, lease.reference, [pod], names.COLD) is None, "it is claimed already"
 
     run(cluster, check)
 

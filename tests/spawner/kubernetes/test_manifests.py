@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,3 +55,8 @@ def test_the_runner_sees_no_credentials() -> None:
     assert {"private", "index"} <= {mount["name"] for mount in sync["volumeMounts"]}
     assert spec["automountServiceAccountToken"] is False
     assert spec["shareProcessNamespace"] is False
+
+
+def test_projects_of_many_files_can_be_given_more_memory_to_save() -> None:
+    (sync,) = pod_template.pod_spec(replace(TEMPLATE, sync_memory="2Gi"))["initContainers"]
+    assert sync["resources"]["limits"] == {"memory": "2Gi"}

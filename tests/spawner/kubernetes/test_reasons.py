@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_repl_spawner.kubernetes.reasons import lost_by, refused, restarted, undeployed, waiting_for
+from jupyter_repl_spawner.kubernetes.reasons import lost_by, refused, restarted, undeployed, unsaving, waiting_for
 
 
 def unscheduled(message: str) -> dict[str, Any]:
@@ -101,3 +101,14 @@ def test_why_a_container_was_started_again() -> None:
     assert restarted(of(reason="OOMKilled", exitCode=137)) == "Your programs ran out of memory."
     assert restarted(of(reason="Error", exitCode=1)) == "The runner was killed (code 1)."
     assert restarted({"status": {"containerStatuses": [{"name": "runner", "lastState": {}}]}}) == ""
+
+
+def test_a_sync_that_is_down_is_reported_and_one_that_runs_again_is_not() -> None:
+    def of(**state: Any) -> dict[str, Any]:
+        ended = {"lastState": {"terminated": {"exitCode": 1}}}
+        return {"status": {"initContainerStatuses": [{"name": "sync", "state": state, **ended}]}}
+
+    down = unsaving(of(waiting={"reason": "CrashLoopBackOff"}))
+    assert down is not None
+    assert down.text == "Files are not saved now. What saves them ends again and again: code 1"
+    assert unsaving(of(running={})) is None
