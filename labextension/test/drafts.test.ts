@@ -1,4 +1,4 @@
-import { applyDraft, Drafts, makeDraft } from '../src/model/drafts';
+import { applyChange, applyDraft, Drafts, makeChange, makeDraft } from '../src/model/drafts';
 import { MemoryStorage } from './support';
 
 test.each([
@@ -25,6 +25,30 @@ test('a draft made while a save was under way fits whichever way that ended', ()
   expect(applyDraft(draft, 'one', 'e')).toEqual({ kind: 'apply', text: 'one two three' });
   expect(applyDraft(draft, 'one two', 'f')).toEqual({ kind: 'apply', text: 'one two three' });
   expect(applyDraft(draft, 'one two three', 'g')).toEqual({ kind: 'done' });
+});
+
+test('a draft of a large text is compared with what was sent, since it has no fingerprint of its own', () => {
+  const saved = 'x'.repeat(200_000);
+  const [sent, text] = [`a${saved}`, `ab${saved}`];
+  const draft = makeDraft('e', saved, text, sent);
+  expect(draft.result).toBe('');
+  expect(applyDraft(draft, saved, 'e')).toEqual({ kind: 'apply', text });
+  expect(applyDraft(draft, sent, 'f')).toEqual({ kind: 'apply', text });
+  expect(applyDraft(makeDraft('e', saved, sent, sent), sent, 'f')).toEqual({ kind: 'done' });
+  expect(applyDraft(draft, 'x', 'g')).toEqual({ kind: 'conflict', inserted: 'ab' });
+});
+
+test.each([0, 1, 65_535, 65_536, 65_537, 131_072, 199_999])('a change at %d of a large text is found', at => {
+  const text = Array.from({ length: 200_000 }, (_, index) => 'abcdefghij'[(index * 7) % 10]).join('');
+  for (const changed of [
+    text.slice(0, at) + '!' + text.slice(at),
+    text.slice(0, at) + text.slice(at + 1),
+    text.slice(0, at) + '!' + text.slice(at + 1)
+  ]) {
+    const change = makeChange(text, changed);
+    expect(change.removed + change.inserted.length).toBeLessThan(3);
+    expect(applyChange(text, change)).toBe(changed);
+  }
 });
 
 test('drafts belong to one REPL and one path', () => {

@@ -124,7 +124,7 @@ def test_wrong_keys_and_no_network_are_told_with_a_hint(home: Path, minio: S3Ser
     for number, (env, said) in enumerate(
         [
             ({"AWS_SECRET_ACCESS_KEY": "wrong"}, "AWS_SECRET_ACCESS_KEY"),
-            ({"S3_ENDPOINT": f"http://127.0.0.1:{free_port()}"}, "Is it running"),
+            ({"S3_ENDPOINT": f"http://127.0.0.1:{free_port()}"}, "Check that it runs"),
             ({"JUPYTER_REPL_STORE_URL": "s3://no-such-bucket"}, "no bucket no-such-bucket"),
             ({"JUPYTER_REPL_STORE_URL": "s3:/no/bucket"}, "s3://bucket/prefix"),
         ]

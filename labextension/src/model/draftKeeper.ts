@@ -38,23 +38,22 @@ export class DraftKeeper {
   }
 
   /**
-   * Write a draft. Each draft costs a digest of the whole text, so a draft that is stored already is not written again:
-   * a browser gives a closing page half a second for everything.
+   * Write a draft. One that is stored already is not written again: a browser gives a closing page half a second for
+   * everything.
    *
    * @param disk - the file's text on disk, whose etag is `etag`
-   * @param sending - a text whose save is under way; null if there is none
+   * @param sent - a text that was sent to the file without an answer yet; null if there is none
    * @returns true if `hasNoRoom` has changed
    */
-  keep(etag: string, disk: string, text: string, sending: string | null): boolean {
-    const parts = [etag, disk, text, sending];
+  keep(etag: string, disk: string, text: string, sent: string | null): boolean {
+    const parts = [etag, disk, text, sent];
     const isSame = parts.every((part, at) => part === this._parts[at]);
-    if (isSame && this._drafts.get(this._path)?.result === this._result) {
+    if (isSame && this._drafts.get(this._path)?.kept === this._kept) {
       return false;
     }
-    const had = this._hasNoRoom;
-    const draft = makeDraft(etag, disk, text, sending);
-    this._hasNoRoom = !this._drafts.set(this._path, draft);
-    [this._parts, this._result] = [parts, draft.result];
+    const [had, now] = [this._hasNoRoom, Date.now()];
+    this._hasNoRoom = !this._drafts.set(this._path, makeDraft(etag, disk, text, sent), now);
+    [this._parts, this._kept] = [parts, now];
     return this._hasNoRoom !== had;
   }
 
@@ -75,9 +74,9 @@ export class DraftKeeper {
     this._timer.cancel();
   }
 
-  /** The inputs of the last draft, and its fingerprint. Another tab may have deleted or replaced that draft since. */
+  /** The inputs of the last draft, and its time. Another tab may have deleted or replaced that draft since. */
   private _parts: (string | null)[] = [];
-  private _result = '';
+  private _kept = 0;
   private _lost = '';
   private _hasNoRoom = false;
   private readonly _timer: Timer;

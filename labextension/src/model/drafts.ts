@@ -14,15 +14,20 @@ export interface IDraft {
   /** The etag of the text that `change` applies to. */
   etag: string;
   change: IChange;
-  /** The fingerprint of the text after `change`. */
+  /** The fingerprint of the text after `change`; empty for a text of more than LARGE characters. */
   result: string;
-  /** A text whose save was under way: its fingerprint, and the change that turns it into the editor's text. */
+  /** A text that was sent without an answer: its fingerprint, and the change that turns it into the editor's text. */
   sent?: { fingerprint: string; change: IChange };
   /** When the draft was written, in ms since the epoch. */
   kept?: number;
 }
 
 const PREFIX = 'jupyter-repl:draft:';
+/**
+ * UTF-16 units above which a draft has no fingerprint of its text: that would take longer than a closing page has. Such a
+ * text can't be sent to the file by a closing page either, so the file has it only if it was sent before, see `sent`.
+ */
+const LARGE = 1 << 16;
 /** If the storage is full, drafts older than this are deleted to make room, in ms. */
 const OLD = 30 * 24 * 3600 * 1000;
 
@@ -37,31 +42,41 @@ export interface IStorage {
 /** The one change that turns `before` into `after`. */
 export function makeChange(before: string, after: string): IChange {
   const most = Math.min(before.length, after.length);
-  let start = 0;
-  while (start < most && before.charCodeAt(start) === after.charCodeAt(start)) {
-    start++;
-  }
-  let end = 0;
-  while (
-    end < most - start &&
-    before.charCodeAt(before.length - 1 - end) === after.charCodeAt(after.length - 1 - end)
-  ) {
-    end++;
-  }
+  const start = commonLength(most, at => before.slice(at.from, at.to) === after.slice(at.from, at.to));
+  const end = commonLength(
+    most - start,
+    ({ from, to }) =>
+      before.slice(before.length - to, before.length - from) ===
+      after.slice(after.length - to, after.length - from)
+  );
   const removed = before.length - start - end;
   return { start, removed, inserted: after.slice(start, after.length - end) };
+}
+
+/**
+ * How many of `most` units are the same, where `isSame` compares a range of them. It compares long ranges first: a page
+ * that closes has no time for a loop over millions of units.
+ */
+function commonLength(most: number, isSame: (at: { from: number; to: number }) => boolean): number {
+  let length = 0;
+  for (let step = LARGE; step > 0; step >>= 1) {
+    while (length + step <= most && isSame({ from: length, to: length + step })) {
+      length += step;
+    }
+  }
+  return length;
 }
 
 export function applyChange(text: string, { start, removed, inserted }: IChange): string {
   return text.slice(0, start) + inserted + text.slice(start + removed);
 }
 
-/** @param sent - a text whose save is under way; the page may close before it gets the answer */
+/** @param sent - a text that was sent to the file without an answer yet; the page may close before it comes */
 export function makeDraft(etag: string, saved: string, text: string, sent: string | null = null): IDraft {
   return {
     etag,
     change: makeChange(saved, text),
-    result: fingerprint(text),
+    result: text.length > LARGE ? '' : fingerprint(text),
     ...(sent === null ? {} : { sent: { fingerprint: fingerprint(sent), change: makeChange(sent, text) } })
   };
 }
@@ -83,7 +98,8 @@ export function applyDraft(draft: IDraft, text: string, etag: string): DraftOutc
     return { kind: 'done' };
   }
   if (found === draft.sent?.fingerprint) {
-    return { kind: 'apply', text: applyChange(text, draft.sent.change) };
+    const ours = applyChange(text, draft.sent.change);
+    return ours === text ? { kind: 'done' } : { kind: 'apply', text: ours };
   }
   return { kind: 'conflict', inserted: draft.change.inserted };
 }

@@ -183,7 +183,7 @@ export class FileModel {
       return;
     }
     const text = this._ours;
-    if (this.draft.keep(this.etag ?? '', this._disk.text, text, this._sending)) {
+    if (this.draft.keep(this.etag ?? '', this._disk.text, text, this._sending ?? this.sent.last)) {
       this._stateChanged.emit(this._state);
     }
     if (isLeaving && this.autoSave && this.etag !== null && this._state !== 'conflict') {

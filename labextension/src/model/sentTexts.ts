@@ -21,6 +21,11 @@ export class SentTexts {
     return this._progressed;
   }
 
+  /** The text that was sent last without an answer; null if there is none. */
+  get last(): string | null {
+    return this._texts.at(-1) ?? null;
+  }
+
   has(text: string): boolean {
     return this._texts.includes(text);
   }
