@@ -1,6 +1,6 @@
 """The server extension: its settings, and the wiring of everything. No behaviour lives here.
 
-Each setting is also taken from the environment, see settings/environment.py.
+Each setting can also come from an environment variable, see settings/environment.py.
 """
 
 import os
@@ -37,9 +37,9 @@ class ReplExtension(S3Traits, KubernetesTraits, ExtensionApp):
 
     store_url = Unicode(
         config=True,
-        help="""Where projects live: `file:/a/folder`, or `s3://bucket/prefix` (with the settings that begin with s3).
-        Empty (the default): the folder `repl` under Jupyter's data directory, so that a laptop needs no setting.
-        The bucket alone also by the environment as S3_BUCKET.""",
+        help="""Where projects are stored: `file:/a/folder`, or `s3://bucket/prefix` (see the settings that begin with
+        s3). Empty (the default): the folder `repl` under Jupyter's data directory, so that a laptop needs no setting.
+        The environment variable S3_BUCKET sets a bucket without a prefix.""",
     )
     spawner = Unicode(
         "local",
@@ -50,47 +50,50 @@ class ReplExtension(S3Traits, KubernetesTraits, ExtensionApp):
     )
     runtime_dir = Unicode(
         config=True,
-        help="""The folder of the local REPLs' sockets, mode 700; at most 60 bytes, because a socket's path is limited.
-        Empty (the default): /tmp/jupyter-repl-{uid}. Servers on one store must agree on it, or each would run its own
-        copy of a REPL.""",
+        help="""The folder of the local REPLs' sockets, mode 700. Its path has at most 60 bytes, because a socket's path
+        is limited. Empty (the default): /tmp/jupyter-repl-{uid}. All servers that use one store need the same folder,
+        or each would run its own copy of a REPL.""",
     )
     start_timeout = Float(
         20.0,
         config=True,
-        help="""Seconds that a local REPL may take to start before the start fails with a reason. Usual: 0.3; the
-        default leaves room for a slow disk. There is no way to wait for ever: 0 fails at once.""",
+        help="""Seconds that a local REPL may take to start before the start fails with a reason. A start usually takes
+        0.3 s; the default leaves room for a slow disk. The limit can't be switched off: 0 fails at once.""",
     )
     terminal_ring = Integer(
         8 << 20,
         min=1 << 16,
         max=1 << 30,
         config=True,
-        help="""Bytes of output that each terminal keeps for a tab that comes back: 64 KiB to 1 GiB. Memory is taken as
-        they are printed. More than this, printed while nobody is there, is a marked gap. The default is 8 MiB.""",
+        help="""Bytes of output that each terminal retains for a tab that reconnects: 64 KiB to 1 GiB. Memory is used
+        only as output is printed. If more than this is printed while no tab is connected, the terminal shows a mark
+        in place of the missing output. The default is 8 MiB.""",
     )
     keep_environment = List(
         Unicode(),
         config=True,
-        help="""Names and patterns (`AWS_*`) of environment variables that REPLs inherit from the Jupyter server beside
-        the usual ones (PATH, HOME, LANG, ...). Empty by default: the server's environment may hold secrets.""",
+        help="""Names and patterns (`AWS_*`) of environment variables that REPLs inherit from the Jupyter server, in
+        addition to the usual ones (PATH, HOME, LANG, ...). Empty by default, because the server's environment may hold
+        secrets.""",
     )
 
     idle_timeout = Union(
         [Float(min=0), Dict(per_key_traits=None, value_trait=Float(min=0), key_trait=Unicode())],
         default_value=0.0,
         config=True,
-        help="""Seconds after which a REPL that nobody uses is stopped, with every file kept: no keystroke, no output,
-        no foreground program and no request. An open tab does not count; it shows a warning a minute before,
-        and can keep the REPL. Or by language: `{"*": 3600, "python": 7200}`. 0, the default: never.""",
+        help="""Seconds without use after which a REPL is stopped; every file is retained. Use is a keystroke, output, a
+        foreground program or a request. An open tab is not use. It shows a warning a minute before the stop, with a
+        button that keeps the REPL running. One number, or one per language: `{"*": 3600, "python": 7200}`. 0 (the
+        default): never.""",
     )
 
     unsaved_timeout = Float(
         24 * 3600.0,
         min=0,
         config=True,
-        help="""Seconds for which an unused REPL is kept longer than `idle_timeout` since it has files that can never be
-        saved (larger than `s3_max_file_mb`, or not to be read). Then it is stopped without them, and says which they
-        were. The default is a day.""",
+        help="""Seconds by which files that can never be saved (larger than `s3_max_file_mb`, or unreadable) delay the
+        stop of an unused REPL after `idle_timeout`. Then it is stopped without saving them, and its phase names them.
+        The default is a day.""",
     )
 
     @default("store_url")
@@ -101,7 +104,7 @@ class ReplExtension(S3Traits, KubernetesTraits, ExtensionApp):
     _services: "Services | None" = None
 
     def __init__(self, **options: object) -> None:
-        """The settings of the environment come first: config files and the command line override them."""
+        """Apply the settings of the environment first, so that config files and the command line override them."""
         super().__init__(**options)
         own = [name for part in (ReplExtension, S3Traits, KubernetesTraits) for name in part.class_own_traits()]
         self.update_config(from_environment("ReplExtension", own))
@@ -126,7 +129,7 @@ class ReplExtension(S3Traits, KubernetesTraits, ExtensionApp):
             await self._services.stop()
 
     def make_services(self, activity: dict[str, object]) -> "Services":
-        """All parts, not started; `activity` gets the time of the last use."""
+        """Returns all services, not started. They store the time of the last use in `activity`."""
         from jupyter_repl_ext.drive.making import make_drive
         from jupyter_repl_ext.projects.archives import Archives
         from jupyter_repl_ext.projects.catalog import Catalog
@@ -141,7 +144,7 @@ class ReplExtension(S3Traits, KubernetesTraits, ExtensionApp):
         from .services import Services
 
         store = open_store(self.store_url, jupyter_data_dir(), **self.s3_settings())
-        is_here = self.spawner != "kubernetes"  # else programs are the image's, not this machine's
+        is_here = self.spawner != "kubernetes"  # if not, programs are in the pod's image
         catalog = Catalog(store, lambda program: not is_here or shutil.which(program) is not None)
         projects = Projects(store, catalog)
         spawner = self._make_spawner(store, self._make_granter(store, projects))
@@ -166,19 +169,20 @@ class ReplExtension(S3Traits, KubernetesTraits, ExtensionApp):
         return dict(said) if isinstance(said, dict) else {"*": said}
 
     def _make_granter(self, store: "Store", projects: "Projects") -> "Granter | None":
-        """None where projects are folders of this machine."""
+        """Returns None if projects are folders on this machine."""
         if not self.store_url.startswith("s3:"):
             return None
         from jupyter_repl_ext.repls.grant_issuer import GrantIssuer
         from jupyter_repl_runner.store.s3 import S3Store
 
-        if not isinstance(store, S3Store):  # its address was not understood, which every call says
+        if not isinstance(store, S3Store):  # a BrokenStore: every call of it raises the reason
             return None
         scoped_only = self.spawner == "kubernetes" and self.s3_runner_keys == "scoped"
         return GrantIssuer(store, projects, self.s3_role_arn, self.s3_max_file_mb << 20, scoped_only=scoped_only)
 
     def _make_spawner(self, store: "Store", granter: "Granter | None") -> "Spawner":
-        """The spawner of the trait; a name that nobody registered is an error at start, not at the first click."""
+        """Returns the spawner that the trait names. Raises ValueError for a name that is not registered, so that the
+        error appears when the server starts, not when the first REPL does."""
         from importlib.metadata import entry_points
 
         from jupyter_repl_ext.repls.unsupported import UnsupportedSpawner

@@ -1,5 +1,5 @@
-"""`jupyter repl`: what an administrator does to the store, and a person when no tab is at hand. It reads the
-settings of the Jupyter server on this machine."""
+"""The command `jupyter repl`: administrators publish templates, and people restore deleted files without a tab. It uses
+the settings of the Jupyter server on this machine."""
 
 import argparse
 import asyncio
@@ -16,7 +16,7 @@ from .services import Services
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a verb; the exit code."""
+    """Run a verb and return its exit code."""
     options = _parser().parse_args(arguments)
     services = _services()
     try:
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("jupyter repl", description="REPLs inside JupyterLab: templates and lost files.")
+    parser = argparse.ArgumentParser("jupyter repl", description="Publish templates for REPLs; restore deleted files.")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
 
     templates = verbs.add_parser("templates", help="the templates that new REPLs start from")
@@ -37,21 +37,21 @@ def _parser() -> argparse.ArgumentParser:
         "push", help="publish folders as templates"
     )
     push.add_argument(
-        "folders", nargs="*", type=Path, help="each named like its language; none: those that come with us"
+        "folders", nargs="*", type=Path, help="folders named like their languages; default: the packaged templates"
     )
-    push.add_argument("--overwrite", action="store_true", help="also files that are there and differ")
+    push.add_argument("--overwrite", action="store_true", help="also replace files that exist and differ")
     push.set_defaults(verb=_push)
 
-    restore = verbs.add_parser("restore", help="list what was deleted from a project, or put it back")
+    restore = verbs.add_parser("restore", help="list the deletions in a project, or restore one")
     restore.add_argument("name", help="the REPL's name")
-    restore.add_argument("item", nargs="?", help="what to put back; absent: list what there is")
-    restore.add_argument("--owner", default="", help="whose project it is, where there are several")
+    restore.add_argument("item", nargs="?", help="the deletion to restore; default: list all of them")
+    restore.add_argument("--owner", default="", help="the owner of the project, if there are several owners")
     restore.set_defaults(verb=_restore)
     return parser
 
 
 def _services() -> Services:
-    """As the Jupyter server would have them."""
+    """Returns the services as the Jupyter server would make them, not started."""
     from jupyter_server.serverapp import ServerApp
 
     from .app import ReplExtension
@@ -92,7 +92,7 @@ async def _restore(services: Services, options: argparse.Namespace) -> int:
     for path in done["restored"]:
         print(f"restored: {path}")
     for path in done["kept"]:
-        print(f"not restored, its place is taken: {path}")
+        print(f"not restored, something else has its path: {path}")
     return 0 if done["restored"] or not done["kept"] else 1
 
 

@@ -1,4 +1,4 @@
-"""The parts of the extension that handlers use, and their common start and end."""
+"""The parts of the extension that handlers use, and their common start and stop."""
 
 import asyncio
 import logging
@@ -20,7 +20,7 @@ from jupyter_repl_spawner.port import Spawner
 
 SETTING = "jupyter_repl"
 STOP_SECONDS = 45.0
-"""The spawner's own bounds, which let sync save the rest, are below it."""
+"""More than the spawner's own limits for a stop, during which sync saves the rest."""
 
 log = logging.getLogger(__name__)
 
@@ -42,18 +42,18 @@ class Services:
     drive: Any
     """The drive's contents manager."""
     background: tasks.Tasks = field(default_factory=tasks.Tasks)
-    """What requests leave to be done after their answer; it ends by itself."""
+    """The work that requests do after their answer; each task ends by itself."""
     _started: "asyncio.Task[None] | None" = field(default=None)
 
     async def started(self) -> None:
-        """Return when the start is done; it is done once. A failed sweep or publication is logged, not fatal."""
+        """Returns when the services have started, which happens once. A failed sweep or publication is only logged."""
         if self._started is None:
             self._started = tasks.awaited(self._start(), "start of jupyter-repl")
         await asyncio.shield(self._started)
 
     async def stop(self) -> None:
-        """Flush and end the runners that end with this server. Never raises: a server that hears of an error while it
-        ends stays for ever."""
+        """Flush and stop the REPLs that do not outlive this server, and stop the services. Never raises: after an error
+        here, the server would never exit."""
         try:
             async with asyncio.timeout(STOP_SECONDS):
                 if self._started is not None:
@@ -65,9 +65,9 @@ class Services:
                 await self.spawner.__aexit__(None, None, None)
                 await self.background.stop()
         except TimeoutError:
-            log.error("The end of jupyter-repl took over %s s: REPLs end by themselves", STOP_SECONDS)
+            log.error("The shutdown of jupyter-repl took over %s s: REPLs stop by themselves", STOP_SECONDS)
         except Exception:
-            log.exception("The end of jupyter-repl failed: REPLs end by themselves")
+            log.exception("The shutdown of jupyter-repl failed: REPLs stop by themselves")
         finally:
             self.client.close()
 
@@ -88,10 +88,10 @@ class Services:
         self.idle.start()
 
     async def _look_at_store(self) -> None:
-        """Say what the store does without, and what stands in for it."""
+        """Log which conditions the store ignores, and what replaces them."""
         honoured = await self.store.probe()
         if not honoured.put:
-            log.warning("The store ignores conditions on PUT: a lock file of this machine stands in for them")
+            log.warning("The store ignores conditions on PUT: a lock file on this machine replaces them")
         if not honoured.delete:
             log.warning("The store ignores conditions on DELETE: an object is compared just before it is deleted")
         if not honoured.copy:

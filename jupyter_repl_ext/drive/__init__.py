@@ -1,1 +1,1 @@
-"""The projects as a drive of JupyterLab's: one contents manager over two ways to a project's files."""
+"""The projects as a drive in JupyterLab: its contents managers, and access to files through the runner or the store."""

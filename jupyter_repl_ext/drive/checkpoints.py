@@ -1,4 +1,4 @@
-"""Checkpoints of the drive's notebooks: a copy beside the file, where Jupyter's own manager keeps its copies too."""
+"""Checkpoints of notebooks on the drive: copies near the file, at the same path that Jupyter's own manager uses."""
 
 from contextlib import suppress
 from typing import Any
@@ -15,7 +15,7 @@ FOLDER = ".ipynb_checkpoints"
 
 
 class Checkpoints:
-    """Of one project, for one call. `path` is the file's."""
+    """The checkpoints of one project, for one call. `path` is always that of the file."""
 
     def __init__(self, files: Files) -> None:
         self._files = files
@@ -29,7 +29,7 @@ class Checkpoints:
         return [_model(row)] if row else []
 
     async def restore(self, path: str) -> None:
-        """Raises HTTPError 404."""
+        """Raises HTTPError 404 if there is no checkpoint."""
         try:
             data = await self._files.read(place(path))
         except FileNotFound:
@@ -46,7 +46,7 @@ class Checkpoints:
 
 
 def place(path: str) -> str:
-    """Where the checkpoint of a file lies."""
+    """Returns the path of a file's checkpoint."""
     name = path.rpartition("/")[2]
     stem, dot, suffix = name.rpartition(".")
     copy = f"{stem}-checkpoint.{suffix}" if stem and dot else f"{name}-checkpoint"

@@ -1,6 +1,6 @@
-"""The port of a project's files as the drive needs them: from the store, or by the runner that has them now.
+"""The port to a project's files, for the drive. Its adapters are `stored`, for the store, and `live`, for the runner.
 
-Chosen once per call of the manager. Paths are relative to the project; errors are ReplErrors.
+Each call of the manager chooses one of them. Paths are relative to the project; errors are ReplErrors.
 """
 
 from abc import ABC, abstractmethod
@@ -12,7 +12,7 @@ from jupyter_repl_runner.contract.paths import parent
 
 @dataclass(frozen=True)
 class Row:
-    """`size` in bytes, `mtime` in seconds since the epoch; both 0 of a folder that is only a prefix."""
+    """`size` in bytes, `mtime` in seconds since the epoch; both are 0 for a folder that is only a prefix."""
 
     path: str
     is_folder: bool
@@ -25,11 +25,11 @@ class Row:
 
 
 class Files(ABC):
-    """Of one project."""
+    """The files of one project."""
 
     @abstractmethod
     async def rows(self, folder: str) -> list[Row]:
-        """What lies right in a folder, "" for the root; empty where there is no such folder."""
+        """Returns the entries directly in a folder ("" is the root); an empty list if there is no such folder."""
 
     @abstractmethod
     async def read(self, path: str) -> bytes:
@@ -37,7 +37,7 @@ class Files(ABC):
 
     @abstractmethod
     async def write(self, path: str, data: bytes) -> None:
-        """Whole or not at all; missing folders are made."""
+        """Write a file whole or not at all; creates missing folders."""
 
     @abstractmethod
     async def make_folder(self, path: str) -> None:
@@ -45,21 +45,21 @@ class Files(ABC):
 
     @abstractmethod
     async def move(self, path: str, to: str) -> None:
-        """A file or a whole folder; raises FileNotFound, FileExists."""
+        """Move a file or a whole folder. Raises FileNotFound or FileExists."""
 
     @abstractmethod
     async def delete(self, path: str) -> None:
-        """A file or a whole folder, into the trash. Raises FileNotFound."""
+        """Move a file or a whole folder to the trash. Raises FileNotFound."""
 
     async def find(self, path: str) -> Row | None:
-        """None if there is nothing at `path`. The root is always there."""
+        """Returns None if nothing is at `path`. The root always exists."""
         if not path:
             return Row("", is_folder=True)
         return next((row for row in await self.rows(parent(path)) if row.path == path), None)
 
 
 def when(mtime: float) -> datetime:
-    """As models of contents have it; for what is no date of theirs, such as one after the year 9999, the epoch."""
+    """Returns `mtime` as contents models need it; the epoch if a datetime can't hold it, as after the year 9999."""
     try:
         return datetime.fromtimestamp(int(mtime), UTC)
     except (ValueError, OverflowError, OSError):

@@ -1,4 +1,4 @@
-"""A project's files by the runner that has them now."""
+"""Reads and writes a project's files through its runner, while one runs."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -14,7 +14,7 @@ from .files import Files, Row
 PAGE = 2500
 MAX_ROWS = 100_000
 MAX_BYTES = 100_000_000
-"""Of a file that goes through a contents manager, which holds it in memory several times over."""
+"""The largest file that a contents manager reads: it holds several copies of a file in memory."""
 
 
 class LiveFiles(Files):
@@ -23,7 +23,7 @@ class LiveFiles(Files):
         self._address = address
 
     async def rows(self, folder: str) -> list[Row]:
-        """What the runner says is a program's word: no more rows than MAX_ROWS are taken from it."""
+        """Stops after MAX_ROWS rows, whatever total the runner names: a user's programs may control its answers."""
         rows: list[Row] = []
         total = 1
         while len(rows) < min(total, MAX_ROWS):
@@ -69,7 +69,7 @@ class LiveFiles(Files):
     async def delete(self, path: str) -> None:
         try:
             await self._call("delete", path=path)
-        except DiskFull:  # the trash has no room either, and the file browser has asked the person already
+        except DiskFull:  # there is no room for the trash, and the person has confirmed the deletion already
             await self._call("delete", path=path, forever=True)
 
     async def _call(self, event: str, **data: object) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Which manager the drive has, and where it finds a project's files."""
+"""Makes the drive: chooses its contents manager, and how that manager reaches a project's files."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,7 +1,7 @@
-"""The contents manager of the drive: at its root the projects, in each its files.
+"""The contents managers of the drive: the projects are the folders at its root, and contain their files.
 
-On a directory store Jupyter's own manager does the work, for a project is a folder there, runner on or off. On S3
-s3contents' does, in a thread, on the files as they are now: the store's, or with the runner on the runner's.
+In a directory store a project is a folder, with or without a runner, so Jupyter's own manager does the work. For S3,
+s3contents' manager does it, in a thread. It uses the runner's files if a runner runs, else those in the store.
 """
 
 import asyncio
@@ -24,12 +24,13 @@ from .checkpoints import ID, Checkpoints
 from .files import Files, Row, when
 
 THREADS = 16
-"""Calls of s3contents' manager at once."""
-_MAKE = "Make projects in the launcher, and delete them in the list of all REPLs."
+"""The most calls of s3contents' manager at a time."""
+_MAKE = "Create projects in the launcher, and delete them in the list of all REPLs."
 
 
 class Drive(AsyncContentsManager):
-    """`await projects()` names the projects with the times of their making; `ref_of(name)` may raise."""
+    """`await projects()` returns the names of the projects and their times of creation. `ref_of(name)` returns the ref
+    of a project, or raises InvalidRequest."""
 
     projects = CallableTrait()
     ref_of = CallableTrait()
@@ -55,18 +56,18 @@ class Drive(AsyncContentsManager):
         raise NotImplementedError
 
     async def rename(self, old_path: str, new_path: str) -> None:
-        """With its checkpoint."""
+        """Rename a file and its checkpoint."""
         raise NotImplementedError
 
     async def delete(self, path: str) -> None:
-        """With its checkpoint."""
+        """Delete a file and its checkpoint."""
         raise NotImplementedError
 
     async def is_hidden(self, path: str) -> bool:
         return False
 
     def _check_inside(self, *paths: str) -> None:
-        """Raises HTTPError 403 for a project itself, which is more than its folder."""
+        """Raises HTTPError 403 if a path is a project itself: a project is more than its folder."""
         if any("/" not in path.strip("/") for path in paths):
             raise HTTPError(403, _MAKE)
 
@@ -126,7 +127,7 @@ class DirectoryDrive(Drive):
 
     @contextmanager
     def _map_errors(self, path: str) -> Iterator[None]:
-        """Errors of the disk in words of ours: Jupyter's are a 500, and say where the file lies on this machine."""
+        """Translate errors of the disk: Jupyter answers them with 500, and shows the file's path on this machine."""
         try:
             yield
         except OSError as error:
@@ -135,18 +136,19 @@ class DirectoryDrive(Drive):
             if isinstance(error.__context__, OSError):
                 raise _told_as(from_os_error(error.__context__, path.strip("/"))) from error
             if str(self.root) in str(error):
-                raise HTTPError(error.status_code, f"{path} can't be had.") from error
+                raise HTTPError(error.status_code, f"{path} can't be read or changed.") from error
             raise
 
 
 class S3Drive(Drive):
-    """`async with open_files(ref)` gives a project's files for one call, during which they stay where they are."""
+    """`async with open_files(ref)` yields a project's files for one call. If they are the store's, no runner of this
+    server gets them inside the block."""
 
     open_files = CallableTrait()
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        # Of its own: these threads wait for the loop, and what they ask it for may want one of the usual threads.
+        # A pool of its own: its threads wait for the event loop, which may need a thread of the default pool to answer.
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="drive")
 
     async def get_inside(
@@ -221,7 +223,7 @@ class S3Drive(Drive):
 
     @asynccontextmanager
     async def _files(self, path: str) -> AsyncIterator[tuple[Files, str]]:
-        """The files of the project that `path` is in, and the path inside. ReplErrors become HTTPErrors."""
+        """Yield the files of the project that contains `path`, and the path inside it. ReplErrors become HTTPErrors."""
         name, inside = _split(path)
         try:
             async with self.open_files(self.ref_of(name)) as files:
@@ -229,12 +231,12 @@ class S3Drive(Drive):
         except ReplError as error:
             raise _told_as(error) from error
         except HTTPError as error:
-            if isinstance(error.__context__, ReplError):  # s3contents calls everything a 500
+            if isinstance(error.__context__, ReplError):  # s3contents turns every error into a 500
                 raise _told_as(error.__context__) from error
             raise
 
     async def _do(self, files: Files, verb: str, *arguments: Any, **options: Any) -> dict[str, Any]:
-        """A method of s3contents' manager, which blocks."""
+        """Call a method of s3contents' manager in a thread, because it blocks."""
         loop = asyncio.get_running_loop()
 
         def do() -> dict[str, Any]:
@@ -246,13 +248,13 @@ class S3Drive(Drive):
 
 
 def _split(path: str) -> tuple[str, str]:
-    """The project's name and the path in it."""
+    """Returns the project's name and the path inside the project."""
     name, _, inside = path.strip("/").partition("/")
     return name, inside
 
 
 def _outside(model: dict[str, Any], name: str) -> dict[str, Any]:
-    """The model with paths of the drive in place of the project's own."""
+    """Returns the model with the drive's paths instead of those inside the project."""
     path = f"{name}/{model['path']}".rstrip("/")
     model = {**model, "path": path, "name": path.rpartition("/")[2]}
     if model["type"] == "directory" and model["content"] is not None:

@@ -1,7 +1,8 @@
-"""s3contents' manager on a project's files; the only module that knows s3contents, which takes seconds to import.
+"""s3contents' manager for a project's files. Only this module imports s3contents, and late: the import takes seconds.
 
-Its own listing asks for a marker object in each folder and once more for each folder in it: it is replaced by one
-listing, and nothing here makes markers. Its methods block, so they run in a thread and ask the event loop for files.
+s3contents' own listing requests a marker object in each folder, and sends one more request for each subfolder. Here a
+single listing replaces it, and nothing creates markers. The methods block, so they run in a thread, and reach the files
+through the event loop.
 """
 
 import asyncio
@@ -25,7 +26,8 @@ Result = TypeVar("Result")
 
 
 class FilesFS(GenericFS):  # type: ignore[misc]
-    """s3contents' idea of a file system, of one project. Called in a thread, never in the loop's own."""
+    """A project as the file system that s3contents expects. Its methods block until the event loop has answered, so
+    never call them in the loop's thread."""
 
     def __init__(self, files: Files, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__()
@@ -81,11 +83,11 @@ class FilesFS(GenericFS):  # type: ignore[misc]
         try:
             return answer.result(CALL_SECONDS)
         finally:
-            answer.cancel()  # of one that came in time this changes nothing
+            answer.cancel()  # has no effect if the answer came in time
 
 
 class ProjectContents(GenericContentsManager):  # type: ignore[misc]
-    """Of one call on one project."""
+    """The contents manager for one call on one project."""
 
     def __init__(self, fs: FilesFS, **options: Any) -> None:
         super().__init__(**options)

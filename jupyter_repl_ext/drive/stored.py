@@ -1,4 +1,4 @@
-"""A project's files in a store that is no disk, while no runner has them."""
+"""Reads and writes a project's files in a store that is not on a disk, while no runner has them."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,8 +20,8 @@ Change = Callable[[Manifest], Manifest]
 
 
 class StoredFiles(Files):
-    """One listing for a folder, whatever it holds; for each link in it one question more. Links are followed as far as
-    they stay in the project."""
+    """A folder costs one listing, however much it holds, and each link in it one or two requests more. Links are
+    followed as long as they stay inside the project."""
 
     def __init__(self, store: Store, ref: ProjectRef) -> None:
         self._store = store
@@ -54,7 +54,8 @@ class StoredFiles(Files):
         return [*inner, *files, *(row for row in both if not row.is_folder)]
 
     async def _target(self, path: str, manifest: Manifest) -> Row:
-        """A row for a link: of what it points to, or an empty file's."""
+        """Returns the row of a link, with the kind and size of its target. A link that leads out of the project, or
+        nowhere, is shown as an empty file."""
         real = manifest.follow(path)
         if real == ".":
             return Row(path, is_folder=True)
@@ -85,7 +86,8 @@ class StoredFiles(Files):
         await self._store.put(self._ref.code(await self._follow(check_path(path))), data)
 
     async def _follow(self, path: str) -> str:
-        """Raises NoPermissions for a link that can't be followed here."""
+        """Returns `path` with all links resolved. Raises NoPermissions if it leads out of the project or to its
+        root."""
         manifest, _ = await read_manifest(self._store, self._ref)
         real = manifest.follow(path)
         if real is None or real == ".":
@@ -133,7 +135,8 @@ class StoredFiles(Files):
         await self._store.copy(self._ref.code(path), key)
 
     async def _at(self, path: str) -> list[str]:
-        """The files at `path` and below it; raises FileNotFound if nothing at all is there."""
+        """Returns the files at `path` and below it. Raises FileNotFound if nothing is there, not even a folder or
+        link."""
         start = len(self._ref.code())
         found = [entry.key[start:] async for entry in self._store.list(self._prefix(path))]
         if await self._store.head(self._ref.code(check_path(path))) is not None:
@@ -154,7 +157,7 @@ class StoredFiles(Files):
 
 
 def _is_at(path: str, folder: str) -> bool:
-    """At it or below it."""
+    """Returns True if `path` is `folder` or lies below it."""
     return path == folder or _is_below(path, folder)
 
 

@@ -1,4 +1,4 @@
-"""The routes, under `{base_url}repl/`. Handlers translate between HTTP and the parts; behaviour is elsewhere."""
+"""The routes, under `{base_url}repl/`. Handlers only translate between HTTP and the services."""
 
 from .archive import ArchiveHandler
 from .channel import ChannelHandler

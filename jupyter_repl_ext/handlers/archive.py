@@ -1,4 +1,5 @@
-"""`project/{replId}/archive`: a project or one of its folders as a zip, and a new project from one. Both streamed."""
+"""`project/{replId}/archive`: packs a project or one of its folders as a zip, and creates a project from a zip. Both
+are streamed."""
 
 from contextlib import AsyncExitStack, ExitStack
 from typing import Any, BinaryIO
@@ -21,13 +22,14 @@ MAX_ARCHIVE = 2 << 30
 
 @stream_request_body
 class ArchiveHandler(ReplHandler):
-    """A zip is read from its end, so an upload waits in a scratch folder of the store until it is whole."""
+    """A zip is read from its end, so an upload is first written whole to a scratch folder of the store."""
 
     _file: "BinaryIO | None" = None
     _error: OSError | None = None
 
     def initialize(self, *args: Any, **options: Any) -> None:
-        """Not in `prepare`: that does not come to a request which is refused before."""
+        """Sets `_scratch` here and not in `prepare`: a request that is refused before `prepare` still gets
+        `on_finish`."""
         super().initialize(*args, **options)
         self._scratch = ExitStack()
 
@@ -49,7 +51,7 @@ class ArchiveHandler(ReplHandler):
         if self._file is not None and self._error is None:
             try:
                 await tasks.in_thread(self._file.write, chunk)
-            except OSError as error:  # a full disk; the rest is dropped, `put` raises it
+            except OSError as error:  # such as a full disk: drop the rest; `put` raises this
                 self._error = error
 
     @authenticated
@@ -60,7 +62,7 @@ class ArchiveHandler(ReplHandler):
         name = path.rpartition("/")[2] or repl_id
         project = await self.services.projects.get(ref)
         async with AsyncExitStack() as packing:
-            # A start waits until there is a copy, not for as long as the download takes.
+            # A start of the REPL waits only until there is a copy, not for the whole download.
             async with self.services.lifecycle.without_runner(ref) as stopped:
                 if stopped:
                     chunks = await packing.enter_async_context(self.services.archives.packed(project, path))
@@ -87,10 +89,10 @@ class ArchiveHandler(ReplHandler):
         self._clear()
 
     def on_connection_close(self) -> None:
-        # Once `put` has closed the file, the folder is its own: emptying it now could put half of it in place.
+        # Once `put` has closed the file, `put` owns the folder: deleting it here could lose files of the new project.
         if self._file is not None and not self._file.closed:
             self._clear()
 
     def _clear(self) -> None:
-        """In a thread: an archive of many files takes its time, and other requests go on meanwhile."""
-        self.services.background.spawn(tasks.in_thread(self._scratch.pop_all().close), "end of a scratch folder")
+        """Delete the scratch folder, in a thread: that takes long for many files, and other requests must not wait."""
+        self.services.background.spawn(tasks.in_thread(self._scratch.pop_all().close), "deletion of a scratch folder")

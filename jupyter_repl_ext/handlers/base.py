@@ -1,4 +1,4 @@
-"""What every handler of ours shares: the services, the resource that is authorized, and errors as JSON."""
+"""The shared code of our handlers: access to the services, the resource for authorization, and errors as JSON."""
 
 import asyncio
 import json
@@ -27,12 +27,13 @@ _CODES: dict[int, type[ReplError]] = {400: InvalidRequest, 403: NoPermissions, 4
 
 
 def may_execute(method: Method) -> Method:
-    """Like `authorized`, for verbs that run things: its own action would be read or write."""
+    """Like `authorized`, but with the action `execute`, for requests that start or stop programs. By itself,
+    `authorized` uses read or write, depending on the HTTP method."""
     return cast(Method, authorized("execute")(method))
 
 
 class ReplMixin(JupyterHandler):
-    """What REST and WebSocket handlers share; `services` are ready once `prepare` has run."""
+    """The shared code of REST and WebSocket handlers. `services` can be used once `prepare` has run."""
 
     auth_resource = AUTH_RESOURCE
 
@@ -45,7 +46,7 @@ class ReplMixin(JupyterHandler):
         await self.services.started()
 
     def ref(self, repl_id: str) -> ProjectRef:
-        """Raises InvalidRequest."""
+        """Raises InvalidRequest if the id is not valid."""
         return ref_of(self.current_user, repl_id)
 
     def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
@@ -67,23 +68,23 @@ class ReplMixin(JupyterHandler):
         self.finish(json.dumps(error.to_json()))
 
     def _allowed(self) -> list[str]:
-        """The methods that this resource has; RFC 9110 wants them named by a 405."""
+        """Returns the methods of this resource: RFC 9110 requires that a 405 lists them."""
         missing = RequestHandler._unimplemented_method
         return [name for name in self.SUPPORTED_METHODS if getattr(type(self), name.lower()) is not missing]
 
 
 class ReplHandler(ReplMixin, APIHandler):
-    """Base of the REST handlers: raise a ReplError and it is answered with its status."""
+    """Base of the REST handlers. Answers a ReplError that a handler raises as JSON, with the error's status."""
 
     async def check_rights(self, action: str) -> None:
-        """What `@authorized` checks, for a body that is used before it is whole; raises HTTPError 403."""
+        """Check what `@authorized` checks, for a request whose body is used while it arrives. Raises HTTPError 403."""
         user = self.current_user
         answer = user and self.authorizer.is_authorized(self, user, action, self.auth_resource)
         if not (await answer if asyncio.iscoroutine(answer) else answer):
             raise HTTPError(403)
 
     def json_body(self) -> dict[str, Any]:
-        """The request's JSON object; raises InvalidRequest."""
+        """Returns the JSON object in the request's body. Raises InvalidRequest."""
         try:
             body = parse_json(self.request.body or b"{}")
         except ValueError:

@@ -1,4 +1,4 @@
-"""`project/{replId}/channel`: the browser's side of the channel, joined to the runner's."""
+"""`project/{replId}/channel`: connects a browser's WebSocket to the channel of the runner."""
 
 from typing import Any, cast
 
@@ -18,8 +18,9 @@ CLOSE_SUBPROTOCOL, CLOSE_NOT_RUNNING = 1002, 4404
 
 
 class ChannelHandler(ReplMixin, WebSocketMixin, WebSocketHandler, JupyterHandler):
-    """Checks who asks; the runner answers the handshake. A request that can't be let through is accepted here and
-    closed with a code, since a script in a browser sees nothing else: 1002 or 4404, see docs/protocol.md."""
+    """Checks the user's rights; the runner answers the handshake. A request that can't be passed on is accepted here,
+    then closed with a code (1002 or 4404, see docs/protocol.md): a script in a browser sees no other reason for a
+    failure."""
 
     refusal = CLOSE_SUBPROTOCOL, f"subprotocol {SUBPROTOCOL} wanted"
 
@@ -33,7 +34,7 @@ class ChannelHandler(ReplMixin, WebSocketMixin, WebSocketHandler, JupyterHandler
         return await super().get(*args, **kwargs)
 
     def get_websocket_protocol(self) -> WebSocketProtocol | None:
-        """Called once origin and headers were found in order."""
+        """Tornado calls this after it has accepted the request's origin and headers."""
         protocol = super().get_websocket_protocol()
         is_offered = is_subprotocol_in(self.request.headers.get("Sec-WebSocket-Protocol", ""))
         if isinstance(protocol, WebSocketProtocol13) and is_offered:
@@ -47,7 +48,8 @@ class ChannelHandler(ReplMixin, WebSocketMixin, WebSocketHandler, JupyterHandler
         self.close(*self.refusal)
 
     async def join(self) -> None:
-        """Let the runner answer, and relay until one side ends; raises ReplError before anything was answered."""
+        """Send the runner's answer to the handshake, then relay until either connection closes. Raises ReplError only
+        before anything was answered."""
         services = self.services
         address = await services.spawner.address(self._ref)
         headers, runner = await services.client.channel(address, self.request.headers)
@@ -65,7 +67,7 @@ class ChannelHandler(ReplMixin, WebSocketMixin, WebSocketHandler, JupyterHandler
 
 
 class _Joined(WebSocketProtocol13):
-    """In place of tornado's own protocol, which would take every frame apart."""
+    """Replaces tornado's own protocol, which would parse every frame."""
 
     async def accept_connection(self, handler: WebSocketHandler) -> None:
         channel = cast(ChannelHandler, handler)

@@ -1,4 +1,4 @@
-"""`contents`: Jupyter's contents API on the drive of projects. Jupyter's own contents manager stays as it is."""
+"""`contents`: Jupyter's contents API for the drive of projects. Jupyter's own contents manager is not changed."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from .base import ReplMixin
 
 
 class _OnDrive(ReplMixin):
-    """Handlers of Jupyter's with another manager."""
+    """Makes a handler of Jupyter use the drive's contents manager."""
 
     auth_resource = AUTH_RESOURCE
 
@@ -23,7 +23,7 @@ class _OnDrive(ReplMixin):
         return f"{self.base_url}repl/contents/{path}"
 
     async def _finish_error(self, code: int, message: str) -> None:
-        """As JSON, like every error of ours; Jupyter's own is a bare text."""
+        """Answer with JSON, as all our handlers do; Jupyter's own method answers with plain text."""
         raise HTTPError(code, message)
 
 

@@ -1,4 +1,4 @@
-"""`GET project/{replId}/events`: the phases as server-sent events, up to one that stays."""
+"""`GET project/{replId}/events`: the phases as server-sent events, until a settled one."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""`project/{replId}/file/{path}`: bytes of one file, from the runner where one runs, else from the store."""
+"""`project/{replId}/file/{path}`: the bytes of one file, from the runner if one runs, else from the store."""
 
 import json
 from collections.abc import AsyncIterator
@@ -34,7 +34,7 @@ class FileHandler(ReplHandler):
             self._body = RequestBody(lambda chunks: self._receive(ref, path, chunks), f"upload to {ref}")
 
     async def data_received(self, chunk: bytes) -> None:
-        if self._body is not None:  # only a PUT has a use for its body
+        if self._body is not None:  # the body of any other request is ignored
             await self._body.feed(chunk)
 
     @authenticated
@@ -42,7 +42,7 @@ class FileHandler(ReplHandler):
     async def get(self, repl_id: str, path: str) -> None:
         ref = self.ref(repl_id)
         await self.services.projects.get(ref)
-        # A start waits until the file is open, not for as long as the download takes.
+        # A start of the REPL waits only until the file is open, not for the whole download.
         async with self.services.lifecycle.without_runner(ref) as stopped:
             blob = await self.services.store.get(ref.code(check_path(path))) if stopped else None
         if blob is not None:
@@ -70,7 +70,7 @@ class FileHandler(ReplHandler):
         return super().finish(*args, **kwargs)
 
     async def _receive(self, ref: ProjectRef, path: str, chunks: AsyncIterator[bytes]) -> None:
-        """Carry the body to where the files are; raises what goes wrong there."""
+        """Send the body to the runner or to the store, and answer the request. Raises what they raise."""
         async with self.services.lifecycle.without_runner(ref) as stopped:
             if not stopped:
                 address = await self.services.spawner.address(ref)

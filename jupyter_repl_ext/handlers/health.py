@@ -1,4 +1,4 @@
-"""`health`: whether the store can be used, and what it honours."""
+"""`health`: whether the store can be used, and which conditions it honours."""
 
 import json
 from dataclasses import asdict

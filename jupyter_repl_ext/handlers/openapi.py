@@ -1,4 +1,4 @@
-"""`GET openapi.yaml`: the description of all this, for programs."""
+"""`GET openapi.yaml`: the description of all these routes, for programs."""
 
 from pathlib import Path
 

@@ -74,20 +74,20 @@ def answer_created(handler: ReplHandler, project: dict[str, Any]) -> None:
 
 
 async def describe(handler: ReplHandler, project: Project) -> dict[str, Any]:
-    """The project with its phase."""
+    """Returns the project with its phase, as JSON."""
     phase = await handler.services.lifecycle.phase(project.ref)
     return {**project.to_json(), "phase": phase.to_json()}
 
 
 async def _in_list(handler: ReplHandler, project: Project) -> dict[str, Any]:
-    """The same; an error of one project is its phase, and hides no other."""
+    """Like `describe`, but an error makes the phase `failed`, so that one project's error does not hide the others."""
     try:
         if project.refusal is not None:
             raise project.refusal
         return await describe(handler, project)
     except ReplError as raised:
         error = raised
-    except Exception:  # a mistake of ours, about what a program has written
-        log.exception("What %s is doing is not known", project.ref)
-        error = Unavailable("What it is doing is not known.", hint="The server's log says more.")
+    except Exception:  # a bug of ours, triggered by something that a program has written
+        log.exception("The phase of %s is not known", project.ref)
+        error = Unavailable("The REPL's phase is not known.", hint="See the server's log.")
     return {**project.to_json(), "phase": Phase("failed", reason=error.message, hint=error.hint).to_json()}

@@ -1,4 +1,4 @@
-"""`GET template`: what a new project can start from."""
+"""`GET template`: the templates that a new project can start from."""
 
 import json
 

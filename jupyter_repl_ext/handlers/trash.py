@@ -1,4 +1,4 @@
-"""`project/{replId}/trash`: what was deleted, and putting it back."""
+"""`project/{replId}/trash`: lists deletions, and restores them."""
 
 import json
 
@@ -21,7 +21,7 @@ class TrashHandler(ReplHandler):
     @authenticated
     @authorized
     async def post(self, repl_id: str) -> None:
-        """Put `item` back."""
+        """Restore `item`."""
         ref = self.ref(repl_id)
         await self.services.projects.get(ref)
         self.finish(json.dumps(await self.services.recovery.restore(ref, field(self.json_body(), "item", str))))

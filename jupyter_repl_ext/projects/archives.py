@@ -1,4 +1,4 @@
-"""Projects as zips: out of the store while nothing runs, and in as new projects."""
+"""Projects as zips: packs a project in the store while no runner has it, and creates projects from zips."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -27,8 +27,8 @@ class Archives:
 
     @asynccontextmanager
     async def packed(self, project: Project, path: str) -> AsyncIterator[Iterator[bytes]]:
-        """The zip of a folder of the project, which no runner has as this begins; blocks as it is read. Raises
-        FileNotFound."""
+        """Yield the zip of a folder of the project in chunks; reading them blocks. No runner may have the project until
+        this has yielded. Raises FileNotFound."""
         about = None if path else {"language": project.record.language}
         folder = self._store.local_path(project.ref.code())
         if folder is not None:
@@ -40,12 +40,14 @@ class Archives:
             missing = await checkout(self._store, project.ref, copy)
             yield pack(Beneath(copy), path, about, missing)
         finally:
-            await tasks.in_thread(scratch.__exit__, None, None, None)  # many files: other requests go on meanwhile
+            await tasks.in_thread(scratch.__exit__, None, None, None)  # deleting many files takes long
 
     async def create(self, ref: ProjectRef, archive: Path, language: str) -> tuple[Project, Report]:
-        """A project from a zip that lies in a `scratch` of the store; `language` empty: as the zip says or shows.
+        """Create a project from a zip in a `scratch` of the store. `language` empty: the language that the zip names,
+        or that the names of its files suggest.
 
-        Raises FileExists if the name is taken, and what `store.unpack` raises about the zip; nothing is left then.
+        Raises FileExists if the name is taken, and what `store.unpack` raises about the zip. Then nothing is left
+        behind.
         """
         language = language or await self._language_of(archive)
         await self._catalog.get(language)

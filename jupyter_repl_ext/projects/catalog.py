@@ -1,4 +1,4 @@
-"""The templates on offer: what lies under `base/` in the store, and whether it can run here."""
+"""The templates for new projects: the folders under `base/` in the store, and whether their programs can run here."""
 
 import asyncio
 import logging
@@ -20,8 +20,8 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Pushed:
-    """Files of a template: those that were written, those that differ in the store and stayed, how many were the
-    same."""
+    """The result of publishing a template: the files that were written, those that differ in the store and were
+    retained, and the number of those that were the same."""
 
     written: "list[str]" = field(default_factory=list)
     kept: "list[str]" = field(default_factory=list)
@@ -29,7 +29,7 @@ class Pushed:
 
 
 class Catalog:
-    """`can_run(program)`: whether a program is there where REPLs run."""
+    """`can_run(program)` returns True if the program is installed where REPLs run."""
 
     def __init__(self, store: Store, can_run: Callable[[str], bool], packaged: Path = PACKAGED) -> None:
         self._store = store
@@ -38,10 +38,11 @@ class Catalog:
         self._is_published = False
 
     async def publish(self) -> None:
-        """Put our templates into the store where they are missing; what is there is never changed. Done once, and again
-        with each call until it has succeeded: a store may be away when the server starts.
+        """Store our templates that are missing; never changes one that is there. Each call tries again until one
+        has succeeded, because the store may be unavailable when the server starts. After that, a call does nothing.
 
-        A template's own file comes last: where it is, the rest was published, so a deleted file stays deleted.
+        A template's settings file is stored last. If it exists, the whole template was published once, so its files are
+        not stored again, and a file that was deleted since stays deleted.
         """
         if self._is_published:
             return
@@ -51,14 +52,13 @@ class Catalog:
         self._is_published = True
 
     def packaged(self) -> Sequence[Path]:
-        """The folders of the templates that come with us."""
+        """Returns the folders of the templates in this package."""
         return sorted(folder for folder in self._packaged.iterdir() if folder.is_dir())
 
     async def push(self, folder: Path, *, overwrite: bool = False) -> Pushed:
-        """Publish a folder as the template of its name. What is there and differs stays, unless it is to be
-        overwritten.
+        """Publish a folder as the template of its name. Retains files that exist and differ, unless `overwrite` is set.
 
-        Raises InvalidRequest for a name that is no language's, or a folder that is not there.
+        Raises InvalidRequest if the folder does not exist, or if its name is not valid for a language.
         """
         prefix, pushed = template_prefix(check_id(folder.name, "language")), Pushed()
         for name, mode, data in await asyncio.to_thread(_read_template, folder):
@@ -77,13 +77,14 @@ class Catalog:
         return pushed
 
     async def _compare(self, key: str, data: bytes) -> tuple[bool, str]:
-        """Whether the object is just that, and its etag. One of another size is not read."""
+        """Returns whether the object's content equals `data`, and its etag. An object of another size is not read."""
         async with await self._store.get(key) as blob:
             is_same = blob.head.entry.size == len(data) and b"".join([chunk async for chunk in blob.chunks()]) == data
             return is_same, blob.head.etag
 
     async def list(self) -> Sequence[dict[str, Any]]:
-        """What the launcher shows, sorted by label. A folder whose name is no id is passed over, with a warning."""
+        """Returns what the launcher shows, sorted by label. Leaves out, with a warning, templates that can't be read,
+        and folders whose name is not an id."""
         await self.publish()
         rows = []
         for language in await self._store.children(template_prefix()):
@@ -110,7 +111,7 @@ class Catalog:
             raise InvalidRequest(f"{TEMPLATE_FILE} of {language} is not UTF-8.") from None
 
     def describe(self, template: Template) -> dict[str, Any]:
-        """`{language, label, icon, run, main, available, hint}`; the hint says why it is not available."""
+        """Returns `{language, label, icon, run, main, available, hint}`; `hint` says why it is not available."""
         available = not template.requires or any(self._can_run(name) for name in template.requires)
         missing = " or ".join(template.requires)
         return {
@@ -125,9 +126,9 @@ class Catalog:
 
 
 def _read_template(folder: Path) -> "list[tuple[str, int, bytes]]":
-    """`(path, mode, content)` of each file, the template's own last."""
+    """Returns `(path, mode, content)` of each file; the template's settings come last."""
     if not folder.is_dir():
-        raise InvalidRequest(f"There is no folder {folder}.", hint="Name folders, each like its language.")
+        raise InvalidRequest(f"There is no folder {folder}.", hint="Give folders that are named like languages.")
     files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     return [
         (path.relative_to(folder).as_posix(), path.stat().st_mode & 0o777, path.read_bytes())

@@ -1,7 +1,7 @@
-"""Projects in the store: created, finished when half-made, listed, renamed, deleted. Knows nothing of runners.
+"""Creates, lists, renames and deletes projects in the store, and finishes unfinished ones. Knows nothing of runners.
 
-A project is its record, `meta/{replId}.json`, and its files under `code/{replId}/`. The record is written first, only
-where there is none, so a name can never be taken twice; its state is "creating" until the files are there. See
+A project is its record, `meta/{replId}.json`, and its files under `code/{replId}/`. The record is written first, and
+only if there is none, so a name can never be taken twice. Its state is "creating" until the files are there. See
 `workers`.
 """
 
@@ -31,11 +31,11 @@ from .records import Project, ProjectRecord, Records, Unreadable, taken
 from .workers import Stop, Workers, nothing
 
 LIST_SECONDS = 0.5
-"""For which a list waits for what others are doing with a project."""
+"""How long a list waits for others that create or delete a project."""
 DELETE_ATTEMPTS = 5
 MAX_TITLE = 200
 PATIENCE_SECONDS = 2.0
-"""For which a store is waited for where an older answer will do."""
+"""How long to wait for the store if there is an answer without it."""
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ _UNKNOWN = ProjectRecord(language="", title="", created="1970-01-01T00:00:00+00:
 
 
 class Projects:
-    """All verbs are safe between any number of servers on one store."""
+    """All methods are safe while any number of servers use the store."""
 
     def __init__(self, store: Store, catalog: Catalog) -> None:
         self._store = store
@@ -53,15 +53,16 @@ class Projects:
         self._workers = Workers(store, self._records)
         self._finishing: dict[ProjectRef, asyncio.Task[Project]] = {}
         self._unfinished: dict[ProjectRef, ProjectRecord] = {}
-        """Tasks that read a project for a list, and the records of those that others are making or deleting."""
+        """The tasks that read a project for lists; the records of projects that others create or delete."""
         self._known: dict[ProjectRef, tuple[ProjectRecord, str]] = {}
-        """Records as they were last seen, each with the tag that it had in a listing just before, or none: what still
-        has it need not be read again, and all of them do for a while where the store is away."""
+        """The records as last read, each with its tag in the listing just before, or "". A record with the same tag in
+        a later listing is not read again. While the store is unavailable, `get` returns these records."""
 
     async def create(self, ref: ProjectRef, language: str, folder: Path | None = None) -> Project:
-        """Raises FileExists if the name is taken (nothing of it is touched), FileNotFound for the language.
+        """Create a project. Raises FileExists if the name is taken, without changing that project, and FileNotFound if
+        there is no such template.
 
-        `folder`: its files, in a `scratch` of the store, in place of the template's.
+        `folder`: a folder in a `scratch` of the store, with files that replace the template's.
         """
         template = await self._catalog.get(language)
         record = ProjectRecord(
@@ -76,20 +77,22 @@ class Projects:
         return Project(ref, await self._workers.create(ref, record, folder))
 
     async def check_free(self, ref: ProjectRef) -> None:
-        """Raises FileExists if the name is taken; another may take it yet, which only `create` finds out."""
+        """Raises FileExists if the name is taken. A free name may still be taken before `create`, which then raises
+        FileExists."""
         with suppress(FileNotFound):
             await self.get(ref)
             raise taken(ref)
 
     async def get(self, ref: ProjectRef) -> Project:
-        """Finishes a half-made or half-deleted project first. Raises FileNotFound.
+        """Finishes an unfinished creation or deletion first. Raises FileNotFound.
 
-        While the store is away a project that was seen before is as it was then: its REPL can still be stopped.
+        While the store is unavailable, returns a known project as it was last read, so that its REPL can be stopped.
         """
         return await self._get(ref, "")
 
     async def is_deleted(self, ref: ProjectRef) -> bool:
-        """Whether it is gone, or is about to be for good; not where the store does not say so in time."""
+        """Returns True if the project is deleted, or its deletion has begun. Returns False if the store does not answer
+        in time."""
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 return (await self._records.read(ref))[0].state == "deleting"
@@ -99,9 +102,9 @@ class Projects:
             return False
 
     async def list(self, owner: str) -> list[Project]:
-        """Newest first; half-made ones are finished in the background. Only what has changed since the last list is
-        read. What is no project of ours is left out; one whose record the store does not give has a `refusal`. Raises
-        what the store raises where it is away."""
+        """Returns the projects, newest first, and finishes unfinished ones in the background. Reads only records that
+        have changed since the last list. Leaves out objects that are not records. A project whose record the store
+        refuses to return has a `refusal`. Raises what the store raises if it is unavailable."""
         prefix = meta_prefix(owner)
         tags: dict[ProjectRef, str] = {}
         async for entry in self._store.list(prefix, deep=False):
@@ -115,13 +118,13 @@ class Projects:
         return sorted(projects, key=lambda project: (project.record.created, project.ref), reverse=True)
 
     async def _listed(self, ref: ProjectRef, tag: str) -> Project | None:
-        """None if it is being deleted, or can't be read by anybody. What others are still doing with it is not waited
-        for, and is finished in the background if they have died."""
+        """Returns None if the project is being deleted, or if its record is not valid. Waits only LIST_SECONDS for
+        others that create or delete it; if they are dead, a background task finishes their work."""
         known, known_tag = self._known.get(ref, (None, ""))
         if known is not None and tag and tag == known_tag:
             return Project(ref, known)
         if ref not in self._finishing:
-            self._finishing[ref] = tasks.awaited(self._get(ref, tag), f"look at {ref}")
+            self._finishing[ref] = tasks.awaited(self._get(ref, tag), f"read {ref} for a list")
             self._finishing[ref].add_done_callback(lambda task: self._looked(ref, task))
         looking = self._finishing[ref]
         await asyncio.wait({looking}, timeout=LIST_SECONDS)
@@ -144,10 +147,10 @@ class Projects:
     def _looked(self, ref: ProjectRef, task: "asyncio.Task[Project]") -> None:
         del self._finishing[ref]
         if not task.cancelled():
-            task.exception()  # it is for the lists that wait, and there may be none any more
+            task.exception()  # retrieved, so that asyncio does not log it if no list waits any more
 
     async def close(self) -> None:
-        """Cancel what goes on in the background; the next server that comes to it finishes it."""
+        """Cancel the background tasks; the next server that reads an unfinished project finishes it."""
         await tasks.stop(*self._finishing.values())
 
     async def rename(self, ref: ProjectRef, title: object) -> Project:
@@ -161,11 +164,11 @@ class Projects:
         return replace(project, record=record)
 
     async def delete(self, ref: ProjectRef, stop: Stop = nothing) -> None:
-        """Delete record and files; the caller has stopped its runner. Idempotent, raises FileNotFound. Returns at once
-        where somebody else is deleting it already.
+        """Delete the record and the files. The caller has stopped the runner. Idempotent. Raises FileNotFound if there
+        is no such project. Returns at once if another worker is deleting it already.
 
-        `stop` is called once the record says that the project is being deleted, and ends what another server has
-        started before it could know.
+        `stop` is called once the record says that the project is being deleted. It stops a REPL that another server
+        started before that server could read this.
         """
         for _ in range(DELETE_ATTEMPTS):
             record, etag = await self._records.read(ref)
@@ -179,10 +182,10 @@ class Projects:
                 return
             except Conflict:  # it was renamed meanwhile, or somebody else has begun to delete it
                 continue
-        raise Unavailable(f"{ref.repl_id} is changed all the time.", hint="Try again in a moment.")
+        raise Unavailable(f"Other servers keep changing {ref.repl_id}.", hint="Try again in a moment.")
 
     async def _get(self, ref: ProjectRef, tag: str) -> Project:
-        """See `get`. `tag`: the one that the store's listing has for the record now, if that is known."""
+        """Like `get`. `tag`: the record's tag in the listing just before, or "" if there was no listing."""
         known, _ = self._known.get(ref, (None, ""))
         try:
             async with asyncio.timeout(PATIENCE_SECONDS if known else None):

@@ -20,8 +20,11 @@ from jupyter_repl_runner.store.port import Store, read_all
 
 @dataclass(frozen=True)
 class ProjectRecord:
-    """What `meta/{replId}.json` holds. `source`: "template", or "archive", which only its worker has, so that nobody
-    can finish for it. `worker` names who creates or deletes, `beat` counts that it lives."""
+    """The content of `meta/{replId}.json`.
+
+    `source`: "template" or "archive". Only the worker of an archive has its files, so no other can finish that project.
+    `worker`: the id of the worker that creates or deletes the project. `beat`: the number of its heartbeats.
+    """
 
     language: str
     title: str
@@ -38,7 +41,7 @@ class ProjectRecord:
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> "ProjectRecord":
-        """Fields of a later version are left out. Raises ValueError or TypeError for what is no record."""
+        """Ignores fields of later versions. Raises ValueError or TypeError if `raw` is not a record."""
         fields = parse_json(raw)
         record = cls(**{name: fields[name] for name in cls.__dataclass_fields__ if name in fields})
         check_fields(record)
@@ -48,7 +51,8 @@ class ProjectRecord:
 
 @dataclass(frozen=True)
 class Project:
-    """`refusal`: why its record can't be read, where the store has one; `record` says nothing then."""
+    """`refusal`: why the store refuses to return the record, or why an unfinished project can't be finished now. In the
+    first case, `record` is a placeholder."""
 
     ref: ProjectRef
     record: ProjectRecord
@@ -65,7 +69,7 @@ class Project:
 
 
 class Unreadable(Unavailable):
-    """A record that is none: it was damaged, or written by something else."""
+    """The object is not a valid record: it is damaged, or another program wrote it."""
 
 
 class Records:
@@ -75,25 +79,25 @@ class Records:
         self._store = store
 
     async def read(self, ref: ProjectRef) -> tuple[ProjectRecord, str]:
-        """The record and its etag. Raises FileNotFound, and Unreadable for what is no record."""
+        """Returns the record and its etag. Raises FileNotFound, and Unreadable if the object is not a valid record."""
         try:
             raw, etag = await read_all(self._store, ref.meta)
             return ProjectRecord.from_bytes(raw), etag
         except FileNotFound:
             raise missing(ref) from None
         except (FileIsADirectory, FileTooLarge, ValueError, TypeError) as error:
-            raise Unreadable(f"The record of {ref.repl_id} can't be read.", hint=f"Look at {ref.meta}.") from error
+            raise Unreadable(f"The record of {ref.repl_id} can't be read.", hint=f"Check {ref.meta}.") from error
 
     async def create(self, ref: ProjectRef, record: ProjectRecord) -> str:
-        """The etag. Raises FileExists if there is one."""
+        """Returns the etag. Raises FileExists if the project has a record already."""
         return (await self._store.put(ref.meta, record.to_bytes(), if_none_match=True)).etag
 
     async def replace(self, ref: ProjectRef, record: ProjectRecord, etag: str) -> str:
-        """The new etag. Raises Conflict unless `etag` is still the record's."""
+        """Returns the new etag. Raises Conflict if the record no longer has `etag`."""
         return (await self._store.put(ref.meta, record.to_bytes(), if_match=etag)).etag
 
     async def delete(self, ref: ProjectRef, etag: str) -> None:
-        """Raises Conflict unless `etag` is still the record's."""
+        """Raises Conflict if the record no longer has `etag`."""
         await self._store.delete(ref.meta, if_match=etag)
 
 

@@ -1,8 +1,8 @@
-"""Creates and deletes the files of projects, and finishes what a worker that died has left.
+"""Creates and deletes the files of projects, and finishes the work of dead workers.
 
-A worker changes the record that it works on once a second: that is its heartbeat. A record that has not changed for
-STALE_SECONDS belongs to a dead worker, and the next caller takes it over by compare-and-swap. No clocks of different
-machines are compared.
+A worker is one creation or deletion under way. It changes the record of its project once a second: that is its
+heartbeat. A record that has not changed for STALE_SECONDS belongs to a dead worker, and the next caller takes it over
+by compare-and-swap. No clocks of different machines are compared.
 """
 
 import asyncio
@@ -26,17 +26,17 @@ STALE_SECONDS = 3.0
 LOOK_SECONDS = 0.1
 MAX_WAIT_SECONDS = 60.0
 DELETION_SECONDS = 3.0
-"""For which a creation waits for a deletion of the same name."""
+"""How long a creation waits for the deletion of a project with the same name."""
 
 Stop = Callable[[], Coroutine[Any, Any, None]]
 
 
 async def nothing() -> None:
-    """The `stop` of a project that nothing runs of."""
+    """The `stop` of a project without a runner."""
 
 
 class Workers:
-    """Those of this server, in all projects of the store."""
+    """The workers of this server, for all projects of the store."""
 
     def __init__(self, store: Store, records: Records) -> None:
         self._store = store
@@ -45,7 +45,8 @@ class Workers:
         self._working: set[str] = set()
 
     async def create(self, ref: ProjectRef, record: ProjectRecord, folder: Path | None) -> ProjectRecord:
-        """A project of a template's files, or those of `folder`. Raises FileExists if the name is taken."""
+        """Create a project with a template's files, or with those of `folder`; returns its record. Raises FileExists if
+        the name is taken."""
         record = replace(record, worker=self._new_worker())
         self._working.add(record.worker)
         try:
@@ -54,7 +55,8 @@ class Workers:
             self._working.discard(record.worker)
 
     async def _claim(self, ref: ProjectRef, record: ProjectRecord) -> str:
-        """Write the record of a new project; its etag. Waits a moment for a deletion. Raises FileExists."""
+        """Write the record of a new project; returns its etag. Waits up to DELETION_SECONDS while a project of that
+        name is being deleted. Raises FileExists."""
         loop = asyncio.get_running_loop()
         until = loop.time() + DELETION_SECONDS
         while loop.time() < until:
@@ -66,11 +68,11 @@ class Workers:
         raise taken(ref)
 
     async def _claim_left(self, ref: ProjectRef, ours: ProjectRecord) -> str:
-        """Take over a record that its worker left, for a creation of ours; its etag. Raises FileExists, and
-        FileNotFound if it is being deleted."""
+        """Take over the record of a dead worker for our new project; returns its etag. Raises FileExists if the name is
+        taken, and FileNotFound if that project is gone, or a live worker is deleting it."""
         try:
             record, etag = await self._records.read(ref)
-            if record.worker == ours.worker:  # it was written, and the answer was lost on its way
+            if record.worker == ours.worker:  # our record was written, but the answer was lost
                 return etag
             if record.worker in self._working and record.state == "deleting":
                 raise missing(ref)
@@ -83,15 +85,18 @@ class Workers:
             etag = await self._records.replace(ref, claimed, etag)
             is_same = (record.source, record.language) == ("template", ours.language) and ours.source == "template"
             if record.state == "deleting" or not is_same:
-                # never used by anybody, or deleted: nothing of it may show up
+                # The old project was never finished, or was being deleted: none of its files may appear in the new one.
                 _, etag = await self._beat(self._delete_files(ref), ref, claimed, etag)
             return await self._records.replace(ref, ours, etag)
         except Conflict:  # somebody else took it
             raise taken(ref) from None
 
     async def finish(self, ref: ProjectRef, record: ProjectRecord, etag: str) -> ProjectRecord:
-        """Bring to its end what another worker began. Raises FileNotFound if that was a deletion, at once if that is
-        under way, and Conflict if somebody else has taken it over."""
+        """Finish what another worker began; returns the record. Raises Conflict if a third worker has taken it over.
+
+        Raises FileNotFound after a deletion, at once if that is under way in this server. An unfinished project from an
+        archive is deleted, too.
+        """
         if record.state == "deleting" and record.worker in self._working:
             raise missing(ref)
         record, etag = await self._wait_left(ref, record, etag)
@@ -101,7 +106,7 @@ class Workers:
         self._working.add(mine.worker)
         try:
             if record.state == "deleting" or record.source == "archive":
-                with suppress(Conflict):  # somebody else ends it
+                with suppress(Conflict):  # another worker deletes it
                     await self.delete(ref, record, etag)
                 raise missing(ref)
             etag = await self._records.replace(ref, mine, etag)
@@ -110,8 +115,8 @@ class Workers:
             self._working.discard(mine.worker)
 
     async def _wait_left(self, ref: ProjectRef, record: ProjectRecord, etag: str) -> tuple[ProjectRecord, str]:
-        """Return the record once it is ready, or once nobody works on it any more. Raises FileNotFound once it is
-        deleted, or is seen to be."""
+        """Return the record and its etag once the project is ready or its worker is dead. Raises FileNotFound once the
+        project is deleted, or a live worker is seen to delete it; raises Unavailable after MAX_WAIT_SECONDS."""
         loop = asyncio.get_running_loop()
         limit, since = loop.time() + MAX_WAIT_SECONDS, loop.time()
         while record.state != "ready":
@@ -119,7 +124,7 @@ class Workers:
             if died_here or loop.time() - since > STALE_SECONDS:
                 break
             if loop.time() > limit:
-                raise Unavailable(f"{ref.repl_id} is still being made.", hint="Try again in a moment.")
+                raise Unavailable(f"{ref.repl_id} is still being created.", hint="Try again in a moment.")
             await asyncio.sleep(LOOK_SECONDS)
             found = await self._records.read(ref)
             if found[1] != etag:
@@ -132,7 +137,7 @@ class Workers:
     async def _fill(
         self, ref: ProjectRef, record: ProjectRecord, etag: str, folder: Path | None = None
     ) -> ProjectRecord:
-        """Put the files there, the template's or a folder's, beating meanwhile, and declare the project ready."""
+        """Store the files of the template or of `folder`, with heartbeats meanwhile, then set the state to ready."""
         if folder is not None:
             putting = self._store.put_folder(folder, ref.code(), ref.manifest)
         else:
@@ -147,8 +152,8 @@ class Workers:
         return record
 
     async def delete(self, ref: ProjectRef, record: ProjectRecord, etag: str, stop: Stop = nothing) -> None:
-        """`stop` is called once the record says that the project is being deleted. Raises Conflict if somebody else has
-        changed the record, or taken this over."""
+        """Delete the project. Calls `stop` once the record says that the project is being deleted. Raises Conflict if
+        another worker has changed the record or taken over the deletion."""
         record = replace(record, state="deleting", worker=self._new_worker())
         self._working.add(record.worker)
         try:
@@ -167,7 +172,8 @@ class Workers:
     async def _beat(
         self, work: Coroutine[Any, Any, Any], ref: ProjectRef, record: ProjectRecord, etag: str
     ) -> tuple[ProjectRecord, str]:
-        """Do the work, beating meanwhile; the record as it is then. Raises Conflict if another has taken it over."""
+        """Do the work, with heartbeats meanwhile; returns the record and its etag afterwards. Raises Conflict if
+        another worker has taken the record over."""
         task = tasks.awaited(work, f"{record.state} {ref}")
         try:
             while not (await asyncio.wait({task}, timeout=BEAT_SECONDS))[0]:

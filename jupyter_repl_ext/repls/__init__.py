@@ -1,1 +1,1 @@
-"""Projects that run: their start and stop, what counts as use, and what a runner is given for its work."""
+"""Running projects: their start and stop, what counts as use, the grants for sync, and restoring deleted files."""

@@ -16,14 +16,14 @@ from jupyter_repl_spawner.port import Spawner
 from .silence import Silence
 
 SETTING = "jupyter_repl_last_activity"
-"""jupyter_server takes the newest of all settings whose names end so."""
+"""jupyter_server uses the newest time of all settings whose names end with `_last_activity`."""
 ASK_SECONDS = 30.0
 
 log = logging.getLogger(__name__)
 
 
 class Activity:
-    """Owns the task that asks; `settings` are the web application's."""
+    """Owns the task that asks runners for their last use. `settings` are the web application's."""
 
     def __init__(self, settings: MutableMapping[str, Any], spawner: Spawner, client: RunnerClient) -> None:
         self._settings = settings
@@ -34,7 +34,7 @@ class Activity:
         self._silence = Silence()
 
     def start(self) -> None:
-        """Runners are asked only where a server that is culled would take them along."""
+        """Begin to ask runners, but only if they stop with the server: else culling the server does them no harm."""
         if self._spawner.ends_with_server:
             self._task = tasks.spawn(self._ask(), "ask runners for activity", lasting=True)
 
@@ -42,7 +42,7 @@ class Activity:
         await tasks.stop(self._task)
 
     def touch(self, seconds: float | None = None) -> None:
-        """Something happened now, or at `seconds` since the epoch, which nobody says of the future."""
+        """Note a use now, or at `seconds` since the epoch; a time in the future counts as now."""
         moment = time.time() if seconds is None else min(seconds, time.time())
         if moment >= self._last + 1:
             self._last = moment
@@ -58,7 +58,7 @@ class Activity:
                 log.exception("Asking runners for activity failed; trying again")
 
     async def _ask_one(self, ref: ProjectRef) -> None:
-        """One that does not answer, or answers nonsense, hides no other."""
+        """Ask one runner. If it does not answer, or its answer is invalid, the other runners are still asked."""
         try:
             status = await self._client.get_json(await self._spawner.address(ref), "/status")
             self.touch(float(status["lastActivity"]))

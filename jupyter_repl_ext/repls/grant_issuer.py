@@ -1,5 +1,5 @@
-"""Leave for runners to work on projects in S3: a new generation at each start, and credentials for that project
-alone."""
+"""Issues grants, with which sync works on a project in S3: a new generation at each start, and credentials for that
+project alone."""
 
 import asyncio
 import logging
@@ -19,13 +19,13 @@ from jupyter_repl_runner.store.s3_errors import Denied, map_s3_errors
 from jupyter_repl_runner.store.sts import NoSts, Sts
 
 NO_STS_SECONDS = 60.0
-"""For which an S3 without STS is not asked again."""
+"""How long an S3 without STS is not asked again."""
 
 log = logging.getLogger(__name__)
 
 
 class GrantIssuer:
-    """A `Granter` of the spawner's. `role`: see ReplExtension.s3_role_arn. `scoped_only`: no runner ever gets the
+    """The `Granter` of the spawner port. `role`: see ReplExtension.s3_role_arn. `scoped_only`: never grants the
     server's own keys."""
 
     def __init__(
@@ -38,8 +38,8 @@ class GrantIssuer:
         self._max_file_bytes = max_file_bytes
         self._scoped_only = scoped_only
         self._no_sts_until = 0.0
-        """By the monotonic clock: S3 said that it has none. What said so may have been something before it that was
-        there for a moment only."""
+        """A time of the monotonic clock, set when S3 answers that it has no STS. S3 is asked again after it, because
+        the answer may have come from a proxy in front of S3 that was there only for a moment."""
 
     async def grant(self, ref: ProjectRef) -> Grant:
         honoured = await self._store.probe()
@@ -56,11 +56,13 @@ class GrantIssuer:
         )
 
     async def _raise(self, ref: ProjectRef) -> tuple[ProjectRecord, Generation]:
-        """A project that is no more gets no generation."""
+        """Raise the project's generation; returns the record and the generation. Raises FileNotFound for a deleted
+        project, which must not get a generation."""
         return (await self._projects.get(ref)).record, await raise_generation(self._store, ref)
 
     async def credentials(self, ref: ProjectRef) -> Credentials:
-        """For this project alone; else, where that is allowed, the server's own."""
+        """Returns credentials for this project alone. If S3 issues none, returns the server's own if that is allowed,
+        or raises Unavailable."""
         refusal: ReplError = NoSts()
         if time.monotonic() > self._no_sts_until:
             try:
@@ -74,7 +76,7 @@ class GrantIssuer:
                 f"There are no keys for this project alone: {refusal.message}",
                 hint='See s3_role_arn. With s3_runner_keys = "server" each REPL gets the keys of the server.',
             )
-        log.warning("There are no keys for one project alone (%s): runners get the server's own", refusal.message)
+        log.warning("There are no keys for one project alone (%s): sync gets the server's own", refusal.message)
         with map_s3_errors(self._store.settings, ""):
             found = await asyncio.to_thread(find_credentials, self._store.settings)
         if found is None:

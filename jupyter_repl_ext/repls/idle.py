@@ -1,7 +1,7 @@
-"""Stops REPLs that nobody uses: no keystroke, no output, no foreground program, no request. An open tab is no use.
+"""Stops REPLs that nobody uses: no keystroke, no output, no foreground program, no request. An open tab is not use.
 
-Each is asked when it could be due, which is seldom. Tabs get a warning WARN_SECONDS before. A person who presses a key
-then, or Keep, keeps the REPL. Several servers may do this at once: they come to the same end.
+Each REPL is asked only when it could be due, which is seldom. Its tabs get a warning WARN_SECONDS before the stop. If a
+person then presses a key, or Keep, the REPL goes on running. Several servers may do this at once, with the same result.
 """
 
 import asyncio
@@ -23,11 +23,11 @@ from .silence import Silence
 LOOK_SECONDS = 1.0
 WARN_SECONDS = 60.0
 AGAIN_SECONDS = 30.0
-"""Until a REPL that never sleeps is checked again."""
+"""Until the next check of a REPL that has no timeout, or whose stop was refused."""
 RETRY_SECONDS = 3.0
-"""Until one that did not answer is: most of those are still being started."""
+"""Until the next check of a REPL that did not answer, or does not run yet: most of these are still being started."""
 SAME_SECONDS = 0.5
-"""Two answers about one moment differ by less."""
+"""Two answers about the same last use differ by less than this."""
 AT_ONCE = 16
 DEFAULT = "*"
 
@@ -35,8 +35,8 @@ log = logging.getLogger(__name__)
 
 
 class Idle:
-    """`timeouts` in seconds by language, `*` for the others; 0: never. A REPL that has files which can never be saved
-    is kept for `unsaved_timeout` seconds more. Owns its tasks."""
+    """`timeouts` in seconds by language, `*` for the others; 0: never. Files that can never be saved delay a stop by
+    `unsaved_timeout` seconds. Owns its tasks."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class Idle:
         self._spawner = spawner
         self._client = client
         self._due: dict[ProjectRef, float] = {}
-        """When each is to be checked, by the monotonic clock."""
+        """When each REPL is checked next, by the monotonic clock."""
         self._warned: dict[ProjectRef, float] = {}
         """REPLs whose tabs got a warning, and their last use at that time: later use needs a new warning."""
         self._languages: dict[ProjectRef, str] = {}
@@ -85,12 +85,12 @@ class Idle:
                         self._looking.add(ref)
                         self._looks.spawn(self._look(ref), f"idleness of {ref}")
             except ReplError as error:
-                log.debug("Idle REPLs can't be looked for: %s", error.message)
+                log.debug("Idle REPLs can't be found now: %s", error.message)
             except Exception:
-                log.exception("Looking for idle REPLs failed; it goes on")
+                log.exception("The search for idle REPLs failed; it is repeated")
 
     async def _look(self, ref: ProjectRef) -> None:
-        """One that does not answer, or takes long to stop, holds up no other."""
+        """Check one REPL, in a task of its own: if it does not answer, or stops slowly, no other REPL has to wait."""
         seconds: float | None = RETRY_SECONDS
         try:
             async with self._turn:
@@ -105,7 +105,8 @@ class Idle:
                 self._due[ref] = time.monotonic() + seconds
 
     async def _ask(self, ref: ProjectRef) -> float | None:
-        """Seconds until the next check; None: it is being stopped."""
+        """Warn the tabs, or stop the REPL, if it is due. Returns the seconds until the next check; None if it
+        stopped."""
         timeout = await self._timeout(ref)
         if timeout <= 0:
             return AGAIN_SECONDS
@@ -121,7 +122,7 @@ class Idle:
             if self._warned.pop(ref, None) is not None:
                 await self._client.call(address, "idle", {"seconds": 0})
             return left - warn
-        if was_used:  # however late we are: nobody is surprised
+        if was_used:  # even if it is overdue: no stop comes without a warning
             self._warned[ref] = used
             await self._client.call(address, "idle", {"seconds": round(max(left, warn))})
             return max(left, warn)
@@ -129,12 +130,12 @@ class Idle:
             return left
         log.info("%s is stopped: nobody has used it for %.0f s", ref, timeout)
         await self._client.call(address, "idle", {"asleep": True})
-        # What can still be saved is waited for; what can never be does not hold the pod for ever.
+        # The stop waits for files that can still be saved. Files that can never be saved don't keep the pod for ever.
         leaving = Leaving.UNSAVABLE if idle > timeout + self._unsaved_timeout else Leaving.NOTHING
         try:
             await self._lifecycle.stop_and_wait(ref, leaving)
         except Unsaved as error:
-            log.warning("%s goes on: %s", ref, error.message)
+            log.warning("%s goes on running: %s", ref, error.message)
             await self._client.call(address, "idle", {"seconds": 0})
             return AGAIN_SECONDS
         self._forget(ref)

@@ -1,6 +1,6 @@
-"""Starting, stopping, deleting: one operation per project at a time in this server, its progress and cancellation.
+"""Starts, stops and deletes REPLs: one operation per project at a time in this server, with progress and cancellation.
 
-What a REPL is doing is never stored: it is the operation under way, else the spawner's `poll`.
+The phase of a REPL is never stored: it is that of the operation under way, else that of the spawner's `poll`.
 """
 
 import asyncio
@@ -21,9 +21,9 @@ from jupyter_repl_spawner.port import Leaving, Spawner
 LOOK_SECONDS = 0.5
 EVENTS_SECONDS = 600.0
 READERS_SECONDS, READERS_LOOK_SECONDS = 5.0, 0.05
-"""For which a start waits for those who read the files without a runner."""
+"""How long a start waits for requests that use the files without a runner; how often it checks."""
 REFUSED_SECONDS = 60.0
-"""For which a running REPL says why its stop came to nothing."""
+"""How long the phase of a running REPL says why its stop failed."""
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class _Operation:
 
 
 class Lifecycle:
-    """Owns its tasks; `close` ends them."""
+    """Owns its tasks; `close` stops them."""
 
     def __init__(self, spawner: Spawner, projects: Projects, ring_bytes: int) -> None:
         self._spawner = spawner
@@ -62,14 +62,15 @@ class Lifecycle:
         self._projects = projects
         self._operations: dict[ProjectRef, _Operation] = {}
         self._refused: dict[ProjectRef, tuple[ReplError, float]] = {}
-        """Why a stop was refused, and until when the phase says so."""
+        """Why a stop failed, and until when the phase says so."""
         self._files: dict[ProjectRef, int] = {}
 
     async def start(self, ref: ProjectRef) -> Phase:
-        """Begin to start it, or join a start under way; while a stop is, start again after it. Idempotent.
+        """Begin to start the REPL, or join a start that is under way. If a stop is under way, the REPL starts again
+        after it. Idempotent.
 
-        Raises FileNotFound if there is no such project, Conflict (409) while it is being deleted, Unavailable while its
-        files are used without a runner for longer than READERS_SECONDS.
+        Raises FileNotFound if there is no such project, Conflict (409) while it is being deleted, and Unavailable if
+        its files are used without a runner for longer than READERS_SECONDS.
         """
         record = (await self._projects.get(ref)).record
         if ref in self._files:
@@ -87,7 +88,7 @@ class Lifecycle:
         return operation.phase
 
     async def stop(self, ref: ProjectRef, leaving: Leaving = Leaving.NOTHING) -> Phase:
-        """Begin to stop it; a start under way is cancelled. Idempotent. `leaving`: what may stay unsaved."""
+        """Begin to stop the REPL; cancels a start under way. Idempotent. `leaving`: what may stay unsaved."""
         before = self._operations.get(ref)
         if before is not None and before.phase.name == "stopping" and before.leaving.covers(leaving):
             before.start_again = False
@@ -96,7 +97,8 @@ class Lifecycle:
         return STOPPING
 
     async def stop_and_wait(self, ref: ProjectRef, leaving: Leaving = Leaving.NOTHING) -> None:
-        """Raises what stopping raised."""
+        """Stop the REPL and wait until that is done. Raises what the stop raises, and Unavailable if the REPL still
+        runs."""
         await self.stop(ref, leaving)
         operation = self._operations.get(ref)
         if operation is not None and operation.task is not None:
@@ -107,8 +109,8 @@ class Lifecycle:
             raise Unavailable(f"{ref} is {phase.name}.", hint="Stop it, then try again.")
 
     async def delete(self, ref: ProjectRef) -> None:
-        """Stop it, whatever is not saved, and delete the project; nothing can start it meanwhile. Raises FileNotFound
-        if there is no such project, and what keeps it from being deleted."""
+        """Stop the REPL, even if files are not saved, and delete the project. Nothing can start it meanwhile. Raises
+        FileNotFound if there is no such project, and the error that prevented the deletion."""
         await self._projects.get(ref)
         before = self._operations.get(ref)
         if before is None or not before.is_deletion:
@@ -118,7 +120,8 @@ class Lifecycle:
         await asyncio.shield(before.task)
 
     async def phase(self, ref: ProjectRef) -> Phase:
-        """As far as this server knows: what it is doing itself comes before what the spawner says."""
+        """Returns the phase of this server's operation on the project, else the spawner's. After a failed stop, adds
+        the reason for REFUSED_SECONDS."""
         if operation := self._operations.get(ref):
             return operation.phase
         phase = await self._spawner.poll(ref)
@@ -131,7 +134,7 @@ class Lifecycle:
         return replace(phase, reason=refused.message, hint=refused.hint)
 
     async def events(self, ref: ProjectRef) -> AsyncIterator[Phase]:
-        """Each phase as it comes, up to one that stays; at most EVENTS_SECONDS."""
+        """Yield each new phase, until a settled one or the end of EVENTS_SECONDS."""
         loop = asyncio.get_running_loop()
         until, last = loop.time() + EVENTS_SECONDS, None
         while loop.time() < until:
@@ -148,7 +151,7 @@ class Lifecycle:
 
     @asynccontextmanager
     async def without_runner(self, ref: ProjectRef) -> AsyncIterator[bool]:
-        """Yield whether no runner has the project's files; if so, none of this server gets them inside the block.
+        """Yield True if no runner has the project's files. Then no runner of this server gets them inside the block.
 
         Raises Unavailable while a start or a stop is under way.
         """
@@ -167,7 +170,7 @@ class Lifecycle:
                 del self._files[ref]
 
     async def close(self) -> None:
-        """Cancel what is under way and wait for it."""
+        """Cancel the operations under way, and return when they have ended."""
         await tasks.stop(*(operation.task for operation in self._operations.values()))
 
     def _begin(self, ref: ProjectRef, operation: _Operation) -> _Operation:
@@ -182,7 +185,7 @@ class Lifecycle:
         work: Callable[[ProjectRef, _Operation], Awaitable[None]],
         name: str,
     ) -> _Operation:
-        """Cancel what is under way, and do this when that has ended."""
+        """Cancel the operation under way, and do `work` when it has ended."""
         before = self._operations.get(ref)
         if before is not None and before.task is not None:
             before.task.cancel()
@@ -235,17 +238,18 @@ class Lifecycle:
         try:
             await self._projects.delete(ref, stop)
         finally:
-            if await self._projects.is_deleted(ref):  # also where only a part of it could be deleted: another ends that
+            if await self._projects.is_deleted(ref):  # also after a partial deletion: another server finishes it
                 await self._spawner.forget(ref)
 
     async def _end_deleted(self, ref: ProjectRef) -> None:
-        """Stop what another server has begun to delete while it was started here."""
+        """Stop the REPL if another server has begun to delete its project during this start."""
         if await self._projects.is_deleted(ref):
             await self._spawner.stop(ref, Leaving.ANYTHING)
             await self._spawner.forget(ref)
 
     async def _wait_for_readers(self, ref: ProjectRef) -> None:
-        """A listing or a download without a runner is over soon. Raises Unavailable if it is not."""
+        """Wait until no request uses the files without a runner, which is soon. Raises Unavailable if that takes too
+        long."""
         until = time.monotonic() + READERS_SECONDS
         while ref in self._files:
             if time.monotonic() > until:

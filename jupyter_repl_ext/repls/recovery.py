@@ -1,4 +1,5 @@
-"""What was deleted from a project and can still be had: listed, and put back where nothing has taken its place."""
+"""Lists what was deleted from a project and can still be restored, and restores it unless something else has its
+path."""
 
 import asyncio
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ AT_ONCE = 8
 
 @dataclass(frozen=True)
 class Deleted:
-    """One deletion. `when` in seconds since the epoch; `paths` are at most MAX_NAMES of `count`."""
+    """One deletion. `when` in seconds since the epoch; `paths`: at most MAX_NAMES of its `count` paths."""
 
     item: str
     when: float
@@ -44,7 +45,7 @@ class Recovery:
         self._client = client
 
     async def deleted(self, ref: ProjectRef) -> list[Deleted]:
-        """Newest first."""
+        """Returns the deletions that can be restored, newest first."""
         trash = self._local(ref)
         if trash is not None:
             return [Deleted(item, when, 1, (path,)) for item, when, path in await asyncio.to_thread(trash[0].list)]
@@ -56,7 +57,8 @@ class Recovery:
         ]
 
     async def restore(self, ref: ProjectRef, item: str) -> dict[str, list[str]]:
-        """`{restored, kept}`: paths that are back, and those whose place something else has. Raises FileNotFound."""
+        """Restore a deletion. Returns `{restored, kept}`: the restored paths, and those that something else has now.
+        Raises FileNotFound."""
         trash = self._local(ref)
         if trash is not None:
             return {"restored": [await asyncio.to_thread(trash[0].restore, trash[1], item)], "kept": []}
@@ -80,13 +82,14 @@ class Recovery:
                 for path, target in known.links.items():
                     is_made = await self._call(ref, "makeLink", path=path, target=target)
                     (restored if is_made else kept).append(path)
-                for path in sorted(known.folders, reverse=True):  # the inner ones first: an outer may forbid the way
+                for path in sorted(known.folders, reverse=True):  # inner ones first: an outer's mode may deny access
                     await self._call(ref, "create", path=path, type="dir")
                     await self._call(ref, "setMode", path=path, mode=known.folders[path])
         return {"restored": restored, "kept": kept}
 
     def _local(self, ref: ProjectRef) -> tuple[Trash, Beneath] | None:
-        """Where projects are folders of this machine the runner's trash is the only one."""
+        """Returns the project's trash and folder if projects are folders on this machine: then the trash that runners
+        use is the only one. Returns None for other stores."""
         trash, code = self._store.local_path(ref.trash), self._store.local_path(ref.code())
         return (Trash(trash), Beneath(Path(code))) if trash is not None and code is not None else None
 
@@ -102,7 +105,7 @@ class Recovery:
         return True
 
     async def _bring_back(self, ref: ProjectRef, item: str, path: str) -> bool:
-        """By the runner, which has the files now."""
+        """Restore a file through the runner, which has the files now. Returns False if that is not possible."""
         address = await self._spawner.address(ref)
         try:
             async with await self._store.get(StoreTrash(self._store, ref).key(item, path)) as blob:
@@ -114,7 +117,7 @@ class Recovery:
         return True
 
     async def _call(self, ref: ProjectRef, event: str, **data: object) -> bool:
-        """Whether the runner could do it: something else may be in the place by now."""
+        """Send an event to the runner. Returns False if it fails because something else is at the path by now."""
         try:
             await self._client.call(await self._spawner.address(ref), event, data)
         except (FileExists, FileNotFound, FileNotADirectory, NoPermissions):
@@ -122,7 +125,8 @@ class Recovery:
         return True
 
     async def _tell_rest(self, ref: ProjectRef, item: Item) -> list[str]:
-        """Links and folders, which only the manifest holds; those whose place a file has lose against it anyway."""
+        """Restore links and folders, which only the manifest holds; returns the links. If a file has one of their
+        paths, the file wins anyway."""
 
         def change(old: Manifest) -> Manifest:
             return Manifest({**item.links, **old.links}, {**item.folders, **old.folders}, old.left_out)

@@ -1,4 +1,4 @@
-"""Runners that do not answer: they count neither as used nor as unused, and the log names them once that lasts."""
+"""Runners that do not answer. They count neither as used nor as unused. If this lasts SILENT_SECONDS, it is logged."""
 
 import logging
 import time
@@ -11,21 +11,21 @@ log = logging.getLogger(__name__)
 
 
 class Silence:
-    """Since when each has not answered, as far as it was asked."""
+    """Records since when each runner has not answered, counted from the first request that failed."""
 
     def __init__(self) -> None:
         self._since: dict[ProjectRef, float] = {}
         self._reported: set[ProjectRef] = set()
 
     def answered(self, ref: ProjectRef) -> None:
-        """Or it is gone."""
+        """Called when a runner has answered, and when it is gone."""
         self._since.pop(ref, None)
         self._reported.discard(ref)
 
     def failed(self, ref: ProjectRef, error: Exception) -> None:
-        """It was asked, and did not answer, or not in a way that is understood."""
+        """Called when a runner did not answer a request, or its answer could not be parsed."""
         now = time.monotonic()
         silent = now - self._since.setdefault(ref, now)
         if silent >= SILENT_SECONDS and ref not in self._reported:
             self._reported.add(ref)
-            log.warning("%s has not said for %.0f s whether it is used; it is not stopped: %s", ref, silent, error)
+            log.warning("%s has not answered for %.0f s, may be in use, and is not stopped: %s", ref, silent, error)

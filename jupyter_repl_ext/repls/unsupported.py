@@ -1,4 +1,4 @@
-"""The spawner of a system that has no pseudo-terminals: says so, and how to get them."""
+"""The spawner for a system without pseudo-terminals: a start raises an error that says how to get them."""
 
 from jupyter_repl_runner.contract.assignment import Assignment
 from jupyter_repl_runner.contract.errors import Unavailable

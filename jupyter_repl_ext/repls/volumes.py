@@ -1,5 +1,5 @@
-"""Where a project's files are on this machine while its REPL runs: the store's own folder, or a copy that sync
-keeps."""
+"""Where a project's files are on this machine while its REPL runs: in the store's own folder, or in a copy that
+sync keeps up to date."""
 
 import hashlib
 from collections.abc import Callable
@@ -11,7 +11,8 @@ from jupyter_repl_spawner.port import Folders
 
 
 def folders_of(store: Store, url: str, data_dir: str) -> Callable[[ProjectRef], Folders]:
-    """For a store that is no disk the copies lie under Jupyter's `data_dir`, apart for each store."""
+    """Returns the function that returns the folders of a project. If the store is not on a disk, they are copies under
+    Jupyter's `data_dir`, in a separate folder for each store."""
     volumes = Path(data_dir) / "repl-volumes" / hashlib.sha256(url.encode()).hexdigest()[:12]
 
     def folders(ref: ProjectRef) -> Folders:

@@ -1,1 +1,1 @@
-"""What the server and the browser say to a runner: requests, transfers and the channel."""
+"""Connections to runners, for the server and for browsers: requests, transfers and the channel."""

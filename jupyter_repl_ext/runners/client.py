@@ -1,4 +1,4 @@
-"""The only opener of runners' addresses: requests, streams and the channel, each with its deadline."""
+"""Requests, transfers and the channel to a runner, each with a deadline. Only this module opens a runner's address."""
 
 import asyncio
 import json
@@ -29,7 +29,7 @@ CALL_SECONDS = 60.0
 TRANSFER_SECONDS = 3600.0
 MAX_TRANSFER = 5 << 30
 MAX_JSON = 1 << 20
-"""Of an answer that is read as a whole: a runner is what programs of a user have made of it."""
+"""The most bytes of an answer that is read as a whole: a user's programs may control what a runner answers."""
 MAX_HEAD = 1 << 14
 NOT_MODIFIED = 304
 SWITCHING_PROTOCOLS = 101
@@ -40,14 +40,14 @@ _UNIX = "unix:"
 
 @dataclass(frozen=True)
 class Head:
-    """Of an answer."""
+    """The head of an answer."""
 
     status: int
     headers: HTTPHeaders
 
 
 class RunnerClient:
-    """One for the whole server. Small answers, transfers and opened connections have pools of their own."""
+    """One instance serves the whole server. Small answers, transfers and connections have separate pools."""
 
     def __init__(self) -> None:
         self._resolver = AddressResolver()
@@ -65,7 +65,7 @@ class RunnerClient:
         self._tcp.close()
 
     async def get_json(self, address: Address, path: str) -> dict[str, Any]:
-        """The answer to a small GET; raises ReplError."""
+        """Returns the answer to a small GET. Raises ReplError."""
         request = HTTPRequest(
             _url(address, path),
             headers=_headers(address),
@@ -78,7 +78,7 @@ class RunnerClient:
         return await self._ask(request)
 
     async def _ask(self, request: HTTPRequest) -> dict[str, Any]:
-        """The answer, which is one object of JSON. Raises Unavailable for any other."""
+        """Returns the answer, a JSON object. Raises Unavailable for any other answer."""
         with _mapped():
             answer = (await self._json.fetch(request)).body
         return _object(answer)
@@ -93,7 +93,8 @@ class RunnerClient:
         on_headers: Callable[[int, HTTPHeaders], None],
         on_chunk: Callable[[bytes], Awaitable[None]],
     ) -> None:
-        """A request whose body and answer are streamed, paced by `on_chunk`. Raises ReplError of the runner's."""
+        """Send a request, and stream its body and its answer; `on_chunk` paces the answer. Raises the runner's
+        error."""
         answer = _Answer(on_headers, on_chunk)
         left = asyncio.get_running_loop().create_future()
         request = HTTPRequest(
@@ -107,7 +108,7 @@ class RunnerClient:
             decompress_response=False,
             header_callback=answer.header,
             streaming_callback=answer.chunk,  # tornado awaits what it returns, so the stream is paced
-            body_producer=cast(Any, _producer(body, left) if body is not None else None),  # its hints say Future
+            body_producer=cast(Any, _producer(body, left) if body is not None else None),  # its type hint says Future
         )
         try:
             with _mapped():
@@ -119,7 +120,7 @@ class RunnerClient:
     async def put_file(
         self, address: Address, path: str, body: AsyncIterator[bytes], headers: Mapping[str, str]
     ) -> str:
-        """Write a file of the project; its etag. Raises ReplError of the runner's."""
+        """Write a file of the project; returns its etag. Raises the runner's error."""
         answered: list[str] = []
 
         def on_headers(_: int, found: HTTPHeaders) -> None:
@@ -132,7 +133,8 @@ class RunnerClient:
         return answered[0]
 
     async def call(self, address: Address, event: str, data: Mapping[str, Any]) -> dict[str, Any]:
-        """What the channel's event of that name answers; raises ReplError of the runner's."""
+        """Send an event of the channel as a single request; returns the data of the answer. Raises the runner's
+        error."""
         request = HTTPRequest(
             _url(address, "/call"),
             method="POST",
@@ -151,8 +153,8 @@ class RunnerClient:
         return found if isinstance(found, dict) else {}
 
     async def channel(self, address: Address, asked: HTTPHeaders) -> tuple[HTTPHeaders, IOStream]:
-        """The runner's channel, opened with the handshake that a browser `asked` for: the runner's answer to it, and
-        the connection behind that. Raises ReplError."""
+        """Open the runner's channel with `asked`, the handshake headers of a browser. Returns the headers of the
+        runner's answer, and the connection after it. Raises ReplError."""
         handshake = {name: asked[name] for name in HANDSHAKE if name in asked}
         head, stream = await self.open(address, "GET", "/channel", {**UPGRADE, **handshake})
         if head.status != SWITCHING_PROTOCOLS:
@@ -161,8 +163,8 @@ class RunnerClient:
         return head.headers, stream
 
     async def open(self, address: Address, method: str, path: str, headers: Mapping[str, str]) -> tuple[Head, IOStream]:
-        """A request without a body on a connection of its own: the head of the answer, and the connection behind it,
-        which the caller closes. Raises Unavailable."""
+        """Send a request without a body on a new connection. Returns the head of the answer, and the connection after
+        it, which the caller closes. Raises Unavailable."""
         place = urlsplit(_url(address, path))
         request = {"Host": place.netloc, **_headers(address), **headers}
         target = f"{place.path}?{place.query}" if place.query else place.path
@@ -182,7 +184,7 @@ class RunnerClient:
     async def _connect(self, address: Address, host: str, port: int) -> IOStream:
         if address.url.startswith(_UNIX):
             stream = IOStream(socket.socket(socket.AF_UNIX))
-            await stream.connect(cast(Any, address.url.removeprefix(_UNIX)))  # its hints know only TCP
+            await stream.connect(cast(Any, address.url.removeprefix(_UNIX)))  # the type hint allows only TCP
             return stream
         stream = await self._tcp.connect(host, port, ssl_options=address.tls)
         stream.set_nodelay(True)
@@ -190,7 +192,7 @@ class RunnerClient:
 
 
 class _Answer:
-    """Sorts an answer into its head and its body; an error's body is kept to be raised."""
+    """Passes on an answer's head and body. Retains the body of an error, so that `check` can raise it."""
 
     def __init__(
         self, on_headers: Callable[[int, HTTPHeaders], None], on_chunk: Callable[[bytes], Awaitable[None]]
@@ -207,7 +209,7 @@ class _Answer:
             self._status, self._headers = int(line.split(" ", 2)[1]), HTTPHeaders()
         elif line.strip():
             self._headers.parse_line(line)
-        elif self._status < 300 or self._status == NOT_MODIFIED:  # a runner sends nobody elsewhere
+        elif self._status < 300 or self._status == NOT_MODIFIED:  # a runner never redirects
             self._has_head = True
             self._on_headers(self._status, self._headers)
 
@@ -218,14 +220,14 @@ class _Answer:
             await self._on_chunk(data)
 
     def check(self) -> None:
-        """Raise the error that was answered, if one was."""
+        """Raise the runner's error if it answered with one."""
         if self._has_head:
             return
         raise from_json(_object(self._error), self._status)
 
 
 class _mapped:
-    """Turns what the HTTP client raises into a ReplError."""
+    """Translates errors of the HTTP client into ReplErrors."""
 
     def __enter__(self) -> None:
         return None
@@ -240,7 +242,7 @@ class _mapped:
 
 
 def _head(raw: bytes) -> Head:
-    """Raises Unavailable for what is none."""
+    """Returns the parsed head of an answer. Raises Unavailable if it can't be parsed."""
     line, _, headers = raw.decode("latin-1").partition("\r\n")
     try:
         return Head(parse_response_start_line(line).code, HTTPHeaders.parse(headers))
@@ -251,8 +253,9 @@ def _head(raw: bytes) -> Head:
 def _producer(
     body: AsyncIterator[bytes], left: "asyncio.Future[None]"
 ) -> Callable[[Callable[[bytes], Awaitable[None]]], Awaitable[None]]:
-    """`left` is done when nobody waits for the request any more. Tornado does not end it then, but an error does: the
-    runner sees its connection close and throws away what has come."""
+    """Returns a `body_producer` for tornado, which writes `body`. `left` is done when nobody waits for the request any
+    more. Tornado would still send all of it, so the producer raises: the connection closes, and the runner discards the
+    part that it has received."""
 
     async def produce(write: Callable[[bytes], Awaitable[None]]) -> None:
         while True:
@@ -269,12 +272,12 @@ def _producer(
 
 
 async def _next(body: AsyncIterator[bytes]) -> bytes:
-    """Empty at the end."""
+    """Returns the next chunk, or an empty one at the end."""
     return await anext(body, b"")
 
 
 def _object(answer: bytes | bytearray) -> dict[str, Any]:
-    """Raises Unavailable if that is not what it holds."""
+    """Returns the JSON object in `answer`. Raises Unavailable if it holds none."""
     with suppress(ValueError):
         found = parse_json(answer)
         if isinstance(found, dict):
@@ -283,7 +286,7 @@ def _object(answer: bytes | bytearray) -> dict[str, Any]:
 
 
 def file_url(path: str) -> str:
-    """The runner's address of a file."""
+    """Returns the path of the runner's route to a file."""
     return "/file/" + quote(path, errors="surrogateescape")
 
 

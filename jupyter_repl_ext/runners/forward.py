@@ -1,4 +1,4 @@
-"""Streams one HTTP request of a browser to a runner and the answer back. Cookies and tokens of ours never go along."""
+"""Streams an HTTP request of a browser to a runner, and the answer back. Never passes on our cookies and tokens."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -19,16 +19,16 @@ ANSWERED = (
     "ETag",
     "Last-Modified",
 )
-"""What a browser may do with the answer is not the runner's to say."""
+"""The only headers that are passed back: a runner must not decide what a browser may do with the answer."""
 
 
 async def forward(
     handler: RequestHandler, client: RunnerClient, address: Address, url: str, body: AsyncIterator[bytes] | None
 ) -> None:
-    """Answer `handler`'s request with the runner's answer at `url`; raises ReplError before anything was sent. The
-    caller has set the headers that make it no page of ours."""
+    """Answer `handler`'s request with the runner's answer at `url`. Raises ReplError if the runner fails before
+    anything was sent. The caller has set headers, so that no browser renders the answer as a page of this server."""
     headers = {name: handler.request.headers[name] for name in FORWARDED if name in handler.request.headers}
-    if body is None:  # of a GET that has one, nothing goes along
+    if body is None:  # the body of a GET is not passed on
         headers.pop("Content-Length", None)
 
     def on_headers(status: int, answered: HTTPHeaders) -> None:

@@ -1,7 +1,7 @@
-"""The bytes of a channel between a browser and a runner, after their handshake.
+"""Relays the bytes of a channel between a browser and a runner, after their handshake.
 
-Neither side's frames are taken apart: what a browser masked a runner may read, and the other way nothing is masked.
-Each direction reads on when the other side has taken what was read before, so a relay never holds more than that.
+Frames are not parsed: the runner unmasks the browser's frames itself, and sends its own unmasked. Each direction reads
+the next bytes only when the receiver has taken the last ones, so a relay never holds more than that.
 """
 
 import asyncio
@@ -14,12 +14,13 @@ from jupyter_repl_runner import tasks
 CHUNK_BYTES = 1 << 16
 PONG_BYTES = 6
 PAUSE_SECONDS = 120.0
-"""For which a side may take nothing at all. Credit keeps honest ends far from that; the runner ends a silent client."""
+"""How long a receiver may take nothing at all. Credit keeps a well-behaved receiver far below that; the runner
+disconnects a silent client."""
 
 
 async def relay(browser: IOStream, runner: IOStream, touch: Callable[[], None]) -> None:
-    """Until one of them ends; then both are closed. `touch` is called when the browser sends something of a person: an
-    open tab alone is no use."""
+    """Relay until either connection closes, then close both. Calls `touch` when the browser sends more than a pong: an
+    open tab alone is not use."""
     copies = [
         tasks.awaited(_copy(browser, runner, touch), "relay to the runner"),
         tasks.awaited(_copy(runner, browser, lambda: None), "relay to the browser"),
@@ -47,5 +48,5 @@ async def _copy(source: IOStream, target: IOStream, touch: Callable[[], None]) -
 
 
 def _is_pong(data: bytes) -> bool:
-    """Whether it is just a browser's answer to the runner's ping: a final frame without a payload, masked."""
+    """Returns True for a browser's answer to the runner's ping: a final, masked frame without a payload."""
     return len(data) == PONG_BYTES and data[0] == 0x8A

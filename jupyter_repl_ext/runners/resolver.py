@@ -1,4 +1,4 @@
-"""From the host in a runner's address to a socket's address."""
+"""Resolves the host in a runner's address to the address of a socket."""
 
 import ipaddress
 import os
@@ -11,8 +11,8 @@ UNIX_SUFFIX = ".unix.invalid"
 
 
 class AddressResolver(Resolver):
-    """Resolves `{hex of a path}.unix.invalid` to that Unix socket, addresses (as those of pods) to themselves, and all
-    else as ever: that takes a thread, for which many may wait."""
+    """Resolves `{hex of a path}.unix.invalid` to that Unix socket, and IP addresses (such as those of pods) to
+    themselves. Only other hosts go to tornado's resolver: it needs a thread, for which many lookups may be waiting."""
 
     def initialize(self) -> None:
         self._others = DefaultLoopResolver()

@@ -1,1 +1,1 @@
-"""What an administrator sets, and the store and the spawner that follow from it."""
+"""The settings for administrators, and the store and the spawner that are made from them."""

@@ -1,5 +1,5 @@
-"""Every setting by the environment too: JUPYTER_REPL_ and its name in capitals; lists and objects as JSON. The
-configuration goes over it."""
+"""Settings from environment variables: JUPYTER_REPL_ and the name of the setting in capitals; lists and objects as
+JSON. Config files and the command line override them."""
 
 import os
 from collections.abc import Iterable
@@ -17,11 +17,11 @@ OTHERS = {
     "s3_profile": ("AWS_PROFILE",),
     "s3_ca_bundle": ("AWS_CA_BUNDLE",),
 }
-"""Variables that others have made for the same, the first of those that are set; ours comes before them."""
+"""Variables of other tools for the same settings. Our own variable comes first, then the first of these that is set."""
 
 
 def from_environment(section: str, settings: Iterable[str]) -> Config:
-    """Those of `settings`, of that class, that are set and not empty."""
+    """Returns the values of those `settings` of the class `section` whose variables are set and not empty."""
     found = Config()
     for name in settings:
         for variable in (PREFIX + name.upper(), *OTHERS.get(name, ())):
@@ -32,7 +32,7 @@ def from_environment(section: str, settings: Iterable[str]) -> Config:
 
 
 def _read(text: str) -> Any:
-    """Anything but JSON's lists and objects is read by the trait, as on the command line."""
+    """Returns a JSON list or object parsed. The trait parses any other text, as on the command line."""
     try:
         value = parse_json(text)
     except ValueError:

@@ -24,57 +24,59 @@ class KubernetesTraits(HasTraits):
     kubernetes_namespace = Unicode(
         "repls",
         config=True,
-        help="""The namespace of the pods. It should be theirs alone.""",
+        help="""The namespace of the pods. It should contain nothing else.""",
     )
     kubernetes_image = Unicode(
         f"jupyter-repl-runner:{__version__}",
         config=True,
-        help="""The image of pods whose template names none, built from runner/Dockerfile.""",
+        help="""The image of pods whose template names none. Build it from runner/Dockerfile.""",
     )
     kubernetes_templates = Dict(
         config=True,
-        help="""What pods are made of, by language; `*` is for all, and each language's own goes over it:
-        `{"*": {"memory": "1Gi"}, "python": {"image": "...", "pool_min": 2, "pool_max": 10}}`. There are: image,
-        image_pull_policy, cpu, cpu_request, memory, memory_request, sync_memory, disk, temporary (/tmp),
-        runtime_class, overrides (a strategic merge over the pod's template), pool_min and pool_max (pods that wait
-        for a start; 0, the default: none).""",
+        help="""The templates of pods, by language. `*` holds values for all languages, which a language's own values
+        override: `{"*": {"memory": "1Gi"}, "python": {"image": "...", "pool_min": 2, "pool_max": 10}}`. The keys are
+        image, image_pull_policy, cpu, cpu_request, memory, memory_request, sync_memory, disk, temporary (the size of
+        /tmp), runtime_class, overrides (a strategic merge patch for the pod's template), pool_min and pool_max (the
+        least and the most warm pods that wait for a start; 0, the default: none).""",
     )
     kubernetes_kubeconfig = Unicode(
         config=True,
-        help="""The file that says where the cluster is. Empty (the default): inside a cluster the pod's own account,
-        else KUBECONFIG or ~/.kube/config.""",
+        help="""The kubeconfig file of the cluster. Empty (the default): inside a cluster, the pod's own service
+        account; elsewhere, KUBECONFIG or ~/.kube/config.""",
     )
-    kubernetes_context = Unicode(config=True, help="""The kubeconfig's context. Empty (the default): its current.""")
+    kubernetes_context = Unicode(config=True, help="""The context to use. Empty (the default): the current one.""")
     kubernetes_reach = Enum(
         ("auto", "pod", "proxy"),
         "auto",
         config=True,
-        help="""How pods are reached: `pod` by their addresses, `proxy` through the API server, which needs the right
-        pods/proxy. `auto` (the default): by their addresses if this server is in a cluster itself.""",
+        help="""How this server connects to pods. `pod`: directly to their addresses. `proxy`: through the API server,
+        which requires the right pods/proxy. `auto` (the default): `pod` if this server runs in a cluster, else
+        `proxy`.""",
     )
     kubernetes_key_file = Unicode(
         config=True,
-        help="""The file with the servers' keys, 64 hexadecimal digits in each line, the same for all servers of an
-        installation: they sign orders to pods and give them their tokens. The first line is for new pods. To change
-        the key, put a new line above the old one, and remove the old one when no pod is left that was made with it.
-        Empty (the default): `repl/key` in Jupyter's data directory, made if it is missing.""",
+        help="""The file with the keys of the servers, one per line, each of 64 hexadecimal digits. All servers of an
+        installation need the same keys: with them they sign orders to pods and make the tokens of pods. New pods use
+        the first key. To change it, add a new line above the old one, and remove the old line when no pod that was
+        made with it is left. Empty (the default): `repl/key` in Jupyter's data directory, created if it is missing.""",
     )
     kubernetes_ingress_host = Unicode(
         config=True,
-        help="""A host for what each REPL serves on port 3000, with `{name}` in it: `{name}.apps.example.org`. Everybody
-        who reaches the host can use it: nobody is asked for a token. Empty (the default): there is no Ingress.""",
+        help="""The host name of the Ingress to what a REPL serves on port 3000. It must contain `{name}`, as in
+        `{name}.apps.example.org`. Everybody who can reach the host can use it, without a token. Empty (the default):
+        there is no Ingress.""",
     )
-    kubernetes_ingress_class = Unicode(config=True, help="""The class of those. Empty (the default): the cluster's.""")
+    kubernetes_ingress_class = Unicode(config=True, help="""The Ingress's class. Empty (the default): the cluster's.""")
     kubernetes_node_timeout = Float(
         120.0, config=True, help="""Seconds that a pod may wait for a node, before the start fails with the reason."""
     )
     kubernetes_image_timeout = Float(
-        300.0, config=True, help="""Seconds that a pod on a node may wait for its image and its containers."""
+        300.0, config=True, help="""Seconds that a pod may take on its node to pull its image and run its containers."""
     )
 
 
 def make_spawner(context: "SpawnerContext") -> "KubernetesSpawner":
-    """The entry point `kubernetes`."""
+    """Returns the spawner of the entry point `kubernetes`. Raises ValueError for invalid settings."""
     from jupyter_repl_spawner.kubernetes.candidate import Deadlines
     from jupyter_repl_spawner.kubernetes.spawner import KubernetesSpawner, Settings
 
@@ -102,12 +104,13 @@ def _hosts(host: str, ingress_class: str) -> "Hosts | None":
     if not host:
         return None
     if "{name}" not in host:
-        raise ValueError("kubernetes_ingress_host: {name} is missing, so that all REPLs would have one host")
+        raise ValueError("kubernetes_ingress_host: {name} is missing, so all REPLs would share one host")
     return Hosts(host, ingress_class)
 
 
 def read_templates(given: Mapping[str, Any], image: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The pods' templates and the pools' bounds, by language. Raises ValueError with the name that is wrong."""
+    """Returns the templates of pods and the bounds of pools, by language. Raises ValueError with the name of an unknown
+    key, and what invalid sizes and overrides raise."""
     from jupyter_repl_spawner.kubernetes.manifests import pool_name
     from jupyter_repl_spawner.kubernetes.pod_template import DEFAULT, PodTemplate
     from jupyter_repl_spawner.kubernetes.pool import Bounds
@@ -122,5 +125,5 @@ def read_templates(given: Mapping[str, Any], image: str) -> tuple[dict[str, Any]
             raise ValueError(f"kubernetes_templates[{language!r}]: there is no {unknown[0]}; there are {sorted(known)}")
         pools[language] = Bounds(**{POOL[name]: int(said.pop(name)) for name in POOL if name in said})
         templates[language] = PodTemplate("default" if language == DEFAULT else language, **said)
-        pool_name(templates[language])  # sizes and overrides are read: what is wrong in them is raised here
+        pool_name(templates[language])  # parses sizes and overrides, so that their errors are raised here
     return templates, pools

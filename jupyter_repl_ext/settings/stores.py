@@ -1,4 +1,4 @@
-"""From `store_url` and its settings to a Store."""
+"""Makes the Store that `store_url` and the other settings describe."""
 
 import logging
 import os
@@ -16,10 +16,10 @@ log = logging.getLogger(__name__)
 
 
 def open_store(url: str, data_dir: str, **s3: Any) -> Store:
-    """The store of `url`; empty: a directory under Jupyter's `data_dir`. `s3`: the fields of S3Settings beside the
-    place.
+    """Returns the store at `url`; if that is empty, a directory under Jupyter's `data_dir`. `s3`: the fields of
+    S3Settings other than bucket and prefix.
 
-    One that can't be opened is a store that says so to everybody who asks, so that the tab shows the reason.
+    If the store can't be opened, returns a BrokenStore, which raises the reason from every call: so the tab shows it.
     """
     try:
         return _open(url, data_dir, s3)
@@ -45,7 +45,7 @@ def _open(url: str, data_dir: str, s3: dict[str, Any]) -> Store:
 
 
 class BrokenStore(Store):
-    """Raises why it could not be opened."""
+    """A store that could not be opened. Every call raises the reason."""
 
     def __init__(self, error: ReplError) -> None:
         hint = f"{error.hint} Then restart Jupyter; see ReplExtension.store_url.".strip()
