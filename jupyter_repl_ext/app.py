@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from jupyter_core.paths import jupyter_data_dir
 from jupyter_server.extension.application import ExtensionApp
-from traitlets import Dict, Float, Integer, List, Unicode, Union, default
+from traitlets import Bool, Dict, Float, Integer, List, Unicode, Union, default
 
 from jupyter_repl_ext.settings.environment import from_environment
 from jupyter_repl_ext.settings.kubernetes import KubernetesTraits
@@ -96,6 +96,14 @@ class ReplExtension(S3Traits, KubernetesTraits, ExtensionApp):
         The default is a day.""",
     )
 
+    multi_user = Bool(
+        False,
+        config=True,
+        help="""Whether each user that the server's identity provider knows has projects of their own, as in the service
+        of a JupyterHub. False, the default: the server is one person's, and all of its projects are theirs, whatever
+        the identity provider calls them. A store is used either way, never both ways.""",
+    )
+
     @default("store_url")
     def _default_store_url(self) -> str:
         bucket = os.environ.get("S3_BUCKET", "")
@@ -130,7 +138,8 @@ class ReplExtension(S3Traits, KubernetesTraits, ExtensionApp):
 
     def make_services(self, activity: dict[str, object]) -> "Services":
         """Returns all services, not started. They store the time of the last use in `activity`."""
-        from jupyter_repl_ext.drive.making import make_drive
+        from jupyter_repl_ext.drive.drives import Drives
+        from jupyter_repl_ext.identity import own_projects, single_user
         from jupyter_repl_ext.projects.archives import Archives
         from jupyter_repl_ext.projects.catalog import Catalog
         from jupyter_repl_ext.projects.projects import Projects
@@ -139,11 +148,10 @@ class ReplExtension(S3Traits, KubernetesTraits, ExtensionApp):
         from jupyter_repl_ext.repls.lifecycle import Lifecycle
         from jupyter_repl_ext.repls.recovery import Recovery
         from jupyter_repl_ext.runners.client import RunnerClient
-        from jupyter_repl_ext.settings.stores import open_store
 
         from .services import Services
 
-        store = open_store(self.store_url, jupyter_data_dir(), **self.s3_settings())
+        store = self.open_store(self.store_url)
         is_here = self.spawner != "kubernetes"  # if not, programs are in the pod's image
         catalog = Catalog(store, lambda program: not is_here or shutil.which(program) is not None)
         projects = Projects(store, catalog)
@@ -158,11 +166,18 @@ class ReplExtension(S3Traits, KubernetesTraits, ExtensionApp):
             archives=Archives(store, catalog, projects),
             lifecycle=lifecycle,
             recovery=Recovery(store, lifecycle, spawner, client),
-            drive=make_drive(store, projects, lifecycle, spawner, client),
+            drives=Drives(store, projects, lifecycle, spawner, client),
+            owner_of=own_projects if self.multi_user else single_user,
             client=client,
             activity=Activity(activity, spawner, client),
             idle=Idle(self._idle_timeouts(), self.unsaved_timeout, lifecycle, projects, spawner, client),
         )
+
+    def open_store(self, url: str) -> "Store":
+        """Returns the store at `url`, with the settings for S3. A store that can't be opened says so when used."""
+        from jupyter_repl_ext.settings.stores import open_store
+
+        return open_store(url, jupyter_data_dir(), **self.s3_settings())
 
     def _idle_timeouts(self) -> dict[str, float]:
         said = self.idle_timeout

@@ -1,18 +1,18 @@
-"""Maps an authenticated user to the owner of projects, and the id in a request to a ProjectRef."""
+"""Maps an authenticated user to the owner of projects."""
 
 from jupyter_server.auth import User
 
-from jupyter_repl_runner.contract.refs import ProjectRef
+from jupyter_repl_runner.contract.owners import SINGLE_USER, owner_of_name
 
 AUTH_RESOURCE = "repl"
 """The resource in requests to an Authorizer, with the actions read, write and execute."""
 
 
-def owner_of(user: User) -> str:
-    """Returns an empty owner: a Jupyter server on a laptop has one user, whatever its identity provider calls them."""
-    return ""
+def single_user(user: User) -> str:
+    """The owner on a laptop: all projects are of one user, whatever the identity provider calls them."""
+    return SINGLE_USER
 
 
-def ref_of(user: User, repl_id: str) -> ProjectRef:
-    """Raises InvalidRequest, with the rule for ids, if the id is not valid."""
-    return ProjectRef(owner_of(user), repl_id)
+def own_projects(user: User) -> str:
+    """The owner where each user has projects of their own. Raises InvalidRequest for a user without a name."""
+    return owner_of_name(user.username)

@@ -2,9 +2,12 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
+from jupyter_server.auth import User
+
+from jupyter_repl_ext.drive.drives import Drives
 from jupyter_repl_ext.projects.archives import Archives
 from jupyter_repl_ext.projects.catalog import Catalog
 from jupyter_repl_ext.projects.projects import Projects
@@ -12,7 +15,9 @@ from jupyter_repl_ext.repls.activity import Activity
 from jupyter_repl_ext.repls.idle import Idle
 from jupyter_repl_ext.repls.lifecycle import Lifecycle
 from jupyter_repl_ext.repls.recovery import Recovery
+from jupyter_repl_ext.runners.channels import Channels
 from jupyter_repl_ext.runners.client import RunnerClient
+from jupyter_repl_ext.runners.relay import CLOSE_RESTART
 from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.errors import ReplError
 from jupyter_repl_runner.store.port import Store
@@ -39,8 +44,10 @@ class Services:
     activity: Activity
     idle: Idle
     recovery: Recovery
-    drive: Any
-    """The drive's contents manager."""
+    drives: Drives
+    owner_of: Callable[[User], str]
+    """The owner of an authenticated user's projects."""
+    channels: Channels = field(default_factory=Channels)
     background: tasks.Tasks = field(default_factory=tasks.Tasks)
     """The work that requests do after their answer; each task ends by itself."""
     _started: "asyncio.Task[None] | None" = field(default=None)
@@ -54,6 +61,7 @@ class Services:
     async def stop(self) -> None:
         """Flush and stop the REPLs that do not outlive this server, and stop the services. Never raises: after an error
         here, the server would never exit."""
+        self.channels.end_all(CLOSE_RESTART, "The server is stopping.")
         try:
             async with asyncio.timeout(STOP_SECONDS):
                 if self._started is not None:

@@ -142,14 +142,10 @@ class DirectoryDrive(Drive):
 
 class S3Drive(Drive):
     """`async with open_files(ref)` yields a project's files for one call. If they are the store's, no runner of this
-    server gets them inside the block."""
+    server gets them inside the block. s3contents works in `threads`."""
 
     open_files = CallableTrait()
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        # A pool of its own: its threads wait for the event loop, which may need a thread of the default pool to answer.
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="drive")
+    threads = Instance(ThreadPoolExecutor)
 
     async def get_inside(
         self, path: str, content: bool, type: str | None, format: str | None, require_hash: bool
@@ -244,7 +240,7 @@ class S3Drive(Drive):
 
             return dict(getattr(ProjectContents(FilesFS(files, loop), parent=self.parent), verb)(*arguments, **options))
 
-        return await loop.run_in_executor(self._threads, do)
+        return await loop.run_in_executor(self.threads, do)
 
 
 def _split(path: str) -> tuple[str, str]:

@@ -82,7 +82,8 @@ class ArchiveHandler(ReplHandler):
             raise from_os_error(self._error, "The archive")
         self._file.close()
         language = self.get_query_argument("language", "")
-        project, report = await self.services.archives.create(self.ref(repl_id), self._archive, language)
+        ref = await self.new_ref(repl_id)
+        project, report = await self.services.archives.create(ref, self._archive, language)
         answer_created(self, {**await describe(self, project), "report": report.to_json()})
 
     def on_finish(self) -> None:

@@ -9,7 +9,7 @@ from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler, JupyterHandler
 from tornado.web import HTTPError, RequestHandler
 
-from jupyter_repl_ext.identity import AUTH_RESOURCE, ref_of
+from jupyter_repl_ext.identity import AUTH_RESOURCE
 from jupyter_repl_ext.services import SETTING, Services
 from jupyter_repl_runner.contract.errors import (
     FileNotFound,
@@ -45,9 +45,21 @@ class ReplMixin(JupyterHandler):
         await super().prepare(**options)
         await self.services.started()
 
+    @property
+    def owner(self) -> str:
+        """Whose projects the request is about. Raises InvalidRequest."""
+        return self.services.owner_of(self.current_user)
+
     def ref(self, repl_id: str) -> ProjectRef:
         """Raises InvalidRequest if the id is not valid."""
-        return ref_of(self.current_user, repl_id)
+        return ProjectRef(self.owner, repl_id)
+
+    async def new_ref(self, repl_id: str) -> ProjectRef:
+        """Like `ref`, for a project that is about to be made: the true name of its owner is recorded."""
+        ref = self.ref(repl_id)
+        if ref.owner:
+            await self.services.projects.owners.remember(self.current_user.username)
+        return ref
 
     def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
         if not isinstance(value, ReplError):

@@ -8,7 +8,7 @@ from jupyter_server.base.websocket import WebSocketMixin
 from tornado.web import HTTPError
 from tornado.websocket import WebSocketHandler, WebSocketProtocol, WebSocketProtocol13
 
-from jupyter_repl_ext.runners.relay import relay
+from jupyter_repl_ext.runners.relay import Relay
 from jupyter_repl_runner.contract.errors import ReplError
 from jupyter_repl_runner.contract.messages import SUBPROTOCOL, is_subprotocol_in
 
@@ -61,7 +61,9 @@ class ChannelHandler(ReplMixin, WebSocketMixin, WebSocketHandler, JupyterHandler
             self.finish()
             browser = self.detach()
             browser.set_nodelay(True)
-            await relay(browser, runner, services.activity.touch)
+            relay = Relay(browser, runner, services.activity.touch)
+            with services.channels.opened(relay):
+                await relay.run()
         finally:
             runner.close()
 

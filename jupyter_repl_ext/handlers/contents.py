@@ -17,7 +17,7 @@ class _OnDrive(ReplMixin):
 
     @property
     def contents_manager(self) -> Any:
-        return self.services.drive
+        return self.services.drives.of(self.owner)
 
     def location_url(self, path: str) -> str:
         return f"{self.base_url}repl/contents/{path}"

@@ -9,7 +9,6 @@ from jupyter_server.auth.decorator import authorized
 from jupyter_server.utils import url_path_join
 from tornado.web import authenticated
 
-from jupyter_repl_ext.identity import owner_of
 from jupyter_repl_ext.projects.records import Project
 from jupyter_repl_runner.contract.errors import InvalidRequest, ReplError, Unavailable
 from jupyter_repl_runner.contract.messages import field
@@ -28,14 +27,14 @@ class ProjectsHandler(ReplHandler):
     @authenticated
     @authorized
     async def get(self) -> None:
-        projects = await self.services.projects.list(owner_of(self.current_user))
+        projects = await self.services.projects.list(self.owner)
         self.finish(json.dumps([await _in_list(self, project) for project in projects]))
 
     @authenticated
     @authorized
     async def post(self) -> None:
         body = self.json_body()
-        ref = self.ref(field(body, "replId", str))
+        ref = await self.new_ref(field(body, "replId", str))
         if not isinstance(body.get("language"), str):
             raise InvalidRequest("The language is missing.", hint="GET repl/template lists the languages.")
         project = await self.services.projects.create(ref, body["language"])

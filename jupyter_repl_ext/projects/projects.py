@@ -27,6 +27,7 @@ from jupyter_repl_runner.store.port import Store
 from jupyter_repl_runner.store.s3_errors import REFUSED
 
 from .catalog import Catalog
+from .owners import Owners
 from .records import Project, ProjectRecord, Records, Unreadable, taken
 from .workers import Stop, Workers, nothing
 
@@ -47,6 +48,7 @@ class Projects:
     """All methods are safe while any number of servers use the store."""
 
     def __init__(self, store: Store, catalog: Catalog) -> None:
+        self.owners = Owners(store)
         self._store = store
         self._catalog = catalog
         self._records = Records(store)
@@ -75,6 +77,12 @@ class Projects:
             source="template" if folder is None else "archive",
         )
         return Project(ref, await self._workers.create(ref, record, folder))
+
+    async def adopt(self, ref: ProjectRef, record: ProjectRecord, folder: Path) -> Project:
+        """Creates a project with the record of a project of another store, and the files of `folder`, which lies in a
+        `scratch` of this store. Raises FileExists if the name is taken."""
+        made = replace(record, state="creating", source="archive", worker="", beat=0)
+        return Project(ref, await self._workers.create(ref, made, folder))
 
     async def check_free(self, ref: ProjectRef) -> None:
         """Raises FileExists if the name is taken. A free name may still be taken before `create`, which then raises

@@ -73,12 +73,13 @@ class Lifecycle:
         its files are used without a runner for longer than READERS_SECONDS.
         """
         record = (await self._projects.get(ref)).record
+        owner_name = await self._projects.owners.name_of(ref.owner)
         if ref in self._files:
             await self._wait_for_readers(ref)
         operation = self._operations.get(ref)
         if operation is None:
             operation = self._begin(ref, _Operation(Phase("starting", step="Starting")))
-            assignment = Assignment(ref, record.language, record.run, record.main, self._ring_bytes)
+            assignment = Assignment(ref, record.language, record.run, record.main, self._ring_bytes, owner_name)
             operation.task = tasks.spawn(self._start(assignment, operation), f"start {ref}")
         elif operation.is_deletion:
             raise Conflict(f"{ref.repl_id} is being deleted.", hint="Choose another one.", status=409)

@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
-from jupyter_repl_runner.contract.refs import ProjectRef
+from jupyter_repl_runner.contract.refs import ProjectRef, owner_root
 from jupyter_repl_runner.store.port import Store
 from jupyter_repl_spawner.port import Folders
 
@@ -19,7 +19,7 @@ def folders_of(store: Store, url: str, data_dir: str) -> Callable[[ProjectRef], 
         local, trash = store.local_path(ref.code()), store.local_path(ref.trash)
         if local is not None and trash is not None:
             return Folders(local, trash)
-        volume = volumes / ref.owner / ref.repl_id
+        volume = volumes / owner_root(ref.owner) / ref.repl_id
         return Folders(volume / "project", volume / "trash")
 
     return folders

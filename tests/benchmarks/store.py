@@ -13,6 +13,7 @@ from typing import Any
 from s3contents import S3ContentsManager
 from support.s3 import KEY, SECRET, SERVERS, S3Server
 
+from jupyter_repl_ext.drive.manager import THREADS as DRIVE_THREADS
 from jupyter_repl_ext.drive.manager import S3Drive
 from jupyter_repl_ext.drive.stored import StoredFiles
 from jupyter_repl_runner.contract.refs import ProjectRef, template_prefix
@@ -91,7 +92,8 @@ async def _show(store: S3Store, client: Any, bucket: str, prefix: str, theirs: A
     async def names() -> list[tuple[str, float]]:
         return [(REF.repl_id, 0.0)]
 
-    drive = S3Drive(projects=names, ref_of=lambda name: REF, open_files=open_files)
+    threads = ThreadPoolExecutor(DRIVE_THREADS)
+    drive = S3Drive(projects=names, ref_of=lambda name: REF, open_files=open_files, threads=threads)
     found: tuple[list[float], ...] = ([], [], [])
     for repeat in range(REPEATS + 1):
         begun = time.perf_counter()

@@ -17,7 +17,7 @@ from support.s3 import S3Server
 from support.s3_lab import S3Lab
 
 from jupyter_repl_ext.drive.files import Files, Row
-from jupyter_repl_ext.drive.manager import S3Drive
+from jupyter_repl_ext.drive.manager import THREADS, S3Drive
 from jupyter_repl_runner.contract.refs import ProjectRef
 
 NOTEBOOK = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
@@ -252,7 +252,8 @@ def test_many_listings_at_once_leave_the_usual_threads_alone() -> None:
 
     async def check() -> None:
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2))
-        drive = S3Drive(projects=list, ref_of=lambda name: ProjectRef("", name), open_files=open_files)
+        threads = ThreadPoolExecutor(THREADS)
+        drive = S3Drive(projects=list, ref_of=lambda name: ProjectRef("", name), open_files=open_files, threads=threads)
         async with asyncio.timeout(20):
             found = await asyncio.gather(*(drive.get("abc/", content=True) for _ in range(40)))
         assert all([row["name"] for row in model["content"]] == ["main.py"] for model in found)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,13 +13,22 @@ from support.s3 import CREDENTIALS, S3Server
 from jupyter_repl_ext.projects.catalog import Catalog
 from jupyter_repl_ext.projects.projects import Projects
 from jupyter_repl_ext.repls.grant_issuer import GrantIssuer
-from jupyter_repl_runner.contract.errors import ReplError
+from jupyter_repl_runner.contract.errors import InvalidRequest, ReplError
 from jupyter_repl_runner.contract.grant import S3Settings
-from jupyter_repl_runner.contract.refs import ProjectRef
+from jupyter_repl_runner.contract.ids import MAX_ID_LENGTH
+from jupyter_repl_runner.contract.owners import MAX_OWNER_LENGTH
+from jupyter_repl_runner.contract.refs import ProjectRef, owner_root
 from jupyter_repl_runner.store.port import Store, read_all
 from jupyter_repl_runner.store.s3 import S3Store
+from jupyter_repl_runner.store.sts import policy_text
 
-OURS, OTHER, LONGER = ProjectRef("", "abc"), ProjectRef("", "other"), ProjectRef("", "abc-pro")
+OURS = ProjectRef("", "abc")
+NEIGHBOURS = {
+    "one user": [OURS, ProjectRef("", "other"), ProjectRef("", "abc-pro")],
+    "many users": [ProjectRef(owner, "abc") for owner in ("ann", "bob", "ann-lee", "")]
+    + [ProjectRef("ann", "abc-pro")],
+}
+"""A project, and others that its keys must not open."""
 
 
 @pytest.fixture
@@ -29,54 +38,69 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", CREDENTIALS.secret_key)
 
 
-async def granted(server: S3Server, prefix: str) -> tuple[Store, S3Store, GrantIssuer, Any]:
+async def granted(
+    server: S3Server, prefix: str, refs: Sequence[ProjectRef] = (OURS,)
+) -> tuple[Store, S3Store, GrantIssuer, Any]:
+    """With a grant for the first of `refs`."""
     store = S3Store(server.settings(prefix))
     projects = Projects(store, Catalog(store, lambda program: True))
-    for ref in (OURS, OTHER, LONGER):
+    for ref in refs:
         await projects.create(ref, "python")
     grants = GrantIssuer(store, projects, "", 1 << 20)
-    grant = await grants.grant(OURS)
+    grant = await grants.grant(refs[0])
     return store, S3Store(grant.store, grant.credentials), grants, grant
 
 
 @pytest.mark.usefixtures("keys")
-def test_they_open_no_other_project(minio: S3Server) -> None:
+@pytest.mark.parametrize("refs", NEIGHBOURS.values(), ids=NEIGHBOURS.keys())
+def test_they_open_no_other_project(minio: S3Server, refs: list[ProjectRef]) -> None:
+    ours, *others = refs
+
     async def check() -> None:
-        store, limited, _, grant = await granted(minio, "sts-1/")
+        store, limited, _, grant = await granted(minio, f"sts-1{ours.owner}/", refs)
         assert grant.credentials.token
-        assert (await limited.head(OURS.code("main.py"))) is not None
-        assert (await limited.head(OURS.code("none.py"))) is None
-        await limited.put(OURS.code("new.py"), b"1")
-        await limited.copy(OURS.code("new.py"), OURS.trash + "x/new.py")
-        await limited.delete(OURS.code("new.py"))
-        assert [entry.key async for entry in limited.list(OURS.code())] == [OURS.code("main.py")]
-        assert await read_all(limited, OURS.generation)
-        for refused in _refused(limited):
+        assert (await limited.head(ours.code("main.py"))) is not None
+        assert (await limited.head(ours.code("none.py"))) is None
+        await limited.put(ours.code("new.py"), b"1")
+        await limited.copy(ours.code("new.py"), ours.trash + "x/new.py")
+        await limited.delete(ours.code("new.py"))
+        assert [entry.key async for entry in limited.list(ours.code())] == [ours.code("main.py")]
+        assert await read_all(limited, ours.generation)
+        for refused in _refused(limited, ours, others):
             with pytest.raises(ReplError, match="allow"):
                 await refused()
-        assert (await read_all(store, OTHER.code("main.py")))[0]
+        for other in others:
+            assert (await read_all(store, other.code("main.py")))[0]
 
     asyncio.run(check())
 
 
-def _refused(limited: S3Store) -> list[Callable[[], Any]]:
+def test_the_policy_of_the_longest_names_is_one_that_aws_takes() -> None:
+    longest = ProjectRef("o" * MAX_OWNER_LENGTH, "r" * MAX_ID_LENGTH)
+    fitting, too_long = (S3Settings("b" * 63, "p" * length + "/") for length in (100, 300))
+    assert len(policy_text(fitting, longest)) <= 2048
+    with pytest.raises(InvalidRequest, match="prefix of store_url is too long"):
+        policy_text(too_long, longest)
+
+
+def _refused(limited: S3Store, ours: ProjectRef, others: list[ProjectRef]) -> list[Callable[[], Any]]:
     async def list_(prefix: str) -> None:
         async for _ in limited.list(prefix):
             pass
 
     return [
-        *(lambda ref=ref: list_(ref.code()) for ref in (OTHER, LONGER)),
-        *(lambda ref=ref: limited.get(ref.code("main.py")) for ref in (OTHER, LONGER)),
-        *(lambda ref=ref: limited.put(ref.code("main.py"), b"x") for ref in (OTHER, LONGER)),
-        *(lambda ref=ref: limited.delete(ref.code("main.py")) for ref in (OTHER, LONGER)),
-        lambda: limited.copy(OTHER.code("main.py"), OURS.code("stolen")),
-        lambda: limited.copy(OURS.code("main.py"), OTHER.code("planted")),
-        lambda: limited.get(OTHER.meta),
-        lambda: limited.put(OURS.meta, b"{}"),
-        lambda: limited.put(OURS.generation, b"{}"),
-        lambda: list_("code/"),
-        lambda: list_("meta/"),
-        lambda: list_("base/"),
+        *(lambda ref=ref: list_(ref.code()) for ref in others),
+        *(lambda ref=ref: limited.get(ref.code("main.py")) for ref in others),
+        *(lambda ref=ref: limited.put(ref.code("main.py"), b"x") for ref in others),
+        *(lambda ref=ref: limited.delete(ref.code("main.py")) for ref in others),
+        *(lambda ref=ref: limited.copy(ref.code("main.py"), ours.code("stolen")) for ref in others),
+        *(lambda ref=ref: limited.copy(ours.code("main.py"), ref.code("planted")) for ref in others),
+        *(lambda ref=ref: limited.get(ref.meta) for ref in others),
+        lambda: limited.put(ours.meta, b"{}"),
+        lambda: limited.put(ours.generation, b"{}"),
+        *(lambda prefix=prefix: list_(prefix) for prefix in ("", "code/", "meta/", "base/", "owners/")),
+        lambda: list_(f"{owner_root(ours.owner)}code/"),
+        lambda: list_(f"{owner_root(ours.owner)}meta/"),
         lambda: limited.put("base/python/main.py", b"x"),
     ]
 

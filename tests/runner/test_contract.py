@@ -62,7 +62,7 @@ def test_names_that_are_not_utf8_are_names() -> None:
 def test_keys_end_with_a_slash_so_that_abc_never_matches_abc_pro() -> None:
     assert ProjectRef("", "abc").code() == "code/abc/"
     assert not ProjectRef("", "abc-pro").code().startswith(ProjectRef("", "abc").code())
-    assert ProjectRef("ada", "abc").meta == "ada/meta/abc.json"
+    assert ProjectRef("ada", "abc").meta == "owners/ada/meta/abc.json"
     assert template_prefix("node-js") == "base/node-js/"
 
 

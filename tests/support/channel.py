@@ -12,6 +12,14 @@ from .lab import TOKEN, Lab
 OUTPUT, INPUT, ACK, INTERRUPT = 1, 2, 3, 4
 
 
+class Closed(ConnectionError):
+    """The server has closed the channel with this code."""
+
+    def __init__(self, code: int) -> None:
+        self.code = code
+        super().__init__(f"the server has closed the channel ({code})")
+
+
 class Client:
     """Connected to a REPL's channel through the extension. It acknowledges terminal output as it arrives."""
 
@@ -120,12 +128,12 @@ class Client:
         """Handle one frame or message. Returns a message; None for a frame, or if nothing came."""
         self._ws.settimeout(seconds)
         try:
-            data = self._ws.recv()
+            opcode, data = self._ws.recv_data()
         except websocket.WebSocketTimeoutException:
             return None
-        if not data:
-            raise ConnectionError("the server has closed the channel")
-        if isinstance(data, str):
+        if opcode == websocket.ABNF.OPCODE_CLOSE:
+            raise Closed(int.from_bytes(data[:2], "big"))
+        if opcode == websocket.ABNF.OPCODE_TEXT:
             message: dict[str, Any] = json.loads(data)
             self.events.append(message)
             return message

@@ -19,15 +19,19 @@ class Assignment:
     run: str = ""
     main: str = ""
     ring_bytes: int = RING_BYTES
+    owner_name: str = ""
+    """The true name of the owner, for people; empty on a laptop."""
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self))
+        return json.dumps({name: value for name, value in asdict(self).items() if name != "owner_name" or value})
 
     @classmethod
     def from_json(cls, text: str) -> "Assignment":
-        """Raises ValueError, KeyError or TypeError if `text` is not an assignment, and InvalidRequest for a bad id."""
+        """Ignores fields of a later version. Raises ValueError, KeyError or TypeError if `text` is not an assignment,
+        and InvalidRequest for a bad owner or id."""
         fields = parse_json(text)
-        found = cls(**{**fields, "ref": ProjectRef(**fields["ref"])})
+        known = {name: fields[name] for name in cls.__dataclass_fields__ if name in fields}
+        found = cls(**{**known, "ref": ProjectRef(**fields["ref"])})
         check_fields(found.ref)
         check_fields(found)
         return found

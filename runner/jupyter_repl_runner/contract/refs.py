@@ -3,16 +3,19 @@
 from dataclasses import dataclass
 
 from .ids import check_id
+from .owners import check_owner
 
 
 @dataclass(frozen=True, order=True)
 class ProjectRef:
-    """One project: `owner` is empty on a laptop, `repl_id` follows the rule of `ids`."""
+    """One project: `owner` follows the rule of `owners` and is empty on a laptop; `repl_id` follows the rule of
+    `ids`."""
 
     owner: str
     repl_id: str
 
     def __post_init__(self) -> None:
+        check_owner(self.owner)
         check_id(self.repl_id)
 
     def __str__(self) -> str:
@@ -54,8 +57,14 @@ class ProjectRef:
 
 
 def owner_root(owner: str) -> str:
-    """The prefix of everything that belongs to `owner`; empty for the one user of a laptop."""
-    return f"{owner}/" if owner else ""
+    """The prefix of everything that belongs to `owner`; empty for the one user of a laptop. The owners share a folder
+    of their own, so no name of an owner is reserved."""
+    return f"owners/{owner}/" if owner else ""
+
+
+def owner_record(owner: str) -> str:
+    """The key of the record with the owner's true name."""
+    return f"{owner_root(owner)}owner.json"
 
 
 def meta_prefix(owner: str) -> str:

@@ -5,7 +5,7 @@ import json
 import threading
 from typing import Any
 
-from jupyter_repl_runner.contract.errors import Unavailable
+from jupyter_repl_runner.contract.errors import InvalidRequest, Unavailable
 from jupyter_repl_runner.contract.grant import Credentials, S3Settings
 from jupyter_repl_runner.contract.refs import ProjectRef
 
@@ -14,7 +14,10 @@ from .s3_client import make_client
 from .s3_errors import map_s3_errors
 
 LIFETIME_SECONDS = 3600
-NAME_LENGTH = 32
+ROLE_SESSION_LENGTH, FEDERATED_LENGTH = 64, 32
+"""How many characters the name of a session may have. The bucket's logs show it."""
+POLICY_LENGTH = 2048
+"""How many characters the policy of a session may have on AWS."""
 _ANY_ROLE = "arn:aws:iam::000000000000:role/jupyter-repl"
 """Servers other than AWS require a role, and ignore which one."""
 
@@ -37,17 +40,19 @@ class Sts:
         self._made: Any = None
 
     def mint(self, ref: ProjectRef) -> Credentials:
-        """Returns credentials that `policy` limits to the project. Blocks. Raises NoSts, and what `map_s3_errors`
-        raises."""
-        name, limits = f"repl-{ref.repl_id}"[:NAME_LENGTH], json.dumps(policy(self._settings, ref))
+        """Returns credentials that `policy` limits to the project. Blocks. Raises NoSts, InvalidRequest if the bucket's
+        prefix is too long for a policy, and what `map_s3_errors` raises."""
+        name, limits = f"{ref.owner or 'repl'}.{ref.repl_id}", policy_text(self._settings, ref)
         asked = {"DurationSeconds": LIFETIME_SECONDS, "Policy": limits}
         with map_s3_errors(self._settings, ""):
             try:
                 if self._settings.endpoint or self._role:
                     role = self._role or _ANY_ROLE
-                    answer = self._client().assume_role(RoleArn=role, RoleSessionName=name, **asked)
+                    answer = self._client().assume_role(
+                        RoleArn=role, RoleSessionName=name[:ROLE_SESSION_LENGTH], **asked
+                    )
                 else:
-                    answer = self._client().get_federation_token(Name=name, **asked)
+                    answer = self._client().get_federation_token(Name=name[:FEDERATED_LENGTH], **asked)
             except Exception as error:
                 self._made = None  # the next client reads the server's own keys again
                 if _says_no_sts(error):
@@ -74,6 +79,18 @@ def _says_no_sts(error: Exception) -> bool:
     status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode")
     # rclone: 'incorrect service. This endpoint belongs to "s3"'
     return status in (404, 405, 501) or "incorrect service" in str(said.get("Message"))
+
+
+def policy_text(settings: S3Settings, ref: ProjectRef) -> str:
+    """Returns the policy as JSON. Raises InvalidRequest if it is too long for AWS: with the longest owner and id there
+    is room for a prefix of 100 characters."""
+    text = json.dumps(policy(settings, ref), separators=(",", ":"))
+    if len(text) > POLICY_LENGTH:
+        raise InvalidRequest(
+            f"The prefix of store_url is too long: keys for {ref} would need a policy of {len(text)} characters.",
+            hint=f"S3 takes {POLICY_LENGTH}. Choose a prefix of at most 100 characters.",
+        )
+    return text
 
 
 def policy(settings: S3Settings, ref: ProjectRef) -> dict[str, Any]:

@@ -108,7 +108,8 @@ def pool_name(template: PodTemplate) -> str:
 
 
 def _labels(ref: ProjectRef) -> dict[str, str]:
-    return {names.MANAGED_BY: names.DOMAIN, names.ID: names.slug(ref)}
+    owner = {names.OWNER: ref.owner} if ref.owner else {}
+    return {names.MANAGED_BY: names.DOMAIN, names.ID: names.slug(ref), **owner}
 
 
 def _owned(ref: ProjectRef, anchor: Manifest) -> Manifest:

@@ -16,6 +16,9 @@ STATE = f"{DOMAIN}/state"
 TEMPLATE, POOL = f"{DOMAIN}/template", f"{DOMAIN}/pool"
 MANAGED_BY = "app.kubernetes.io/managed-by"
 OWNER, REPL = f"{DOMAIN}/owner", f"{DOMAIN}/repl"
+"""Annotations of the Lease: whose it is. OWNER is a label of all objects too, where there is an owner."""
+OWNER_NAME = f"{DOMAIN}/owner-name"
+"""An annotation of the Lease: the true name of the owner, for people."""
 GENERATION, POD, DEADLINE, FAILURE = (f"{DOMAIN}/{name}" for name in ("generation", "pod", "deadline", "failure"))
 ASSIGNMENT, ATTEMPT, LOST, STOPPING = (f"{DOMAIN}/{name}" for name in ("assignment", "attempt", "lost", "stopping"))
 LEFT = f"{DOMAIN}/left"

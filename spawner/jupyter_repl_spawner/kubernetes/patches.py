@@ -35,6 +35,7 @@ def claim(
         {"op": "test", "path": f"{labels}/{_escaped(names.STATE)}", "value": state},
         {"op": "replace", "path": f"{labels}/{_escaped(names.STATE)}", "value": names.CLAIMED},
         {"op": "add", "path": f"{labels}/{_escaped(names.ID)}", "value": names.slug(ref)},
+        *([{"op": "add", "path": f"{labels}/{_escaped(names.OWNER)}", "value": ref.owner}] if ref.owner else ()),
         *(owner if state == names.WARM else ()),
         *noting,
     ]

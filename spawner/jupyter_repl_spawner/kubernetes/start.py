@@ -257,6 +257,7 @@ def begin(assignment: Assignment, attempt: int = 0, lost: str = "") -> Mapping[s
     """The annotations of a Lease whose holder begins to work; `lost`: why the pod that ran is gone."""
     return {
         names.ASSIGNMENT: assignment.to_json(),
+        **({names.OWNER_NAME: assignment.owner_name} if assignment.owner_name else {}),
         names.DEADLINE: state.stamp(time.time() + HOLD_SECONDS),
         names.ATTEMPT: str(attempt) if attempt else "",
         names.FAILURE: "",

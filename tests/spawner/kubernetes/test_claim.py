@@ -8,6 +8,7 @@ import pytest
 from support.api_server import NAMESPACE, ApiServer
 
 from jupyter_repl_runner.contract.errors import Unavailable
+from jupyter_repl_runner.contract.owners import owner_of_name
 from jupyter_repl_runner.contract.phases import STOPPED
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_spawner.kubernetes import manifests, names, pod_template
@@ -108,7 +109,7 @@ def test_a_pod_that_is_about_to_go_is_not_claimed(cluster: ApiServer) -> None:
 
 def test_the_server_takes_our_objects(cluster: ApiServer) -> None:
     async def check(api: Api) -> None:
-        ref = ProjectRef("Ann O'Nym", "abc")
+        ref = ProjectRef(owner_of_name("Ann O'Nym"), "abc")
         lease, _ = await Leases(api, lambda _: None).acquire(ref, "server", {})
         for kind, manifest in (
             ("services", manifests.service(ref, lease.reference)),

@@ -5,12 +5,14 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jupyter_repl_runner.contract.owners import owner_of_name
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_spawner.kubernetes import names
 
 LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 IDS = st.from_regex(r"[a-z0-9]{1,12}(-[a-z0-9]{1,8}){0,3}", fullmatch=True)
-REFS = st.builds(ProjectRef, st.text(max_size=80), IDS)
+OWNERS = st.just("") | st.text(min_size=1, max_size=80).map(owner_of_name)
+REFS = st.builds(ProjectRef, OWNERS, IDS)
 
 
 @given(REFS)
@@ -28,7 +30,7 @@ def test_two_never_share_one(one: ProjectRef, other: ProjectRef) -> None:
 
 def test_owner_and_id_are_told_apart() -> None:
     assert names.slug(ProjectRef("a-b", "c")) != names.slug(ProjectRef("a", "b-c"))
-    assert names.slug(ProjectRef("Ann", "c")) != names.slug(ProjectRef("ann", "c"))
+    assert names.slug(ProjectRef(owner_of_name("Ann"), "c")) != names.slug(ProjectRef("ann", "c"))
 
 
 def test_what_is_not_ours_has_no_ref() -> None:

@@ -1,0 +1,47 @@
+"""A server that stops says so to each channel, after a whole frame."""
+
+import signal
+import time
+
+import psutil
+import pytest
+from support.channel import Client, Closed
+from support.lab import Lab
+
+SECONDS = 10.0
+
+
+def code_of_close(client: Client) -> int:
+    """Reads on until the server closes the channel. A frame that is cut is an error of the client's library."""
+    until = time.monotonic() + SECONDS
+    while time.monotonic() < until:
+        try:
+            client.pump(SECONDS)
+        except Closed as closed:
+            return closed.code
+    return 0
+
+
+@pytest.mark.parametrize("is_busy", [False, True], ids=["idle", "in the middle of a flood"])
+def test_a_server_that_stops_closes_each_channel_with_a_code(lab: Lab, is_busy: bool) -> None:
+    for name in ("abc", "def"):
+        lab.make(name)
+    clients = [Client(lab, name) for name in ("abc", "def", "def")]
+    for client in clients if is_busy else ():
+        terminal = client.terminal()
+        client.type(terminal, b"yes $(head -c 3000 /dev/zero | tr '\\0' y)\n")
+        client.read_until(terminal, b"yyyy")
+    psutil.Process(lab.pid).send_signal(signal.SIGTERM)
+    begun = time.monotonic()
+    assert [code_of_close(client) for client in clients] == [1012] * 3
+    assert time.monotonic() - begun < SECONDS
+
+
+def test_a_runner_that_stops_within_a_frame_keeps_no_server_from_stopping(lab: Lab) -> None:
+    lab.make("abc")
+    client = Client(lab, "abc")
+    terminal = client.terminal()
+    client.silent.add(terminal)
+    client.type(terminal, b"yes $(head -c 3000 /dev/zero | tr '\\0' y)\n")
+    client.read_until(terminal, b"yyyy")
+    lab.stop(30)
