@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from jupyter_repl_runner.store.port import Store
     from jupyter_repl_spawner.port import Granter, Spawner
 
+    from .hub.forward import Forward
     from .services import Services
 
 
@@ -96,6 +97,12 @@ class ReplExtension(S3Traits, KubernetesTraits, ExtensionApp):
         The default is a day.""",
     )
 
+    service_url = Unicode(
+        config=True,
+        help="""The address of a hub's service for REPLs, such as http://repl:8888/services/repl/. If set, this server
+        is one user's on that hub: it passes all requests on to the service, with the token that JupyterHub gave it, and
+        no other setting counts. Empty (the default): this server has its REPLs itself.""",
+    )
     multi_user = Bool(
         False,
         config=True,
@@ -110,6 +117,7 @@ class ReplExtension(S3Traits, KubernetesTraits, ExtensionApp):
         return f"s3://{bucket}" if bucket else ""
 
     _services: "Services | None" = None
+    _forward: "Forward | None" = None
 
     def __init__(self, **options: object) -> None:
         """Apply the settings of the environment first, so that config files and the command line override them."""
@@ -121,10 +129,20 @@ class ReplExtension(S3Traits, KubernetesTraits, ExtensionApp):
         from .services import SETTING
 
         assert self.serverapp is not None
+        if self.service_url:
+            from .hub import forward
+
+            self.settings[forward.SETTING] = self._forward = forward.Forward(self.service_url)
+            return
         self._services = self.make_services(self.serverapp.web_app.settings)
         self.settings[SETTING] = self._services
 
     def initialize_handlers(self) -> None:
+        if self._forward is not None:
+            from .hub.forward import HANDLERS as FORWARDING
+
+            self.handlers.extend(FORWARDING)
+            return
         from .handlers import HANDLERS
 
         self.handlers.extend(HANDLERS)
@@ -133,6 +151,8 @@ class ReplExtension(S3Traits, KubernetesTraits, ExtensionApp):
 
     async def stop_extension(self) -> None:
         """Called by the server when it shuts down, also if the extension could not be set up."""
+        if self._forward is not None:
+            self._forward.close()
         if self._services is not None:
             await self._services.stop()
 

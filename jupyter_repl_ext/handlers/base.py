@@ -9,6 +9,7 @@ from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler, JupyterHandler
 from tornado.web import HTTPError, RequestHandler
 
+from jupyter_repl_ext import __version__
 from jupyter_repl_ext.identity import AUTH_RESOURCE
 from jupyter_repl_ext.services import SETTING, Services
 from jupyter_repl_runner.contract.errors import (
@@ -20,6 +21,9 @@ from jupyter_repl_runner.contract.errors import (
 )
 from jupyter_repl_runner.contract.json_text import parse_json
 from jupyter_repl_runner.contract.refs import ProjectRef
+
+VERSION_HEADER = "X-Jupyter-Repl-Version"
+"""In each answer, so that a server that forwards knows an answer of a proxy's from one of ours."""
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -40,6 +44,10 @@ class ReplMixin(JupyterHandler):
     @property
     def services(self) -> Services:
         return cast(Services, self.settings[SETTING])
+
+    def set_default_headers(self) -> None:
+        super().set_default_headers()
+        self.set_header(VERSION_HEADER, __version__)
 
     async def prepare(self, **options: Any) -> None:
         await super().prepare(**options)

@@ -5,9 +5,12 @@ from typing import Any, cast
 from jupyter_server.auth.decorator import ws_authenticated
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.base.websocket import WebSocketMixin
+from tornado.httputil import HTTPHeaders
+from tornado.iostream import IOStream
 from tornado.web import HTTPError
 from tornado.websocket import WebSocketHandler, WebSocketProtocol, WebSocketProtocol13
 
+from jupyter_repl_ext.runners.channels import Channels
 from jupyter_repl_ext.runners.relay import Relay
 from jupyter_repl_runner.contract.errors import ReplError
 from jupyter_repl_runner.contract.messages import SUBPROTOCOL, is_subprotocol_in
@@ -28,7 +31,7 @@ class ChannelHandler(ReplMixin, WebSocketMixin, WebSocketHandler, JupyterHandler
     @may_execute
     async def get(self, *args: Any, **kwargs: Any) -> Any:
         try:
-            self._ref = self.ref(args[0])
+            self.look_up(args[0])
         except ReplError as error:
             raise HTTPError(error.status, error.message) from None
         return await super().get(*args, **kwargs)
@@ -47,12 +50,31 @@ class ChannelHandler(ReplMixin, WebSocketMixin, WebSocketHandler, JupyterHandler
     def open(self, *_: str) -> None:
         self.close(*self.refusal)
 
+    # -- where the channel leads to
+
+    def look_up(self, repl_id: str) -> None:
+        """Raises ReplError."""
+        self._ref = self.ref(repl_id)
+
+    async def connect(self) -> tuple[HTTPHeaders, IOStream]:
+        """Returns the headers of the answer to the handshake, and the connection. Raises ReplError."""
+        address = await self.services.spawner.address(self._ref)
+        return await self.services.client.channel(address, self.request.headers)
+
+    def touch(self) -> None:
+        """The person has used the channel."""
+        self.services.activity.touch()
+
+    @property
+    def channels(self) -> Channels:
+        return self.services.channels
+
+    # -- parts
+
     async def join(self) -> None:
         """Send the runner's answer to the handshake, then relay until either connection closes. Raises ReplError only
         before anything was answered."""
-        services = self.services
-        address = await services.spawner.address(self._ref)
-        headers, runner = await services.client.channel(address, self.request.headers)
+        headers, runner = await self.connect()
         try:
             self.set_status(101)
             self.clear_header("Content-Type")
@@ -61,8 +83,8 @@ class ChannelHandler(ReplMixin, WebSocketMixin, WebSocketHandler, JupyterHandler
             self.finish()
             browser = self.detach()
             browser.set_nodelay(True)
-            relay = Relay(browser, runner, services.activity.touch)
-            with services.channels.opened(relay):
+            relay = Relay(browser, runner, self.touch)
+            with self.channels.opened(relay):
                 await relay.run()
         finally:
             runner.close()

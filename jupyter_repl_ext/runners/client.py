@@ -10,17 +10,18 @@ from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import quote, urlsplit
 
-from tornado.httpclient import HTTPError, HTTPRequest
+from tornado.httpclient import HTTPRequest
 from tornado.httputil import HTTPHeaders, HTTPInputError, parse_response_start_line
-from tornado.iostream import IOStream, StreamClosedError
-from tornado.simple_httpclient import HTTPTimeoutError, SimpleAsyncHTTPClient
+from tornado.iostream import IOStream
+from tornado.simple_httpclient import SimpleAsyncHTTPClient
 from tornado.tcpclient import TCPClient
 
-from jupyter_repl_runner.contract.errors import ReplError, Unavailable, from_json
+from jupyter_repl_runner.contract.errors import Unavailable, from_json
 from jupyter_repl_runner.contract.json_text import parse_json
 from jupyter_repl_runner.contract.messages import AUTH_HEADER
 from jupyter_repl_spawner.port import Address
 
+from .outgoing import body_producer, mapped
 from .resolver import UNIX_SUFFIX, AddressResolver
 
 CONNECT_SECONDS = 5.0
@@ -79,7 +80,7 @@ class RunnerClient:
 
     async def _ask(self, request: HTTPRequest) -> dict[str, Any]:
         """Returns the answer, a JSON object. Raises Unavailable for any other answer."""
-        with _mapped():
+        with mapped():
             answer = (await self._json.fetch(request)).body
         return _object(answer)
 
@@ -108,10 +109,10 @@ class RunnerClient:
             decompress_response=False,
             header_callback=answer.header,
             streaming_callback=answer.chunk,  # tornado awaits what it returns, so the stream is paced
-            body_producer=cast(Any, _producer(body, left) if body is not None else None),  # its type hint says Future
+            body_producer=cast(Any, body_producer(body, left) if body is not None else None),
         )
         try:
-            with _mapped():
+            with mapped():
                 await self._http.fetch(request, raise_error=False)
         finally:
             left.cancel()
@@ -152,11 +153,13 @@ class RunnerClient:
         found = answer.get("data")
         return found if isinstance(found, dict) else {}
 
-    async def channel(self, address: Address, asked: HTTPHeaders) -> tuple[HTTPHeaders, IOStream]:
+    async def channel(
+        self, address: Address, asked: HTTPHeaders, path: str = "/channel"
+    ) -> tuple[HTTPHeaders, IOStream]:
         """Open the runner's channel with `asked`, the handshake headers of a browser. Returns the headers of the
         runner's answer, and the connection after it. Raises ReplError."""
         handshake = {name: asked[name] for name in HANDSHAKE if name in asked}
-        head, stream = await self.open(address, "GET", "/channel", {**UPGRADE, **handshake})
+        head, stream = await self.open(address, "GET", path, {**UPGRADE, **handshake})
         if head.status != SWITCHING_PROTOCOLS:
             stream.close()
             raise Unavailable("The runner did not open the channel.", hint="Try again.")
@@ -169,7 +172,7 @@ class RunnerClient:
         request = {"Host": place.netloc, **_headers(address), **headers}
         target = f"{place.path}?{place.query}" if place.query else place.path
         lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in request.items()), "", ""]
-        with _mapped():
+        with mapped():
             async with asyncio.timeout(CONNECT_SECONDS):
                 stream = await self._connect(address, place.hostname or "", place.port or 443)
             try:
@@ -226,21 +229,6 @@ class _Answer:
         raise from_json(_object(self._error), self._status)
 
 
-class _mapped:
-    """Translates errors of the HTTP client into ReplErrors."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, ReplError):
-            return
-        if isinstance(error, HTTPTimeoutError | TimeoutError):
-            raise Unavailable("The runner did not answer in time.", hint="Try again.") from error
-        if isinstance(error, HTTPError | StreamClosedError | OSError):
-            raise Unavailable("The runner can't be reached.", hint="Start the REPL again.") from error
-
-
 def _head(raw: bytes) -> Head:
     """Returns the parsed head of an answer. Raises Unavailable if it can't be parsed."""
     line, _, headers = raw.decode("latin-1").partition("\r\n")
@@ -248,32 +236,6 @@ def _head(raw: bytes) -> Head:
         return Head(parse_response_start_line(line).code, HTTPHeaders.parse(headers))
     except (HTTPInputError, ValueError) as error:
         raise Unavailable("The runner's answer can't be read.", hint="Start the REPL again.") from error
-
-
-def _producer(
-    body: AsyncIterator[bytes], left: "asyncio.Future[None]"
-) -> Callable[[Callable[[bytes], Awaitable[None]]], Awaitable[None]]:
-    """Returns a `body_producer` for tornado, which writes `body`. `left` is done when nobody waits for the request any
-    more. Tornado would still send all of it, so the producer raises: the connection closes, and the runner discards the
-    part that it has received."""
-
-    async def produce(write: Callable[[bytes], Awaitable[None]]) -> None:
-        while True:
-            chunk: asyncio.Future[bytes] = asyncio.ensure_future(_next(body))
-            await asyncio.wait((chunk, left), return_when=asyncio.FIRST_COMPLETED)
-            if not chunk.done():
-                chunk.cancel()
-                raise ConnectionAbortedError("nobody waits for this request")
-            if not chunk.result():
-                return
-            await write(chunk.result())
-
-    return produce
-
-
-async def _next(body: AsyncIterator[bytes]) -> bytes:
-    """Returns the next chunk, or an empty one at the end."""
-    return await anext(body, b"")
 
 
 def _object(answer: bytes | bytearray) -> dict[str, Any]:
