@@ -33,6 +33,8 @@ def test_run_uses_the_projects_own_settings(client: Client, repl: Lab) -> None:
     started = client.request("run", rows=24, cols=80)
     ended = client.wait_event("runExit", run=started["run"])
     assert (ended["code"], bool(ended["hint"])) == (127, True)
+    settings_file.write_text("run = " + "[" * 50_000)
+    assert Client(repl, "abc").loaded, "whatever is in it, the tab opens"
     settings_file.unlink()
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import resource
+import threading
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from jupyter_repl_runner.files import operations
 from jupyter_repl_runner.files.containment import Beneath
 from jupyter_repl_runner.files.removal import remove_tree
 from jupyter_repl_runner.files.trash import KEPT_SECONDS, Trash
+from jupyter_repl_runner.store import directory
 from jupyter_repl_runner.store.directory import SCRATCH_SECONDS, DirectoryStore
 from jupyter_repl_runner.store.folder import read
 
@@ -79,6 +81,29 @@ def test_folders_in_each_other_can_be_imported_and_read(tmp_path: Path) -> None:
     assert manifest.links == {"link": "."}
     assert len(manifest.folders) == 1, "the last one, which is empty"
     assert asyncio.run(store.put_folder(folder, "code/abc/", "meta/abc/manifest.json")) == 1
+
+
+def test_a_deletion_holds_up_nobody_while_it_unlinks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lock of the store is for the rename alone."""
+    begun, may_end = threading.Event(), threading.Event()
+
+    def slow(path: Path) -> bool:
+        begun.set()
+        return may_end.wait(20) and remove_tree(path)
+
+    async def check() -> None:
+        store = DirectoryStore(tmp_path)
+        await store.put("code/abc/f", b"x")
+        monkeypatch.setattr(directory, "remove_tree", slow)
+        deleting = asyncio.ensure_future(store.delete("code/abc/"))
+        assert await asyncio.to_thread(begun.wait, 10)
+        async with asyncio.timeout(5):
+            await store.put("code/other/f", b"x", if_none_match=True)
+        assert await store.head("code/abc/f") is None
+        may_end.set()
+        await deleting
+
+    asyncio.run(check())
 
 
 def test_a_left_over_that_cannot_be_deleted_stops_nobody(tmp_path: Path) -> None:

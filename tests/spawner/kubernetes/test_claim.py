@@ -2,16 +2,19 @@
 
 import asyncio
 import re
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 from support.api_server import NAMESPACE, ApiServer
 
-from jupyter_repl_runner.contract.errors import Unavailable
+from jupyter_repl_runner.contract.assignment import Assignment
+from jupyter_repl_runner.contract.errors import ReplError, Unavailable
 from jupyter_repl_runner.contract.owners import owner_of_name
 from jupyter_repl_runner.contract.phases import STOPPED
 from jupyter_repl_runner.contract.refs import ProjectRef
-from jupyter_repl_spawner.kubernetes import manifests, names, pod_template
+from jupyter_repl_spawner.kubernetes import candidate, manifests, names, pod_template, start
 from jupyter_repl_spawner.kubernetes.anchor import Leases, Lost
 from jupyter_repl_spawner.kubernetes.claim import claim
 from jupyter_repl_spawner.kubernetes.client import Api, Patch
@@ -177,6 +180,45 @@ def test_a_claim_whose_answer_was_lost_is_ours(cluster: ApiServer) -> None:
         assert await claim(api, ref, lease.reference, [pod], names.COLD) is None, "it is claimed already"
 
     run(cluster, check)
+
+
+def test_a_holder_goes_on_after_an_error_and_not_without_its_lease(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[ReplError | None] = [Unavailable("away"), None, Unavailable("away"), Lost()]
+
+    async def note(*_: object) -> None:
+        if (error := said.pop(0)) is not None:
+            raise error
+
+    async def check() -> None:
+        monkeypatch.setattr(start, "BEAT_SECONDS", 0.01)
+        starts: Any = start.Starts.__new__(start.Starts)
+        starts._cluster = SimpleNamespace(leases=SimpleNamespace(note=note))
+        with pytest.raises(Lost):
+            async with starts.holding(SimpleNamespace(name="abc")):
+                await asyncio.sleep(10)
+        assert said == []
+
+    asyncio.run(check())
+
+
+def test_a_pod_that_can_never_be_claimed_ends_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[object] = []
+
+    async def refused(*arguments: object) -> None:
+        tries.append(arguments)
+
+    async def check() -> None:
+        candidates: Any = candidate.Candidates.__new__(candidate.Candidates)
+        candidates._template_of = lambda _: TEMPLATE
+        candidates._redeploy = candidates._cold = AsyncMock(return_value={"metadata": {}})
+        candidates._cluster = SimpleNamespace(api=None, view=SimpleNamespace(changed=AsyncMock()))
+        monkeypatch.setattr(candidate, "claim", refused)
+        ours = SimpleNamespace(name="abc", reference={})
+        with pytest.raises(Unavailable, match="can't be taken"):
+            await candidates.get(ours, Assignment(ProjectRef("", "abc")), lambda _: None)
+        assert len(tries) == candidate.COLD_CLAIMS
+
+    asyncio.run(check())
 
 
 def test_a_lease_of_that_name_that_is_somebody_elses(cluster: ApiServer) -> None:
