@@ -110,6 +110,8 @@ class DirectoryDrive(Drive):
             await self._inner.rename(old_path, new_path)
 
     async def create_checkpoint(self, path: str) -> Any:
+        if not await self.file_exists(path):
+            raise HTTPError(404, f"There is no file {path.strip('/')}.")
         with self._map_errors(path):
             return await self._inner.create_checkpoint(path)
 

@@ -81,7 +81,7 @@ class Relay:
             return
 
     async def _pass_on(self, data: bytes) -> bool:
-        """Returns False once the browser was told that the channel ends."""
+        """Returns False once the close frame is sent."""
         if self._is_closed:
             return False
         taken = self._frames.feed(data, first_only=self._asked.is_set())

@@ -195,7 +195,7 @@ def test_a_holder_goes_on_after_an_error_and_not_without_its_lease(monkeypatch: 
         starts._cluster = SimpleNamespace(leases=SimpleNamespace(note=note))
         with pytest.raises(Lost):
             async with starts.holding(SimpleNamespace(name="abc")):
-                await asyncio.sleep(10)
+                await asyncio.Event().wait()
         assert said == []
 
     asyncio.run(check())
