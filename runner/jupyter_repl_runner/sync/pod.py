@@ -142,7 +142,9 @@ class Sidecar:
         with suppress(TimeoutError):
             async with asyncio.timeout(FLUSH_SECONDS):  # a sync that has just been started again is asked, too
                 await self._begun.wait()
-        return self._work is not None and await self._work.flush()
+        if self._work is None or self.status.marks.state == "fenced":  # which saves nothing more
+            return False
+        return await self._work.flush()
 
     async def words(self) -> AsyncIterator[dict[str, Any]]:
         """The marks as they change, until the project is open or can't be."""
