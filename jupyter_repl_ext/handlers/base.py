@@ -21,6 +21,7 @@ from jupyter_repl_runner.contract.errors import (
 )
 from jupyter_repl_runner.contract.json_text import parse_json
 from jupyter_repl_runner.contract.refs import ProjectRef
+from jupyter_repl_runner.store.transfer import RequestBody
 
 VERSION_HEADER = "X-Jupyter-Repl-Version"
 """In each answer, so that a server that forwards knows an answer of a proxy's from one of ours."""
@@ -112,3 +113,25 @@ class ReplHandler(ReplMixin, APIHandler):
         if not isinstance(body, dict):
             raise InvalidRequest("The body is not a JSON object.", hint="See repl/openapi.yaml.")
         return body
+
+
+class TypedHandler(ReplHandler):
+    """For handlers that set the Content-Type of their answer themselves; that of the others is JSON."""
+
+    def finish(self, *args: Any, **kwargs: Any) -> Any:
+        kwargs.setdefault("set_content_type", self._headers.get("Content-Type", "application/json"))
+        return super().finish(*args, **kwargs)
+
+
+class StreamedBody(RequestHandler):
+    """For handlers that pass a body on while it arrives. `prepare` sets `_body`; without it the body is ignored."""
+
+    _body: RequestBody[None] | None = None
+
+    async def data_received(self, chunk: bytes) -> None:
+        if self._body is not None:
+            await self._body.feed(chunk)
+
+    def on_connection_close(self) -> None:
+        if self._body is not None:
+            self._body.cancel()

@@ -2,18 +2,17 @@
 
 import asyncio
 import json
-from typing import Any
 
 from jupyter_server.auth.decorator import authorized
 from tornado.iostream import StreamClosedError
 from tornado.web import authenticated
 
-from .base import ReplHandler
+from .base import TypedHandler
 
 SEND_SECONDS = 20.0
 
 
-class EventsHandler(ReplHandler):
+class EventsHandler(TypedHandler):
     _track_activity = False
 
     @authenticated
@@ -33,7 +32,3 @@ class EventsHandler(ReplHandler):
         except (StreamClosedError, TimeoutError):
             return
         self.finish()
-
-    def finish(self, *args: Any, **kwargs: Any) -> Any:
-        kwargs.setdefault("set_content_type", self._headers.get("Content-Type", "application/json"))
-        return super().finish(*args, **kwargs)

@@ -13,16 +13,14 @@ from jupyter_repl_runner.contract.paths import check_path
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_runner.store.transfer import RequestBody, conditions_of, describe, send_blob, set_content_headers
 
-from .base import ReplHandler
+from .base import StreamedBody, TypedHandler
 
 MAX_UPLOAD = 5 << 30
 
 
 @stream_request_body
-class FileHandler(ReplHandler):
+class FileHandler(StreamedBody, TypedHandler):
     """A body is passed on while it arrives, so rights and names are checked in `prepare`, before its first byte."""
-
-    _body: RequestBody[None] | None = None
 
     async def prepare(self, **options: Any) -> None:
         await super().prepare(**options)
@@ -32,10 +30,6 @@ class FileHandler(ReplHandler):
             ref, path = self.ref(self.path_args[0]), check_path(self.path_args[1])
             await self.services.projects.get(ref)
             self._body = RequestBody(lambda chunks: self._receive(ref, path, chunks), f"upload to {ref}")
-
-    async def data_received(self, chunk: bytes) -> None:
-        if self._body is not None:  # the body of any other request is ignored
-            await self._body.feed(chunk)
 
     @authenticated
     @authorized
@@ -60,14 +54,6 @@ class FileHandler(ReplHandler):
         await self._body.finish()
         if not self._finished:
             self.finish()
-
-    def on_connection_close(self) -> None:
-        if self._body is not None:
-            self._body.cancel()
-
-    def finish(self, *args: Any, **kwargs: Any) -> Any:
-        kwargs.setdefault("set_content_type", self._headers.get("Content-Type", "application/json"))
-        return super().finish(*args, **kwargs)
 
     async def _receive(self, ref: ProjectRef, path: str, chunks: AsyncIterator[bytes]) -> None:
         """Send the body to the runner or to the store, and answer the request. Raises what they raise."""

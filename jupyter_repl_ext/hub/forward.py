@@ -12,12 +12,12 @@ from typing import Any, cast
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from jupyter_server.auth.decorator import authorized
-from jupyter_server.base.handlers import APIHandler, JupyterHandler
+from jupyter_server.base.handlers import JupyterHandler
 from tornado.httputil import HTTPHeaders
 from tornado.iostream import IOStream
 from tornado.web import authenticated, stream_request_body
 
-from jupyter_repl_ext.handlers.base import ReplMixin
+from jupyter_repl_ext.handlers.base import ReplMixin, StreamedBody, TypedHandler
 from jupyter_repl_ext.handlers.channel import ChannelHandler
 from jupyter_repl_ext.repls.activity import SETTING as ACTIVITY
 from jupyter_repl_ext.runners.channels import Channels
@@ -83,10 +83,8 @@ class ForwardMixin(ReplMixin):
 
 
 @stream_request_body
-class ForwardHandler(ForwardMixin, APIHandler):
+class ForwardHandler(ForwardMixin, StreamedBody, TypedHandler):
     """A body is passed on while it arrives, so rights are checked in `prepare`, before its first byte."""
-
-    _body: RequestBody[None] | None = None
 
     async def prepare(self, **options: Any) -> None:
         await super().prepare(**options)
@@ -96,10 +94,6 @@ class ForwardHandler(ForwardMixin, APIHandler):
             self.request.connection.set_max_body_size(MAX_BODY)  # type: ignore[union-attr]
             address, credentials = self.service_address(), self.forward.credentials()
             self._body = RequestBody(lambda chunks: self._pass_on(address, credentials, chunks), "a forwarded request")
-
-    async def data_received(self, chunk: bytes) -> None:
-        if self._body is not None:
-            await self._body.feed(chunk)
 
     @authenticated
     @authorized
@@ -118,14 +112,6 @@ class ForwardHandler(ForwardMixin, APIHandler):
             self.finish()
 
     put = patch = delete = post
-
-    def on_connection_close(self) -> None:
-        if self._body is not None:
-            self._body.cancel()
-
-    def finish(self, *args: Any, **kwargs: Any) -> Any:
-        kwargs.setdefault("set_content_type", self._headers.get("Content-Type", "application/json"))
-        return super().finish(*args, **kwargs)
 
     async def _pass_on(self, address: str, credentials: dict[str, str], body: AsyncIterator[bytes] | None) -> None:
         await self.forward.client.pass_on(self, address, credentials, body)
