@@ -1,24 +1,10 @@
 """A server that stops says so to each channel, after a whole frame."""
 
 import threading
-import time
 
 import pytest
-from support.channel import Client, Closed
+from support.channel import Client
 from support.lab import Lab
-
-SECONDS = 10.0
-
-
-def code_of_close(client: Client) -> int:
-    """Reads on until the server closes the channel. A frame that is cut is an error of the client's library."""
-    until = time.monotonic() + SECONDS
-    while time.monotonic() < until:
-        try:
-            client.pump(SECONDS)
-        except Closed as closed:
-            return closed.code
-    return 0
 
 
 @pytest.mark.parametrize("is_busy", [False, True], ids=["idle", "in the middle of a flood"])
@@ -33,7 +19,7 @@ def test_a_server_that_stops_closes_each_channel_with_a_code(lab: Lab, is_busy: 
     stopping = threading.Thread(target=lab.stop)
     stopping.start()
     try:
-        assert [code_of_close(client) for client in clients] == [1012] * 3
+        assert [client.wait_close() for client in clients] == [1012] * 3
     finally:
         stopping.join()
 

@@ -124,6 +124,16 @@ class Client:
             self.pump(left)
         return bytes(self.output[terminal])
 
+    def wait_close(self, seconds: float = 10.0) -> int:
+        """Read on until the server closes the channel, and return its code. A frame that is cut is an error."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            try:
+                self.pump(left)
+            except Closed as closed:
+                return closed.code
+        raise AssertionError("the channel is still open")
+
     def pump(self, seconds: float) -> dict[str, Any] | None:
         """Handle one frame or message. Returns a message; None for a frame, or if nothing came."""
         self._ws.settimeout(seconds)
