@@ -7,6 +7,7 @@ bytes only when the receiver has taken the last ones, so a relay never holds mor
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 from tornado.iostream import IOStream, StreamClosedError
 
@@ -19,8 +20,8 @@ PONG_BYTES = 6
 PAUSE_SECONDS = 120.0
 """How long a receiver may take nothing at all. Credit keeps a well-behaved receiver far below that; the runner
 disconnects a silent client."""
-END_SECONDS, CLOSE_SECONDS = 2.0, 1.0
-"""How long an ending relay waits for the rest of a frame; how long for the browser to answer a close frame."""
+END_SECONDS = 3.0
+"""How long an ending relay waits for the rest of a frame, and for the browser to close after the close frame."""
 CLOSE_RESTART, CLOSE_LOGIN = 1012, 4401
 """The server restarts: come back at once. The person is not logged in any more."""
 
@@ -56,8 +57,8 @@ class Relay:
         ]
         try:
             await asyncio.wait(ways[:2], return_when=asyncio.FIRST_COMPLETED)
-            if self._is_closed and not to_runner.done():
-                await asyncio.wait({to_runner}, timeout=CLOSE_SECONDS)
+            if self._is_closed:
+                await asyncio.wait({to_runner}, timeout=END_SECONDS)
         finally:
             self._browser.close()
             self._runner.close()
@@ -91,17 +92,16 @@ class Relay:
         return not self._is_closed
 
     async def _end(self, to_runner: "asyncio.Task[None]") -> None:
-        """Once that is asked for: a runner that sends nothing is not waited for, nor one that stops within a frame."""
+        """Ends the relay once that is asked for. The browser answers a close frame by closing. Neither a runner that
+        stops within a frame nor a browser that reads nothing is waited for longer than END_SECONDS."""
         await self._asked.wait()
-        try:
-            if self._frames.is_between:
-                await self._say_close()
-            else:
-                await asyncio.sleep(END_SECONDS)
-            await asyncio.wait({to_runner}, timeout=CLOSE_SECONDS)
-        except (StreamClosedError, TimeoutError):
-            pass
-        self._runner.close()  # which ends the reading of `_to_browser`
+        with suppress(StreamClosedError, TimeoutError):
+            async with asyncio.timeout(END_SECONDS):
+                if self._frames.is_between:
+                    await self._say_close()
+                await asyncio.wait({to_runner})
+        self._browser.close()
+        self._runner.close()
 
     async def _say_close(self) -> None:
         if not self._is_closed:
