@@ -76,9 +76,10 @@ def test_folders_in_each_other_can_be_imported_and_read(tmp_path: Path) -> None:
     make_deep(folder, "d", 1500)
     (folder / "f").write_text("x")
     (folder / "link").symlink_to(".")
+    (folder / "loop").symlink_to("loop")
     files, manifest = read(folder)
     assert set(files) == {"f"}
-    assert manifest.links == {"link": "."}
+    assert manifest.links == {"link": ".", "loop": "loop"}
     assert len(manifest.folders) == 1, "the last one, which is empty"
     assert asyncio.run(store.put_folder(folder, "code/abc/", "meta/abc/manifest.json")) == 1
 

@@ -24,13 +24,21 @@ def walk(top: str, on_error: Callable[[OSError], None]) -> Iterator[tuple[str, l
         try:
             with os.scandir(here) as entries:
                 for entry in entries:
-                    (folders if entry.is_dir() else others).append(entry.name)
+                    (folders if _is_dir(entry) else others).append(entry.name)
         except OSError as error:
             on_error(error)
             continue
         yield here, folders, others
         paths = [os.path.join(here, name) for name in folders]
         todo += [path for path in reversed(paths) if not os.path.islink(path)]
+
+
+def _is_dir(entry: "os.DirEntry[str]") -> bool:
+    """Returns False also for a link to itself, which can't be followed."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def _ignore(error: OSError) -> None:
