@@ -16,7 +16,9 @@ def test_every_peer_is_measured(tmp_path: Path) -> None:
         assert set(found) == set(peers.ALL)
     for _, results in found.values():
         assert set(results) >= set(terminal.MEASURES)
-        assert all(value >= 0 for values in results.values() for value in values)
+        # The memory is a difference: a process may have given some back meanwhile, on a machine that is short of it.
+        measured = {name: values for name, values in results.items() if name != "memory"}
+        assert all(value >= 0 for values in measured.values() for value in values), measured
 
 
 class Liar:
