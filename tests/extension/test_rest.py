@@ -1,6 +1,7 @@
 """The REST calls against a real server, as a program makes them."""
 
 import json
+import os
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -133,6 +134,17 @@ def test_large_files_both_ways(shared_lab: Lab) -> None:
     data = b"0123456789abcdef" * (1 << 20)
     assert lab.request("PUT", "project/large/file/big", data)[0] == 200
     assert lab.request("GET", "project/large/file/big")[1] == data
+
+
+def test_an_upload_to_a_stopped_project_keeps_other_names_of_the_file(lab: Lab) -> None:
+    lab.make("abc", start=False)
+    project = lab.project("abc")
+    os.link(project / "main.py", project / "other.py")
+    assert lab.call("PUT", "project/abc/file/main.py", b"new\n")[0] == 200
+    assert (project / "other.py").read_bytes() == b"new\n"
+    assert not list((lab.store / "meta/abc/journal").iterdir())
+    assert lab.call("PUT", "project/abc/file/new/folder/f", b"made")[0] == 200
+    assert (project / "new/folder/f").read_bytes() == b"made"
 
 
 def test_a_slow_download_of_a_stopped_project_holds_up_no_start(shared_lab: Lab) -> None:

@@ -6,6 +6,7 @@ It is held only while an etag is compared and the file is put in place, never du
 
 import fcntl
 import os
+import re
 import secrets
 import stat
 import time
@@ -19,6 +20,7 @@ from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.errors import Conflict, FileExists, FileNotADirectory, FileNotFound, Unavailable
 from jupyter_repl_runner.files import content, operations, writing
 from jupyter_repl_runner.files.containment import Beneath, map_os_errors
+from jupyter_repl_runner.files.inplace import JOURNAL, Journal
 from jupyter_repl_runner.files.removal import remove_tree
 from jupyter_repl_runner.files.root import ABSENT
 
@@ -28,6 +30,8 @@ from .port import Blob, Entry, Head, Store
 LOCK_SECONDS = 10.0
 SCRATCH_SECONDS = 24 * 3600.0
 PAGE = 1000
+
+_IN_PROJECT = re.compile(r"(?P<folder>(owners/[^/]+/)?code/[^/]+)/(?P<path>.+)", re.DOTALL)
 
 Result = TypeVar("Result")
 
@@ -125,7 +129,8 @@ class DirectoryStore(Store):
         mtime: float | None = None,
     ) -> Head:
         condition = content.MISSING if if_none_match else if_match
-        writer = writing.Writer(self._beneath, key, mode=mode, mtime=mtime)
+        beneath, path = self._project_of(key)
+        writer = writing.Writer(beneath, path, mode=mode, mtime=mtime)
         try:
             await self._call(key, writer.open)
             if isinstance(data, bytes):
@@ -133,16 +138,24 @@ class DirectoryStore(Store):
             else:
                 async for chunk in data:
                     await self._call(key, lambda chunk=chunk: writer.write(chunk))  # type: ignore[misc]
-            return _head(key, await self._call(key, lambda: self._commit(writer, condition, if_tag)))
+            return _head(key, await self._call(key, lambda: self._commit(key, writer, condition, if_tag)))
         finally:
             await self._call(key, writer.close)
 
-    def _commit(self, writer: writing.Writer, condition: str | None, if_tag: str | None) -> content.Stat:
+    def _project_of(self, key: str) -> tuple[Beneath, str]:
+        """Where a file is written, and its path there. A file of a project is written like the runner writes it, with
+        the project's journal: the next runner finishes a write in place that was cut short."""
+        found = _IN_PROJECT.fullmatch(key)
+        if found is None or not (folder := self.root / found["folder"]).is_dir():
+            return self._beneath, key
+        return Beneath(folder, Journal(folder.parents[1] / "meta" / folder.name / JOURNAL)), found["path"]
+
+    def _commit(self, key: str, writer: writing.Writer, condition: str | None, if_tag: str | None) -> content.Stat:
         if condition is None and if_tag is None:
             return writer.commit()
         with self._lock():
             if if_tag is not None:
-                self._check_tag(writer.path, if_tag)
+                self._check_tag(key, if_tag)
             return writer.commit(condition)
 
     def _check_tag(self, key: str, tag: str) -> None:
