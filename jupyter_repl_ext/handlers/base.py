@@ -52,6 +52,10 @@ class ReplMixin(JupyterHandler):
 
     async def prepare(self, **options: Any) -> None:
         await super().prepare(**options)
+        await self.ready()
+
+    async def ready(self) -> None:
+        """Return once the services have started."""
         await self.services.started()
 
     @property

@@ -5,14 +5,13 @@ do. It knows the user by the token of this server alone: a cookie or a token of 
 """
 
 import os
-import posixpath
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any, cast
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from jupyter_server.auth.decorator import authorized
-from jupyter_server.base.handlers import JupyterHandler
+from jupyter_server.utils import url_path_join
 from tornado.httputil import HTTPHeaders
 from tornado.iostream import IOStream
 from tornado.web import authenticated, stream_request_body
@@ -63,9 +62,7 @@ class Forward:
 
     def base_of(self, location: str, base_url: str) -> str:
         """An address of the service's as one of this server's: only the path is of use to a browser."""
-        path = urlsplit(location).path
-        service = urlsplit(self._url).path
-        return posixpath.join(base_url, path.removeprefix(service).lstrip("/"))
+        return url_path_join(base_url, urlsplit(location).path.removeprefix(urlsplit(self._url).path))
 
 
 class ForwardMixin(ReplMixin):
@@ -73,8 +70,8 @@ class ForwardMixin(ReplMixin):
     def forward(self) -> Forward:
         return cast(Forward, self.settings[SETTING])
 
-    async def prepare(self, **options: Any) -> None:
-        await JupyterHandler.prepare(self, **options)
+    async def ready(self) -> None:
+        """Nothing has to start here."""
 
     def service_address(self) -> str:
         """Raises FileNotFound. The path is passed on as it came, so that each name keeps its escapes."""
@@ -89,8 +86,7 @@ class ForwardHandler(ForwardMixin, StreamedBody, TypedHandler):
     async def prepare(self, **options: Any) -> None:
         await super().prepare(**options)
         if self.request.method in ("POST", "PUT", "PATCH", "DELETE"):
-            if self.current_user is None:
-                return  # the method answers that
+            await self.check_rights("write")
             self.request.connection.set_max_body_size(MAX_BODY)  # type: ignore[union-attr]
             address, credentials = self.service_address(), self.forward.credentials()
             self._body = RequestBody(lambda chunks: self._pass_on(address, credentials, chunks), "a forwarded request")

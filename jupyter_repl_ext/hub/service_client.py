@@ -2,10 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any, cast
 from urllib.parse import urlsplit
 
-from tornado.httpclient import HTTPRequest
 from tornado.httputil import HTTPHeaders
 from tornado.iostream import IOStream
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
@@ -13,7 +11,7 @@ from tornado.web import RequestHandler
 
 from jupyter_repl_ext.handlers.base import VERSION_HEADER
 from jupyter_repl_ext.runners.client import MAX_TRANSFER, RunnerClient
-from jupyter_repl_ext.runners.outgoing import body_producer, mapped
+from jupyter_repl_ext.runners.outgoing import NOT_MODIFIED, Answer, mapped, stream_request
 from jupyter_repl_runner.contract.errors import Unavailable
 from jupyter_repl_runner.store.transfer import STALL_SECONDS
 from jupyter_repl_spawner.port import Address
@@ -45,9 +43,7 @@ ANSWERED = (
     VERSION_HEADER,
 )
 """The only headers that are passed on, and passed back."""
-CONNECT_SECONDS, TRANSFER_SECONDS = 5.0, 3600.0
 NO_ROUTE = (404, 502, 503, 504)
-NOT_MODIFIED = 304
 
 
 class ServiceClient:
@@ -68,26 +64,10 @@ class ServiceClient:
         headers = {**{name: asked[name] for name in ASKED if name in asked}, **credentials}
         if body is None:
             headers.pop("Content-Length", None)
-        answer = _Answer(handler)
-        left = asyncio.get_running_loop().create_future()
-        request = HTTPRequest(
-            url,
-            method=str(handler.request.method),
-            headers=headers,
-            connect_timeout=CONNECT_SECONDS,
-            request_timeout=TRANSFER_SECONDS,
-            follow_redirects=False,
-            decompress_response=False,
-            allow_nonstandard_methods=True,
-            header_callback=answer.header,
-            streaming_callback=answer.chunk,
-            body_producer=cast(Any, body_producer(body, left) if body is not None else None),
-        )
-        try:
-            with mapped("The service for REPLs", "It may be starting: try again in a moment."):
-                await self._http.fetch(request, raise_error=False)
-        finally:
-            left.cancel()
+        answer, method = _Answer(handler), str(handler.request.method)
+        with mapped("The service for REPLs", "It may be starting: try again in a moment."):
+            # A POST without a body is one like any other.
+            await stream_request(self._http, method, url, headers, body, answer, allow_nonstandard_methods=True)
         answer.check()
 
     async def channel(self, url: str, credentials: dict[str, str], asked: HTTPHeaders) -> tuple[HTTPHeaders, IOStream]:
@@ -97,32 +77,22 @@ class ServiceClient:
         return await self._channels.channel(address, asked, path=parts.path)
 
 
-class _Answer:
+class _Answer(Answer):
     """Passes an answer on as it comes, if it is the service's."""
 
     def __init__(self, handler: RequestHandler) -> None:
+        super().__init__()
         self._handler = handler
-        self._status = 0
-        self._headers = HTTPHeaders()
-        self._is_whole = False
+        self._is_ours = False
 
-    @property
-    def _is_ours(self) -> bool:
-        is_redirect = 300 <= self._status < 400 and self._status != NOT_MODIFIED
-        return self._is_whole and VERSION_HEADER in self._headers and not is_redirect
-
-    def header(self, line: str) -> None:
-        if line.startswith("HTTP/"):
-            self._status, self._headers, self._is_whole = int(line.split(" ", 2)[1]), HTTPHeaders(), False
-        elif line.strip():
-            self._headers.parse_line(line)
-        else:
-            self._is_whole = True
-            if self._is_ours:
-                self._handler.set_status(self._status)
-                for name in ANSWERED:
-                    if name in self._headers:
-                        self._handler.set_header(name, self._headers[name])
+    def on_head(self) -> None:
+        is_redirect = 300 <= self.status < 400 and self.status != NOT_MODIFIED
+        self._is_ours = VERSION_HEADER in self.headers and not is_redirect
+        if self._is_ours:
+            self._handler.set_status(self.status)
+            for name in ANSWERED:
+                if name in self.headers:
+                    self._handler.set_header(name, self.headers[name])
 
     async def chunk(self, data: bytes) -> None:
         if self._is_ours:
@@ -134,11 +104,11 @@ class _Answer:
         """Raises Unavailable unless the answer was the service's."""
         if self._is_ours:
             return
-        if self._status in NO_ROUTE:
+        if self.status in NO_ROUTE:
             raise Unavailable(
                 "The service for REPLs can't be reached now.", hint="It may be starting: it is tried again by itself."
             )
         raise Unavailable(
-            f"Something else than the service for REPLs has answered ({self._status}).",
+            f"Something else than the service for REPLs has answered ({self.status}).",
             hint="Ask the administrator: JUPYTER_REPL_SERVICE_URL may be wrong.",
         )

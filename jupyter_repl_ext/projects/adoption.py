@@ -8,6 +8,7 @@ runner has, are not copied.
 import hashlib
 import subprocess
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,14 +62,12 @@ class Adoption:
         """Returns the number of files. Raises Conflict if the target has something else."""
         if project.refusal is not None:
             raise project.refusal
-        before = await self._contents(self._source, project.ref)
-        try:
-            with self._target.scratch() as scratch:
-                copy = scratch / "files"
-                await self._check_out(self._source, project.ref, copy)
+        with self._target.scratch() as scratch:
+            copy = scratch / "files"
+            await self._check_out(self._source, project.ref, copy)
+            before = await tasks.in_thread(_read, copy)
+            with suppress(FileExists):  # it arrived in an earlier run, or is another project of that name
                 await self._target_projects.adopt(ref, project.record, copy)
-        except FileExists:  # it arrived in an earlier run, or is another project of that name
-            pass
         there = await self._contents(self._target, ref)
         if there != before or await self._contents(self._source, project.ref) != before:
             raise Conflict(

@@ -21,18 +21,15 @@ from jupyter_repl_runner.contract.json_text import parse_json
 from jupyter_repl_runner.contract.messages import AUTH_HEADER
 from jupyter_repl_spawner.port import Address
 
-from .outgoing import body_producer, mapped
+from .outgoing import CONNECT_SECONDS, NOT_MODIFIED, Answer, mapped, stream_request
 from .resolver import UNIX_SUFFIX, AddressResolver
 
-CONNECT_SECONDS = 5.0
 REQUEST_SECONDS = 10.0
 CALL_SECONDS = 60.0
-TRANSFER_SECONDS = 3600.0
 MAX_TRANSFER = 5 << 30
 MAX_JSON = 1 << 20
 """The most bytes of an answer that is read as a whole: a user's programs may control what a runner answers."""
 MAX_HEAD = 1 << 14
-NOT_MODIFIED = 304
 SWITCHING_PROTOCOLS = 101
 UPGRADE = {"Connection": "Upgrade", "Upgrade": "websocket"}
 HANDSHAKE = ("Sec-WebSocket-Key", "Sec-WebSocket-Version", "Sec-WebSocket-Protocol")
@@ -97,25 +94,9 @@ class RunnerClient:
         """Send a request, and stream its body and its answer; `on_chunk` paces the answer. Raises the runner's
         error."""
         answer = _Answer(on_headers, on_chunk)
-        left = asyncio.get_running_loop().create_future()
-        request = HTTPRequest(
-            _url(address, path),
-            method=method,
-            headers={**headers, **_headers(address)},
-            ssl_options=address.tls,
-            connect_timeout=CONNECT_SECONDS,
-            request_timeout=TRANSFER_SECONDS,
-            follow_redirects=False,
-            decompress_response=False,
-            header_callback=answer.header,
-            streaming_callback=answer.chunk,  # tornado awaits what it returns, so the stream is paced
-            body_producer=cast(Any, body_producer(body, left) if body is not None else None),
-        )
-        try:
-            with mapped():
-                await self._http.fetch(request, raise_error=False)
-        finally:
-            left.cancel()
+        sent = {**headers, **_headers(address)}
+        with mapped():
+            await stream_request(self._http, method, _url(address, path), sent, body, answer, ssl_options=address.tls)
         answer.check()
 
     async def put_file(
@@ -194,27 +175,22 @@ class RunnerClient:
         return stream
 
 
-class _Answer:
+class _Answer(Answer):
     """Passes on an answer's head and body. Retains the body of an error, so that `check` can raise it."""
 
     def __init__(
         self, on_headers: Callable[[int, HTTPHeaders], None], on_chunk: Callable[[bytes], Awaitable[None]]
     ) -> None:
+        super().__init__()
         self._on_headers = on_headers
         self._on_chunk = on_chunk
-        self._status = 0
-        self._headers = HTTPHeaders()
         self._error = bytearray()
         self._has_head = False
 
-    def header(self, line: str) -> None:
-        if line.startswith("HTTP/"):
-            self._status, self._headers = int(line.split(" ", 2)[1]), HTTPHeaders()
-        elif line.strip():
-            self._headers.parse_line(line)
-        elif self._status < 300 or self._status == NOT_MODIFIED:  # a runner never redirects
+    def on_head(self) -> None:
+        if self.status < 300 or self.status == NOT_MODIFIED:  # a runner never redirects
             self._has_head = True
-            self._on_headers(self._status, self._headers)
+            self._on_headers(self.status, self.headers)
 
     async def chunk(self, data: bytes) -> None:
         if not self._has_head:
@@ -226,7 +202,7 @@ class _Answer:
         """Raise the runner's error if it answered with one."""
         if self._has_head:
             return
-        raise from_json(_object(self._error), self._status)
+        raise from_json(_object(self._error), self.status)
 
 
 def _head(raw: bytes) -> Head:

@@ -22,8 +22,8 @@ PAUSE_SECONDS = 120.0
 disconnects a silent client."""
 END_SECONDS = 3.0
 """How long an ending relay waits for the rest of a frame, and for the browser to close after the close frame."""
-CLOSE_RESTART, CLOSE_LOGIN = 1012, 4401
-"""The server restarts: come back at once. The person is not logged in any more."""
+CLOSE_RESTART = 1012
+"""The server restarts: come back at once."""
 
 
 class Relay:
@@ -50,19 +50,16 @@ class Relay:
 
     async def run(self) -> None:
         to_runner = tasks.awaited(self._to_runner(), "relay to the runner")
-        ways = [
-            to_runner,
-            tasks.awaited(self._to_browser(), "relay to the browser"),
-            tasks.awaited(self._end(to_runner), "end of a relay"),
-        ]
+        to_browser = tasks.awaited(self._to_browser(), "relay to the browser")
+        ending = tasks.awaited(self._end(to_runner), "end of a relay")
         try:
-            await asyncio.wait(ways[:2], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({to_runner, to_browser}, return_when=asyncio.FIRST_COMPLETED)
             if self._is_closed:
-                await asyncio.wait({to_runner}, timeout=END_SECONDS)
+                await asyncio.wait({ending})  # it has a limit of its own
         finally:
             self._browser.close()
             self._runner.close()
-            await tasks.stop(*ways)
+            await tasks.stop(to_runner, to_browser, ending)
 
     async def _to_runner(self) -> None:
         try:

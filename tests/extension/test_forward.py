@@ -115,6 +115,7 @@ class Spy(BaseHTTPRequestHandler):
     answer: tuple[int, dict[str, str], bytes]
 
     def do_GET(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
         type(self).seen.append((self.path, dict(self.headers)))
         status, headers, body = type(self).answer
         self.send_response(status)
@@ -122,6 +123,8 @@ class Spy(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
+
+    do_PUT = do_POST = do_DELETE = do_GET
 
     def log_message(self, *_: Any) -> None:
         """Quiet."""
@@ -155,6 +158,55 @@ def test_only_named_headers_pass_and_only_the_hubs_token(spied: tuple[Lab, type[
     assert not {"Cookie", "X-Forwarded-Host", "X-Xsrftoken", "X-XSRFToken"} & set(seen)
     assert "X-Odd" not in answered
     assert "stolen" not in answered.get("Set-Cookie", "")
+
+
+READER = """
+from jupyter_server.auth import Authorizer
+
+class Reader(Authorizer):
+    def is_authorized(self, handler, user, action, resource):
+        return action == "read"
+
+c.ServerApp.authorizer_class = Reader
+"""
+
+
+def test_who_may_only_read_here_sends_nothing_on(tmp_path: Path, spied: tuple[Lab, type[Spy]]) -> None:
+    """A body is passed on while it arrives: rights come before its first byte."""
+    spied_lab, spy = spied
+    spy.answer = 200, {"X-Jupyter-Repl-Version": "1", "Content-Type": "application/json"}, b"{}"
+    config = tmp_path / "reader/.jupyter"
+    config.mkdir(parents=True)
+    (config / "jupyter_server_config.py").write_text(READER)
+    url = spied_lab.environment["JUPYTER_REPL_SERVICE_URL"]
+    lab = forwarding(tmp_path / "reader", url, JUPYTERHUB_API_TOKEN="t").start()
+    try:
+        assert lab.call("GET", "project")[0] == 200
+        seen = len(spy.seen)
+        for method, path in (("POST", "start"), ("PUT", "project/x/file/y"), ("DELETE", "project/x")):
+            assert lab.call(method, path, b"{}")[0] == 403
+        assert len(spy.seen) == seen
+    finally:
+        lab.stop()
+
+
+def test_a_page_of_another_origin_sends_nothing_on(spied: tuple[Lab, type[Spy]]) -> None:
+    """With the cookie of somebody who is logged in here."""
+    lab, spy = spied
+    spy.answer = 200, {"X-Jupyter-Repl-Version": "1", "Content-Type": "application/json"}, b"[]"
+    connection = http.client.HTTPConnection("127.0.0.1", lab.port, timeout=10)
+    connection.request("GET", f"/tree?token={TOKEN}")
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+    cookie = "; ".join(each.split(";")[0] for each in answer.headers.get_all("Set-Cookie") or ())
+    assert lab.request("GET", "project", headers={"Cookie": cookie}, token="")[0] == 200
+    seen = len(spy.seen)
+    foreign = {"Cookie": cookie, "Origin": "http://evil.example", "Referer": "http://evil.example/"}
+    for method in ("GET", "POST", "PUT", "DELETE"):
+        status, _, _ = lab.request(method, "project", None if method == "GET" else b"{}", foreign, token="")
+        assert status in (403, 404), method
+    assert len(spy.seen) == seen
 
 
 def test_what_is_no_answer_of_the_service_is_said(spied: tuple[Lab, type[Spy]]) -> None:

@@ -23,6 +23,7 @@ class Assignment:
     """The true name of the owner, for people; empty on a laptop."""
 
     def to_json(self) -> str:
+        # A runner of an earlier version refuses a field that it does not know: only hubs send this one.
         return json.dumps({name: value for name, value in asdict(self).items() if name != "owner_name" or value})
 
     @classmethod

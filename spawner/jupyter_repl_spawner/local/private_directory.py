@@ -134,7 +134,8 @@ def write_exit(directory: Path, cause: str, reason: str = "", hint: str = "") ->
 
 
 def remove(folder: Path) -> None:
-    """Deletes a folder, however deep it is, also if parts of it may not be written. Blocks and never raises."""
+    """Deletes a folder, however deep it is, also if parts of it may not be written. Blocks and never raises. The
+    runner's `remove_tree` does the same, but a spawner may import only its contract."""
     with suppress(RecursionError):  # at about a thousand nested folders
         shutil.rmtree(folder, ignore_errors=True)
     if os.path.lexists(folder):
