@@ -89,7 +89,7 @@ bench: $(STAMPS)/installed ## Measure this beside its peers; writes docs/benchma
 
 lock: $(STAMPS)/uv ## Resolve and lock every version anew
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade \
-		--overrides requirements/overrides.txt pyproject.toml --extra lab --extra s3 --extra kubernetes --group test --group lint --group build -o requirements/dev.txt
+		--overrides requirements/overrides.txt pyproject.toml --extra lab --extra s3 --extra kubernetes --extra hub --group test --group lint --group build -o requirements/dev.txt
 	echo hatchling | $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade \
 		runner/pyproject.toml - -c requirements/dev.txt -o requirements/runner.txt
 	echo uv | $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade - -o requirements/uv.txt

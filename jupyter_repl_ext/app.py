@@ -159,7 +159,7 @@ class ReplExtension(S3Traits, KubernetesTraits, ExtensionApp):
     def make_services(self, activity: dict[str, object]) -> "Services":
         """Returns all services, not started. They store the time of the last use in `activity`."""
         from jupyter_repl_ext.drive.drives import Drives
-        from jupyter_repl_ext.identity import own_projects, single_user
+        from jupyter_repl_ext.identity import is_admin, own_projects, single_user
         from jupyter_repl_ext.projects.archives import Archives
         from jupyter_repl_ext.projects.catalog import Catalog
         from jupyter_repl_ext.projects.projects import Projects
@@ -188,6 +188,7 @@ class ReplExtension(S3Traits, KubernetesTraits, ExtensionApp):
             recovery=Recovery(store, lifecycle, spawner, client),
             drives=Drives(store, projects, lifecycle, spawner, client),
             owner_of=own_projects if self.multi_user else single_user,
+            is_admin=is_admin if self.multi_user else lambda _: False,
             client=client,
             activity=Activity(activity, spawner, client),
             idle=Idle(self._idle_timeouts(), self.unsaved_timeout, lifecycle, projects, spawner, client),

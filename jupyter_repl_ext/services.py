@@ -4,8 +4,10 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from weakref import WeakSet
 
 from jupyter_server.auth import User
+from tornado.web import RequestHandler
 
 from jupyter_repl_ext.drive.drives import Drives
 from jupyter_repl_ext.projects.archives import Archives
@@ -47,7 +49,11 @@ class Services:
     drives: Drives
     owner_of: Callable[[User], str]
     """The owner of an authenticated user's projects."""
+    is_admin: Callable[[User], bool]
+    """Whether an authenticated user may see and stop the REPLs of others."""
     channels: Channels = field(default_factory=Channels)
+    requests: "WeakSet[RequestHandler]" = field(default_factory=WeakSet)
+    """Those that are being served. A channel is one of `channels` once it is open."""
     background: tasks.Tasks = field(default_factory=tasks.Tasks)
     """The work that requests do after their answer; each task ends by itself."""
     _started: "asyncio.Task[None] | None" = field(default=None)

@@ -24,6 +24,7 @@ MAX_ARCHIVE = 2 << 30
 class ArchiveHandler(ReplHandler):
     """A zip is read from its end, so an upload is first written whole to a scratch folder of the store."""
 
+    for_visitors = frozenset({"GET"})
     _file: "BinaryIO | None" = None
     _error: OSError | None = None
 
@@ -69,7 +70,7 @@ class ArchiveHandler(ReplHandler):
             if stopped:
                 await send_archive(self, chunks, name)
             else:
-                address = await self.services.spawner.address(ref)
+                address = await self.address(ref)
                 set_archive_headers(self, name)
                 await forward(self, self.services.client, address, url_concat("/archive", {"path": path}), None)
         self.finish()
@@ -88,6 +89,7 @@ class ArchiveHandler(ReplHandler):
 
     def on_finish(self) -> None:
         self._clear()
+        super().on_finish()
 
     def on_connection_close(self) -> None:
         # Once `put` has closed the file, `put` owns the folder: deleting it here could lose files of the new project.

@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from dataclasses import replace
+from typing import Any, ClassVar, TypeVar, cast
+from urllib.parse import quote
 
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler, JupyterHandler
-from tornado.web import HTTPError, RequestHandler
+from tornado.web import HTTPError, RequestHandler, authenticated
 
 from jupyter_repl_ext import __version__
 from jupyter_repl_ext.identity import AUTH_RESOURCE
@@ -20,8 +23,10 @@ from jupyter_repl_runner.contract.errors import (
     Unavailable,
 )
 from jupyter_repl_runner.contract.json_text import parse_json
+from jupyter_repl_runner.contract.messages import VISITOR_HEADER
 from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_runner.store.transfer import RequestBody
+from jupyter_repl_spawner.port import Address
 
 VERSION_HEADER = "X-Jupyter-Repl-Version"
 """In each answer, so that a server that forwards knows an answer of a proxy's from one of ours."""
@@ -37,10 +42,15 @@ def may_execute(method: Method) -> Method:
     return cast(Method, authorized("execute")(method))
 
 
+OWNER_IN_PATH = re.compile(r"/repl/owner/([^/]+)/")
+
+
 class ReplMixin(JupyterHandler):
     """The shared code of REST and WebSocket handlers. `services` can be used once `prepare` has run."""
 
     auth_resource = AUTH_RESOURCE
+    for_visitors: ClassVar[frozenset[str]] = frozenset()
+    """The methods by which an administrator may visit the REPLs of another owner: to look, to stop, to delete."""
 
     @property
     def services(self) -> Services:
@@ -56,12 +66,49 @@ class ReplMixin(JupyterHandler):
 
     async def ready(self) -> None:
         """Return once the services have started."""
+        self.services.requests.add(self)
         await self.services.started()
+
+    def on_finish(self) -> None:
+        if services := self.settings.get(SETTING):
+            services.requests.discard(self)
+        super().on_finish()
+
+    def cut(self) -> None:
+        """Close the connection, also within an answer."""
+        if stream := getattr(self.request.connection, "stream", None):
+            stream.close()
 
     @property
     def owner(self) -> str:
-        """Whose projects the request is about. Raises InvalidRequest."""
-        return self.services.owner_of(self.current_user)
+        """Whose projects the request is about: the user's own, unless the address names another owner. Raises
+        NoPermissions if the user may not visit that one in this way, and InvalidRequest."""
+        own, named = self.services.owner_of(self.current_user), self._named_owner
+        if named in (None, own):
+            return own
+        if not self.services.is_admin(self.current_user):
+            raise NoPermissions("These are another user's REPLs.", hint="Only an administrator can see them.")
+        if self.request.method not in self.for_visitors:
+            raise NoPermissions("You may only look at another user's REPL, stop it, or delete it.")
+        return str(named)
+
+    @property
+    def is_visit(self) -> bool:
+        """Whether the request is about another user's REPLs."""
+        return self._named_owner not in (None, self.services.owner_of(self.current_user))
+
+    @property
+    def _named_owner(self) -> str | None:
+        found = OWNER_IN_PATH.search(str(self.request.path))
+        return found.group(1) if found else None
+
+    async def address(self, ref: ProjectRef) -> Address:
+        """Where the runner listens. It learns that a visitor may only look. Raises Unavailable if none runs."""
+        address = await self.services.spawner.address(ref)
+        if not self.is_visit:
+            return address
+        name = quote(self.current_user.username, safe="")
+        return replace(address, headers={**address.headers, VISITOR_HEADER: name})
 
     def ref(self, repl_id: str) -> ProjectRef:
         """Raises InvalidRequest if the id is not valid."""
@@ -117,6 +164,17 @@ class ReplHandler(ReplMixin, APIHandler):
         if not isinstance(body, dict):
             raise InvalidRequest("The body is not a JSON object.", hint="See repl/openapi.yaml.")
         return body
+
+
+class NoSuchHandler(ReplHandler):
+    """Any other address below `repl/`. Jupyter's own answer is a page, or leads to a login."""
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        raise FileNotFound("There is no such address.", hint="See repl/openapi.yaml.")
+
+    head = post = put = patch = delete = get
 
 
 class TypedHandler(ReplHandler):

@@ -25,6 +25,7 @@ class ChannelHandler(ReplMixin, WebSocketMixin, WebSocketHandler, JupyterHandler
     then closed with a code (1002 or 4404, see docs/protocol.md): a script in a browser sees no other reason for a
     failure."""
 
+    for_visitors = frozenset({"GET"})
     refusal = CLOSE_SUBPROTOCOL, f"subprotocol {SUBPROTOCOL} wanted"
 
     @ws_authenticated
@@ -58,7 +59,7 @@ class ChannelHandler(ReplMixin, WebSocketMixin, WebSocketHandler, JupyterHandler
 
     async def connect(self) -> tuple[HTTPHeaders, IOStream]:
         """Returns the headers of the answer to the handshake, and the connection. Raises ReplError."""
-        address = await self.services.spawner.address(self._ref)
+        address = await self.address(self._ref)
         return await self.services.client.channel(address, self.request.headers)
 
     def touch(self) -> None:
@@ -84,7 +85,7 @@ class ChannelHandler(ReplMixin, WebSocketMixin, WebSocketHandler, JupyterHandler
             browser = self.detach()
             browser.set_nodelay(True)
             relay = Relay(browser, runner, self.touch)
-            with self.channels.opened(relay):
+            with self.channels.opened(relay, self):
                 await relay.run()
         finally:
             runner.close()

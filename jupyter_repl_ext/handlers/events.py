@@ -13,6 +13,7 @@ SEND_SECONDS = 20.0
 
 
 class EventsHandler(TypedHandler):
+    for_visitors = frozenset({"GET"})
     _track_activity = False
 
     @authenticated

@@ -22,6 +22,8 @@ MAX_UPLOAD = 5 << 30
 class FileHandler(StreamedBody, TypedHandler):
     """A body is passed on while it arrives, so rights and names are checked in `prepare`, before its first byte."""
 
+    for_visitors = frozenset({"GET"})
+
     async def prepare(self, **options: Any) -> None:
         await super().prepare(**options)
         if self.request.method == "PUT":
@@ -42,7 +44,7 @@ class FileHandler(StreamedBody, TypedHandler):
         if blob is not None:
             await send_blob(self, blob)
         else:
-            address = await self.services.spawner.address(ref)
+            address = await self.address(ref)
             set_content_headers(self)
             await forward(self, self.services.client, address, file_url(check_path(path)), None)
         self.finish()
@@ -59,7 +61,7 @@ class FileHandler(StreamedBody, TypedHandler):
         """Send the body to the runner or to the store, and answer the request. Raises what they raise."""
         async with self.services.lifecycle.without_runner(ref) as stopped:
             if not stopped:
-                address = await self.services.spawner.address(ref)
+                address = await self.address(ref)
                 set_content_headers(self)
                 self.set_header("Content-Type", "application/json")
                 await forward(self, self.services.client, address, file_url(path), chunks)

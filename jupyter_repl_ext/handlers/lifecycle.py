@@ -24,6 +24,8 @@ class StartHandler(ReplHandler):
 
 
 class StopHandler(ReplHandler):
+    for_visitors = frozenset({"POST"})
+
     @authenticated
     @may_execute
     async def post(self) -> None:

@@ -10,7 +10,7 @@ from jupyter_server.utils import url_path_join
 from tornado.web import authenticated
 
 from jupyter_repl_ext.projects.records import Project
-from jupyter_repl_runner.contract.errors import InvalidRequest, ReplError, Unavailable
+from jupyter_repl_runner.contract.errors import InvalidRequest, NoPermissions, ReplError, Unavailable
 from jupyter_repl_runner.contract.messages import field
 from jupyter_repl_runner.contract.phases import Phase
 
@@ -19,7 +19,21 @@ from .base import ReplHandler
 log = logging.getLogger(__name__)
 
 
+class OwnersHandler(ReplHandler):
+    """`owner`: all owners, for an administrator."""
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        if not self.services.is_admin(self.current_user):
+            raise NoPermissions("Only an administrator can see the owners of REPLs.")
+        owners = await self.services.projects.owners.all()
+        self.finish(json.dumps([{"owner": owner, "name": name} for owner, name in owners]))
+
+
 class ProjectsHandler(ReplHandler):
+    for_visitors = frozenset({"GET"})
+
     @property
     def _track_activity(self) -> bool:  # type: ignore[override]
         return self.request.method == "POST"
@@ -42,6 +56,8 @@ class ProjectsHandler(ReplHandler):
 
 
 class ProjectHandler(ReplHandler):
+    for_visitors = frozenset({"GET", "DELETE"})
+
     @property
     def _track_activity(self) -> bool:  # type: ignore[override]
         return self.request.method != "GET"

@@ -16,6 +16,7 @@ from tornado.httputil import HTTPHeaders
 from tornado.iostream import IOStream
 from tornado.web import authenticated, stream_request_body
 
+from jupyter_repl_ext.handlers import PROJECT
 from jupyter_repl_ext.handlers.base import ReplMixin, StreamedBody, TypedHandler
 from jupyter_repl_ext.handlers.channel import ChannelHandler
 from jupyter_repl_ext.repls.activity import SETTING as ACTIVITY
@@ -133,6 +134,6 @@ class ForwardChannelHandler(ForwardMixin, ChannelHandler):
 
 
 HANDLERS = [
-    (r"/repl/project/([^/]+)/channel", ForwardChannelHandler),
+    (PROJECT + r"/channel", ForwardChannelHandler),
     (r"/repl/(.*)", ForwardHandler),
 ]

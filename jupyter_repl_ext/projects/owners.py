@@ -6,7 +6,7 @@ import logging
 from jupyter_repl_runner.contract.errors import FileExists, FileNotFound, ReplError
 from jupyter_repl_runner.contract.json_text import parse_json
 from jupyter_repl_runner.contract.owners import owner_of_name
-from jupyter_repl_runner.contract.refs import owner_record
+from jupyter_repl_runner.contract.refs import OWNERS, owner_record
 from jupyter_repl_runner.store.port import Store, read_all
 
 log = logging.getLogger(__name__)
@@ -29,6 +29,12 @@ class Owners:
         except FileExists:
             pass
         self._names[owner] = name
+
+    async def all(self) -> list[tuple[str, str]]:
+        """Returns each owner that has ever made a project, with the true name, in order of the names. Raises what the
+        store raises."""
+        owners = await self._store.children(OWNERS)
+        return sorted([(owner, await self.name_of(owner)) for owner in owners], key=lambda each: (each[1], each[0]))
 
     async def name_of(self, owner: str) -> str:
         """Returns the true name; the owner itself if its record is missing, damaged or can't be read now."""

@@ -1,25 +1,33 @@
-"""The open channels of this server, so that it can end them all."""
+"""The open channels of this server, so that it can end them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from tornado.web import RequestHandler
 
 from .relay import Relay
 
 
 class Channels:
     def __init__(self) -> None:
-        self._open: set[Relay] = set()
+        self._open: dict[Relay, RequestHandler] = {}
 
     @contextmanager
-    def opened(self, relay: Relay) -> Iterator[None]:
-        """The block is the life of the channel."""
-        self._open.add(relay)
+    def opened(self, relay: Relay, handler: RequestHandler) -> Iterator[None]:
+        """The block is the life of the channel. `handler`: of the request that opened it."""
+        self._open[relay] = handler
         try:
             yield
         finally:
-            self._open.discard(relay)
+            del self._open[relay]
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def items(self) -> list[tuple[Relay, RequestHandler]]:
+        return list(self._open.items())
 
     def end_all(self, code: int, reason: str) -> None:
         """Each ends by itself, within a few seconds."""
-        for relay in self._open:
+        for relay in list(self._open):
             relay.end(code, reason)

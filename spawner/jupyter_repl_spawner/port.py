@@ -107,6 +107,11 @@ class Spawner(ABC):
         """Called once, when the server shuts down. Flushes and stops the REPLs that do not outlive this server."""
         return
 
+    async def hand_over(self) -> None:
+        """Called before the server shuts down, if other servers go on: they take over the starts that are cancelled
+        from now on. By default such a start leaves nothing behind, like any other that is cancelled."""
+        return
+
     @abstractmethod
     async def start(self, assignment: Assignment, progress: Progress) -> None:
         """Returns when a runner for `assignment.ref` listens: a new one, or one that is already running. Idempotent.

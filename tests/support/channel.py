@@ -26,8 +26,11 @@ class Client:
     opened: ClassVar[list["Client"]] = []
     """All clients that were created; a fixture closes them after each test."""
 
-    def __init__(self, lab: Lab, repl_id: str, port: int = 0, timeout: float = 20.0, **headers: str) -> None:
-        """`port`: of a proxy before the server. `timeout`: seconds that a reply may take."""
+    def __init__(
+        self, lab: Lab, repl_id: str, port: int = 0, timeout: float = 20.0, owner: str = "", **headers: str
+    ) -> None:
+        """`port`: of a proxy before the server. `timeout`: seconds that a reply may take. `owner`: the owner whom an
+        administrator visits."""
         self.timeout = timeout
         self.events: list[dict[str, Any]] = []
         self.output: dict[int, bytearray] = {}
@@ -39,8 +42,10 @@ class Client:
         """Terminals whose output is not acknowledged."""
         self.typed: dict[int, int] = {}
         self._id = 0
+        url = lab.url.replace("http", "ws", 1).replace(str(lab.port), str(port or lab.port))
+        visited = f"owner/{owner}/" if owner else ""
         self._ws = websocket.create_connection(
-            f"{'wss' if lab.certificate else 'ws'}://127.0.0.1:{port or lab.port}/repl/project/{repl_id}/channel",
+            f"{url}/repl/{visited}project/{repl_id}/channel",
             sslopt={"ca_certs": lab.certificate},
             subprotocols=["jupyter-repl.v1"],
             header={"Authorization": f"token {TOKEN}", **headers},

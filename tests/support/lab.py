@@ -126,11 +126,11 @@ class Lab:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(content))
 
-    def _wait(self) -> None:
+    def _wait(self, path: str = "/api") -> None:
         until = time.monotonic() + START_SECONDS
         while time.monotonic() < until:
             try:
-                urllib.request.urlopen(self.url + "/api", timeout=5, context=self._tls).close()
+                urllib.request.urlopen(self.url + path, timeout=5, context=self._tls).close()
                 return
             except OSError:
                 if self._process is None or self._process.poll() is not None:

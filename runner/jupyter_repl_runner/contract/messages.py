@@ -13,10 +13,13 @@ from .errors import InvalidRequest, ReplError
 from .json_text import parse_json
 
 SUBPROTOCOL = "jupyter-repl.v1"
-PROTOCOL = 2
-"""The version of the protocol. It counts additions that an older client can ignore: 2 added `cancel` and `part`."""
+PROTOCOL = 3
+"""The version of the protocol. It counts additions that an older client can ignore: 2 added `cancel` and `part`,
+3 added visitors."""
 AUTH_HEADER = "X-Jupyter-Repl-Token"
 """Carries the runner's token; not Authorization, which the pod proxy of Kubernetes' API server drops."""
+VISITOR_HEADER = "X-Jupyter-Repl-Visitor"
+"""The name of a visitor, percent-encoded: somebody who may look at the REPL of another, and change nothing in it."""
 MAX_MESSAGE = 256 * 1024
 """The most bytes of one message; larger content goes through `file/`."""
 

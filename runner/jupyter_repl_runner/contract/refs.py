@@ -56,10 +56,14 @@ class ProjectRef:
         return f"{meta_prefix(self.owner)}{self.repl_id}/trash/"
 
 
+OWNERS = "owners/"
+"""The prefix of all owners' roots."""
+
+
 def owner_root(owner: str) -> str:
     """The prefix of everything that belongs to `owner`; empty for the one user of a laptop. The owners share a folder
     of their own, so no name of an owner is reserved."""
-    return f"owners/{owner}/" if owner else ""
+    return f"{OWNERS}{owner}/" if owner else ""
 
 
 def owner_record(owner: str) -> str:

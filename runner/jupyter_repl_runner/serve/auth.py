@@ -2,11 +2,14 @@
 
 import hmac
 from typing import Any
+from urllib.parse import unquote
 
 from tornado.web import RequestHandler
 
 from jupyter_repl_runner.contract.errors import ReplError
-from jupyter_repl_runner.contract.messages import AUTH_HEADER
+from jupyter_repl_runner.contract.messages import AUTH_HEADER, VISITOR_HEADER
+
+MAX_NAME = 255
 
 
 class RunnerHandler(RequestHandler):
@@ -22,6 +25,14 @@ class RunnerHandler(RequestHandler):
         if not hmac.compare_digest(given.encode(), self._token.encode()):
             self.set_status(403)
             self.finish({"code": "NoPermissions", "message": "The token is wrong.", "hint": ""})
+        elif self.visitor and self.request.method not in ("GET", "HEAD"):
+            self.set_status(403)
+            self.finish({"code": "NoPermissions", "message": "You may only look at this REPL.", "hint": ""})
+
+    @property
+    def visitor(self) -> str:
+        """The name of somebody who may only look; empty for the owner. The server that has the token says who it is."""
+        return unquote(self.request.headers.get(VISITOR_HEADER, ""))[:MAX_NAME]
 
     def set_default_headers(self) -> None:
         self.clear_header("Server")

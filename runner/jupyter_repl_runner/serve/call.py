@@ -27,10 +27,12 @@ Handler = Callable[[Call, Data], Awaitable[dict[str, Any]]]
 @dataclass(frozen=True)
 class Event:
     """`is_cancellable`: a client may cancel the request. A handler that writes must not be cancellable: its thread
-    would go on, at the same time as the thread of the next save."""
+    would go on, at the same time as the thread of the next save. `is_for_visitors`: it changes nothing, so somebody who
+    may only look may send it."""
 
     handle: Handler
     is_cancellable: bool = False
+    is_for_visitors: bool = False
 
 
 class Family(Protocol):

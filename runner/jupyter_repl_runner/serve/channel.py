@@ -7,7 +7,14 @@ from typing import Any
 
 from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract import frames, messages
-from jupyter_repl_runner.contract.errors import FileTooLarge, InvalidRequest, ReplError, Unavailable, from_os_error
+from jupyter_repl_runner.contract.errors import (
+    FileTooLarge,
+    InvalidRequest,
+    NoPermissions,
+    ReplError,
+    Unavailable,
+    from_os_error,
+)
 from jupyter_repl_runner.files.tree import list_folder
 
 from .call import Call, Event, Family
@@ -27,17 +34,20 @@ log = getLogger(__name__)
 
 
 class Channel:
-    """`receive_*` never raise, whatever the message. `families` creates the families of events of this channel."""
+    """`receive_*` never raise, whatever the message. `families` creates the families of events of this channel.
+    `visitor`: the name of somebody who may look and change nothing; empty for the owner."""
 
     def __init__(
         self,
         room: Room,
         transport: Transport,
         families: Callable[[Room, Streams, Transport], Iterable[Family]] = families_of,
+        visitor: str = "",
     ) -> None:
         self._room = room
+        self._visitor = visitor
         self._send = transport.send
-        self._streams = Streams()
+        self._streams = Streams(is_read_only=bool(visitor))
         self._events: dict[str, Event] = {}
         for family in families(room, self._streams, transport):
             self._events.update(family.events)
@@ -48,7 +58,7 @@ class Channel:
 
     async def open(self) -> None:
         """Send `loaded` first, then all that happened since its listing was made."""
-        self._room.join(self)
+        self._room.join(self, self._visitor)
         loaded = await self._loaded()
         self._send(messages.build_event("loaded", loaded))
         early, self._early = self._early or [], None
@@ -75,6 +85,8 @@ class Channel:
             "runs": room.program.to_json(),
             "synced": room.synced,
             "disk": room.disk.to_json() if room.disk else None,
+            "readOnly": bool(self._visitor),
+            "visitors": room.visitors,
         }
 
     def send(self, message: str) -> None:
@@ -86,7 +98,8 @@ class Channel:
 
     def receive_text(self, text: str) -> None:
         """Handle a request. Only requests about the same file or terminal are answered in the order of arrival."""
-        self._room.activity.touch()
+        if not self._visitor:
+            self._room.activity.touch()
         try:
             request = messages.parse_request(text)
             if request.event == CANCEL:
@@ -95,6 +108,8 @@ class Channel:
             event = self._events.get(request.event)
             if event is None:
                 raise InvalidRequest(f"There is no event {request.event[:40]}.", hint="See docs/protocol.md.")
+            if self._visitor and not event.is_for_visitors:
+                raise NoPermissions("You may only look at this REPL.", hint="Its owner can change it.")
             if len(self._tasks) >= MAX_REQUESTS:
                 raise Unavailable("Too many requests at once.", hint="Wait for replies.")
         except ReplError as error:

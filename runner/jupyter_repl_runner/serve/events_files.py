@@ -24,8 +24,8 @@ class FileEvents:
     def __init__(self, room: Room) -> None:
         self._room = room
         self.events = {
-            "fetchDir": Event(self.fetch_dir, is_cancellable=True),
-            "fetchContent": Event(self.fetch_content, is_cancellable=True),
+            "fetchDir": Event(self.fetch_dir, is_cancellable=True, is_for_visitors=True),
+            "fetchContent": Event(self.fetch_content, is_cancellable=True, is_for_visitors=True),
             "updateContent": Event(self.update_content),
             "create": Event(self.create),
             "rename": Event(self.rename),

@@ -19,7 +19,7 @@ class RunEvents:
         self.events = {
             "run": Event(self.run),
             "stopRun": Event(self.stop_run),
-            "checkSettings": Event(self.check),
+            "checkSettings": Event(self.check, is_for_visitors=True),
         }
 
     async def run(self, call: Call, data: Data) -> dict[str, Any]:

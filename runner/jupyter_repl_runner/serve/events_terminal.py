@@ -4,7 +4,7 @@ import asyncio
 import secrets
 from typing import Any
 
-from jupyter_repl_runner.contract.errors import FileNotFound, InvalidRequest, Unavailable
+from jupyter_repl_runner.contract.errors import FileNotFound, InvalidRequest, NoPermissions, Unavailable
 from jupyter_repl_runner.contract.frames import MAX_OFFSET
 from jupyter_repl_runner.contract.messages import bounded, field, optional
 from jupyter_repl_runner.contract.paths import check_path
@@ -30,7 +30,7 @@ class TerminalEvents:
         self._transport = transport
         self._default_name = secrets.token_hex(8)
         self.events = {
-            "requestTerminal": Event(self.request),
+            "requestTerminal": Event(self.request, is_for_visitors=True),
             "terminalData": Event(self.type),
             "resizeTerminal": Event(self.resize),
             "clearTerminal": Event(self.clear),
@@ -40,7 +40,9 @@ class TerminalEvents:
     async def request(self, call: Call, data: Data) -> dict[str, Any]:
         size, number = size_of(data), optional(data, "terminal", int)
         name, start, is_text = _viewer_of(data)
-        terminals = self._room.terminals
+        terminals, is_visitor = self._room.terminals, self._streams.is_read_only
+        if number is None and is_visitor:
+            raise NoPermissions("You may only look at this REPL.", hint="Its terminals are in `loaded`.")
         session = await self._open(size, data) if number is None else terminals.get(number)
         try:
             self._streams.check_open()  # the connection may have gone while a shell was opened for it
@@ -50,7 +52,7 @@ class TerminalEvents:
             raise
         self._streams.close(session.number)
         sink = TextSink(self._transport) if is_text else BinarySink(self._transport)
-        viewer, reply = session.attach(name or self._default_name, sink, size, start)
+        viewer, reply = session.attach(name or self._default_name, sink, size, start, is_visitor=is_visitor)
         if isinstance(sink, TextSink):
             sink.flushed = lambda offset: session.acknowledge(viewer, offset)
         self._streams.add(session.number, TerminalStream(session, viewer))

@@ -38,14 +38,23 @@ class Room:
         """The marks of sync; None if there is no sync, because the files are on this disk."""
         self.disk: Disk | None = None
         """None unless the project's disk has a limit of its own."""
-        self._listeners: set[Listener] = set()
+        self._listeners: dict[Listener, str] = {}
+        """With the name of a visitor; empty for the owner."""
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    def join(self, listener: Listener) -> None:
-        self._listeners.add(listener)
+    def join(self, listener: Listener, visitor: str = "") -> None:
+        self._listeners[listener] = visitor
+        if visitor:
+            self.broadcast("visitors", {"names": self.visitors})
 
     def leave(self, listener: Listener) -> None:
-        self._listeners.discard(listener)
+        if self._listeners.pop(listener, ""):
+            self.broadcast("visitors", {"names": self.visitors})
+
+    @property
+    def visitors(self) -> list[str]:
+        """The names of all who look at the REPL of another."""
+        return sorted({name for name in self._listeners.values() if name})
 
     def broadcast(self, event: str, data: Mapping[str, Any]) -> None:
         if self._listeners:

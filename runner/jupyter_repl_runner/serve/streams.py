@@ -6,7 +6,7 @@ A terminal is one kind of stream. The runner assigns the numbers, and uses none 
 from typing import Protocol
 
 from jupyter_repl_runner.contract import frames
-from jupyter_repl_runner.contract.errors import FileNotFound, Unavailable
+from jupyter_repl_runner.contract.errors import FileNotFound, NoPermissions, Unavailable
 from jupyter_repl_runner.contract.frames import Frame
 
 
@@ -32,9 +32,10 @@ class Stream(Protocol):
 
 
 class Streams:
-    """The streams that a client has open, by number."""
+    """The streams that a client has open, by number. `is_read_only`: the client may only acknowledge."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_read_only: bool = False) -> None:
+        self.is_read_only = is_read_only
         self._open: dict[int, Stream] = {}
         self._is_closed = False
 
@@ -67,6 +68,8 @@ class Streams:
 
     def receive(self, frame: Frame) -> None:
         """Pass a frame to its stream. Raises a ReplError. Ignores a late acknowledgement of a closed stream."""
+        if self.is_read_only and frame.kind != frames.ACK:
+            raise NoPermissions("You may only look at this REPL.")
         if frame.kind == frames.ACK and frame.stream not in self._open:
             return
         self.get(frame.stream).receive(frame)

@@ -55,17 +55,18 @@ class ChannelHandler(RunnerHandler):
         self.set_header("Sec-WebSocket-Accept", accept_key(headers.get("Sec-WebSocket-Key", "")))
         self.set_header("Sec-WebSocket-Protocol", SUBPROTOCOL)
         self.finish()
+        visitor = self.visitor
         stream = self.detach()
         socket = stream.socket.dup()
         stream.close()
-        await asyncio.get_running_loop().connect_accepted_socket(lambda: Connection(self._room), socket)
+        await asyncio.get_running_loop().connect_accepted_socket(lambda: Connection(self._room, visitor), socket)
 
 
 class Connection(asyncio.Protocol):
     """One WebSocket and its channel, after the handshake."""
 
-    def __init__(self, room: Room) -> None:
-        self._channel = Channel(room, self)
+    def __init__(self, room: Room, visitor: str) -> None:
+        self._channel = Channel(room, self, visitor=visitor)
         self._parser = Parser(MAX_FRAME)
         self._loop = asyncio.get_running_loop()
         self._heard = self._loop.time()

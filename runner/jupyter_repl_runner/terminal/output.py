@@ -52,6 +52,8 @@ class Viewer:
     replay_end: int = 0
     """Output before this offset is a replay to a viewer that has not seen it: its queries are silenced."""
     told_exit: bool = False
+    is_visitor: bool = False
+    """Gets the output, and neither paces the program nor keeps it from running on."""
 
 
 class Output:
@@ -59,6 +61,7 @@ class Output:
 
     def __init__(self, number: int, capacity: int, now: float) -> None:
         self.viewers: list[Viewer] = []
+        self._visitors: list[Viewer] = []
         self.exit: Exit | None = None
         self._number = number
         self._ring = Ring(capacity)
@@ -69,6 +72,11 @@ class Output:
         self._grace_until = now + GRACE_SECONDS
 
     @property
+    def all(self) -> tuple[Viewer, ...]:
+        """The viewers, with the visitors."""
+        return (*self.viewers, *self._visitors)
+
+    @property
     def start(self) -> int:
         """Offset of the oldest byte still kept."""
         return self._ring.start
@@ -77,7 +85,7 @@ class Output:
         """Append what the program has printed, and send each viewer what its credit allows."""
         before = self._ring.end
         self._ring.append(data)
-        for viewer in list(self.viewers):
+        for viewer in self.all:
             credit = viewer.credit
             if credit.sent == before >= viewer.replay_end and credit.room(self._ring.end) == len(data):
                 viewer.sink.output(self._number, before, data)  # sent as it came: nothing must delay an echo
@@ -88,12 +96,13 @@ class Output:
     def finish(self, how: Exit, now: float) -> None:
         """No more output will come. A viewer that has all of it is sent the exit."""
         self.exit = how
-        for viewer in list(self.viewers):
+        for viewer in self.all:
             self._pump(viewer, now)
 
     def close(self) -> None:
         """Drop all viewers and all output at once, so that their memory does not wait for the garbage collector."""
         self.viewers.clear()
+        self._visitors.clear()
         self._ring.clear()
 
     def clear(self) -> None:
@@ -123,11 +132,13 @@ class Output:
         return Viewer(name, sink, Credit(offset, now), size, size, replay_end)
 
     def show(self, viewer: Viewer, now: float) -> None:
-        self.viewers.append(viewer)
+        (self._visitors if viewer.is_visitor else self.viewers).append(viewer)
         self._pump(viewer, now)
 
     def detach(self, viewer: Viewer, now: float) -> bool:
-        """Returns True if the viewer was attached."""
+        """Returns True if the viewer was attached, and is no visitor."""
+        if viewer in self._visitors:
+            self._visitors.remove(viewer)
         if viewer not in self.viewers:
             return False
         self.viewers.remove(viewer)
@@ -137,7 +148,7 @@ class Output:
         return True
 
     def acknowledge(self, viewer: Viewer, offset: int, now: float) -> None:
-        if viewer in self.viewers:  # a late acknowledgement of a superseded connection must send nothing
+        if viewer in self.all:  # a late acknowledgement of a superseded connection must send nothing
             viewer.credit.acknowledge(offset, now)
             self._pump(viewer, now)
 

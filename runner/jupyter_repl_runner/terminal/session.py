@@ -9,7 +9,6 @@ import math
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from jupyter_repl_runner import tasks
 
@@ -20,9 +19,6 @@ from .process_tree import ProcessTree
 from .pty import Pty
 from .reading import TICK_BYTES, read_turn
 from .reaping import describe, reap
-
-if TYPE_CHECKING:
-    pass
 
 TICK_SECONDS = 0.0005
 """The longest that one turn of the loop reads from one PTY."""
@@ -81,17 +77,20 @@ class Session:
 
     # -- viewers
 
-    def attach(self, name: str, sink: Sink, size: tuple[int, int], start: int | None) -> tuple[Viewer, dict[str, int]]:
+    def attach(
+        self, name: str, sink: Sink, size: tuple[int, int], start: int | None, *, is_visitor: bool = False
+    ) -> tuple[Viewer, dict[str, int]]:
         """Returns a viewer and a reply. The caller sends the reply, then calls `show`. `start`: see `Output.attach`.
 
         The reply is `{terminal, offset, start, input}`, see docs/protocol.md.
         """
         viewer = self._output.attach(name, sink, size, start, time.monotonic())
+        viewer.is_visitor = is_visitor
         reply = {"terminal": self.number, "offset": viewer.credit.sent, "start": self._output.start}
         return viewer, {**reply, "input": self._inputs.received(name)}
 
     def show(self, viewer: Viewer) -> None:
-        for other in list(self._output.viewers):
+        for other in self._output.all:
             if other.name == viewer.name:  # its connection died, which was not noticed yet
                 self._output.detach(other, time.monotonic())
         self._output.show(viewer, time.monotonic())
@@ -121,11 +120,12 @@ class Session:
         self._fit(viewer)
 
     def _fit(self, viewer: Viewer) -> None:
-        """Give the terminal the size of the viewer that typed last, or of `viewer` if that one is not here."""
+        """Give the terminal the size of the viewer that typed last, or of `viewer` if that one is not here. A visitor
+        never decides the size."""
         leader = next((other for other in self._output.viewers if other.name == self._leader), viewer)
-        if not self._ended:
+        if not self._ended and not leader.is_visitor:
             self._pty.resize(*leader.size)
-        for other in self._output.viewers:
+        for other in self._output.all:
             if other.shown != self._pty.size:
                 other.shown = self._pty.size
                 other.sink.resized(self.number, other.shown)

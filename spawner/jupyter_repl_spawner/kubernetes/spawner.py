@@ -85,8 +85,9 @@ class KubernetesSpawner(Spawner):
         pools = Pools(cluster, self._templates, settings.pools)
         await self._stack.enter_async_context(self._view)
         self._stack.push_async_callback(publisher.close)
-        for name, work in (("pools", pools.run), ("reconcile", reconciler.run)):
-            self._stack.push_async_callback(tasks.stop, tasks.spawn(work(), name, lasting=True))
+        self._reconciling = tasks.spawn(reconciler.run(), "reconcile", lasting=True)
+        for work in (tasks.spawn(pools.run(), "pools", lasting=True), self._reconciling):
+            self._stack.push_async_callback(tasks.stop, work)
         await self._check_templates()
         return self
 
@@ -113,6 +114,10 @@ class KubernetesSpawner(Spawner):
     ) -> None:
         """REPLs go on; another server, or this one started again, finds them."""
         await self._stack.aclose()
+
+    async def hand_over(self) -> None:
+        self._starts.is_leaving = True
+        await tasks.stop(self._reconciling)  # or it would take them over itself
 
     @property
     def requests(self) -> int:

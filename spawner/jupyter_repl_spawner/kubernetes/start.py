@@ -54,6 +54,8 @@ class Starts:
         self._candidates = candidates
         self._deadlines = deadlines
         self._publisher = publisher
+        self.is_leaving = False
+        """This server is about to shut down: other servers take over the starts that are cancelled."""
 
     async def start(self, assignment: Assignment, progress: Progress) -> None:
         """Return when it runs, also if another server has started it. Raises Unavailable with the reason; cancelled,
@@ -62,7 +64,8 @@ class Starts:
         try:
             await self._start(assignment, progress, holder)
         except asyncio.CancelledError:
-            await asyncio.shield(self._take_back(assignment.ref, holder))
+            if not self.is_leaving:
+                await asyncio.shield(self._take_back(assignment.ref, holder))
             raise
 
     async def _start(self, assignment: Assignment, progress: Progress, holder: str) -> None:
@@ -218,9 +221,16 @@ class Starts:
         except asyncio.CancelledError:
             if lost and task is not None and task.uncancel() == 0:
                 raise Lost from None
+            if self.is_leaving:
+                await asyncio.shield(self._let_go(ours))
             raise
         finally:
             await tasks.stop(beating)
+
+    async def _let_go(self, ours: Anchor) -> None:
+        """Make the Lease one whose holder is gone, so that another server goes on at once."""
+        with suppress(ReplError):  # then it is taken over after HOLD_SECONDS
+            await self._cluster.leases.note(ours, {names.DEADLINE: state.stamp(time.time())})
 
     async def _take_back(self, ref: ProjectRef, holder: str) -> None:
         """Delete what a cancelled start has made. A Lease that another holder has by now stays."""
