@@ -16,6 +16,7 @@ from support import lab as labs
 from support import node as nodes
 from support.channel import Client
 from support.forked import Forks
+from support.hub import Hub, Service
 from support.kubernetes import World
 from support.lab import Lab
 from support.node import Node
@@ -185,3 +186,19 @@ def _served(kind: type[S3Server], factory: pytest.TempPathFactory) -> Iterator[S
     server = kind(factory.mktemp(kind.name) / "data").start()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    """A JupyterHub, whose users are made by their first login."""
+    started = Hub(tmp_path_factory.mktemp("hub")).start()
+    yield started
+    started.stop()
+
+
+@pytest.fixture(scope="session")
+def service(hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The shared service of that hub."""
+    started = Service(tmp_path_factory.mktemp("service") / "home", hub).start()
+    yield started
+    started.stop()

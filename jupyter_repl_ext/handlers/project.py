@@ -91,7 +91,10 @@ def answer_created(handler: ReplHandler, project: dict[str, Any]) -> None:
 async def describe(handler: ReplHandler, project: Project) -> dict[str, Any]:
     """Returns the project with its phase, as JSON."""
     phase = await handler.services.lifecycle.phase(project.ref)
-    return {**project.to_json(), "phase": phase.to_json()}
+    described = {**project.to_json(), "phase": phase.to_json()}
+    if handler.is_visit:
+        described["ownerName"] = await handler.services.projects.owners.name_of(project.ref.owner)
+    return described
 
 
 async def _in_list(handler: ReplHandler, project: Project) -> dict[str, Any]:

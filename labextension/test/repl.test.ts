@@ -9,9 +9,9 @@ class FakeConnection implements IConnection {
   }
 
   readonly loaded: ILoaded;
-  readonly closed = new Promise<void>(resolve => (this.close = resolve));
+  readonly closed = new Promise<number>(resolve => (this.close = (code = 1006) => resolve(code)));
   readonly slow = new Signal<this, number>(this);
-  declare close: () => void;
+  declare close: (code?: number) => void;
 }
 
 const NOBODY = new ReplError('Unavailable', 'The server does not answer.');
@@ -102,6 +102,34 @@ test('a connection that broke alone is made again without a start', async () => 
     1,
     2
   ]);
+});
+
+test('a service that restarts is found again at once', async () => {
+  api.connections[0].close(1012);
+  await settle();
+  expect([model.state.kind, naps.length, api.connections.length]).toEqual(['running', 0, 2]);
+});
+
+test('who may no longer use it is told to log in', async () => {
+  api.current = new ReplError('NoPermissions', 'Forbidden', '', 403);
+  api.connections[0].close(4401);
+  await settle();
+  expect(model.state).toMatchObject({ kind: 'failed', error: { code: 'NoPermissions', status: 403 } });
+  expect((model.state as { error: ReplError }).error.hint).toMatch(/log in again/);
+});
+
+test('a proxy that does not know the way is asked again for 90 s, then its error is shown', async () => {
+  api.current = new ReplError('NotRouted', 'The server can’t be reached (404).', '', 404);
+  api.connections[0].close();
+  await settle();
+  let waits = 0;
+  while (model.state.kind === 'lost' && waits < 100) {
+    naps.pop()!();
+    waits++;
+    await settle();
+  }
+  expect(model.state.kind).toBe('failed');
+  expect(waits).toBeGreaterThan(40); // at most 2 s each
 });
 
 test('a runner that died is said, and is not started behind the back', async () => {

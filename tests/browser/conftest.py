@@ -114,7 +114,7 @@ def person_at(browser: Browser, errors: Errors) -> Iterator[Callable[[Lab], Pers
         contexts.append(browser.new_context(viewport=SIZE))
         page = contexts[-1].new_page()
         page.on("pageerror", errors.on_error)
-        return Person(page, lab)
+        return Person(page, lab, SCREENSHOTS if os.environ.get("REPL_TEST_SCREENSHOTS") else None)
 
     yield make
     for context in contexts:

@@ -1,24 +1,7 @@
-"""A real JupyterHub, the shared service and its users, on this machine."""
-
-from collections.abc import Iterator
+"""Users of the hub on this machine."""
 
 import pytest
-from support.hub import Browser, Hub, Service
-
-
-@pytest.fixture(scope="session")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
-    started = Hub(tmp_path_factory.mktemp("hub")).start()
-    yield started
-    started.stop()
-
-
-@pytest.fixture(scope="session")
-def service(hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    started = Service(tmp_path_factory.mktemp("service") / "home", hub)
-    started.start()
-    yield started
-    started.stop()
+from support.hub import Browser, Hub
 
 
 @pytest.fixture(scope="session")

@@ -21,8 +21,7 @@ QUICK = ("--HubService.check_seconds=1", "--StatelessHubOAuth.kept_seconds=1", "
 @pytest.fixture(scope="module")
 def quick(hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """Looks often."""
-    service = Service(tmp_path_factory.mktemp("quick") / "home", hub, free_port(), *QUICK)
-    service.start()
+    service = Service(tmp_path_factory.mktemp("quick") / "home", hub, free_port(), *QUICK).start()
     yield service
     service.stop()
 
@@ -95,8 +94,7 @@ def received(connection: socket.socket) -> int:
 
 def test_without_the_hub_open_channels_go_on_and_requests_are_answered(hub: Hub, tmp_path: Path) -> None:
     own = Hub(tmp_path / "hub").start()
-    service = Service(tmp_path / "home", own, 0, *QUICK)
-    service.start()
+    service = Service(tmp_path / "home", own, 0, *QUICK).start()
     try:
         _, token = person(own, "anna")
         client = Client(service, "mine", **make(service, "mine", token))
@@ -129,8 +127,7 @@ def timed(service: Service, token: str, took: list[tuple[int, float]]) -> None:
 
 
 def test_a_replica_drains(hub: Hub, tmp_path: Path) -> None:
-    service = Service(tmp_path / "home", hub, free_port(), *QUICK)
-    service.start()
+    service = Service(tmp_path / "home", hub, free_port(), *QUICK).start()
     _, token = person(hub, "drained")
     client = Client(service, "mine", **make(service, "mine", token))
     assert service.call("PUT", "project/mine/file/big", bytes(30_000_000), token=token)[0] == 200

@@ -1,11 +1,14 @@
 """The shared service beside a real JupyterHub: who may do what, by tokens alone; logins at any replica."""
 
 import json
+from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
 from support.hub import ACCESS, Browser, Hub, Service
+from support.lab import wait_for
+from support.ports import free_port
 
 
 def authorized(token: str) -> dict[str, str]:
@@ -40,8 +43,6 @@ def test_a_token_without_the_scope_is_refused(service: Service, anna: Browser, h
 
 
 def wait_until_refused(service: Service, token: str) -> None:
-    from support.lab import wait_for
-
     wait_for(lambda: service.call("GET", "project", token=token)[0] == 403, 40)
 
 
@@ -98,11 +99,8 @@ def test_a_link_names_another_owner_and_a_server(service: Service, hub: Hub) -> 
 
 
 @pytest.fixture
-def second(hub: Hub, service: Service, tmp_path) -> Service:
-    from support.ports import free_port
-
-    other = Service(service.home, hub, free_port())
-    other.start()
+def second(hub: Hub, service: Service) -> Iterator[Service]:
+    other = Service(service.home, hub, free_port()).start()
     yield other
     other.stop()
 

@@ -137,6 +137,11 @@ class Hub:
         }
 
 
+def of_user(token: str, service: "Service", home: Path, app: str = "jupyter_server") -> Lab:
+    """A user's server, with the token that the hub gave it. It passes all requests for REPLs on to the service."""
+    return Lab(home, app, JUPYTER_REPL_SERVICE_URL=f"{service.url}/", JUPYTERHUB_API_TOKEN=token)
+
+
 class Service(Lab):
     """One replica of the shared service."""
 
@@ -148,6 +153,7 @@ class Service(Lab):
 
     def start(self) -> "Service":
         self.home.mkdir(parents=True, exist_ok=True)
+        (self.home / ".bashrc").write_text("PS1='$ '\n")
         keep = {"PATH", "LANG", "VIRTUAL_ENV", "PYTHONWARNINGS"}
         env = {name: value for name, value in os.environ.items() if name in keep} | self.environment
         command = [sys.executable, "-m", "jupyter_repl_ext.hub.service", f"--ServerApp.port={self.port}"]

@@ -7,6 +7,7 @@ import { ISignal, Signal } from '@lumino/signaling';
 import { IFrame, Kind, unpackFrame } from '../model/frames';
 import { ILoaded, IMessage, parseMessage, ReplError } from '../model/messages';
 import type { IConnection } from '../model/repl';
+import { routeOf, splitKey } from '../model/replKey';
 import type { Server } from './server';
 
 const SUBPROTOCOL = 'jupyter-repl.v1';
@@ -17,6 +18,8 @@ const SILENT_LOOKS = 25;
 /** After this many checks without an answer that is due, the tab shows a warning. */
 const SLOW_LOOKS = 4;
 const LOOK_SECONDS = 1;
+/** The close code of a connection that ended without a close frame. */
+const SILENT = 1006;
 /** Bytes that a request may have; larger texts are sent to the route `file/` instead. */
 export const MAX_MESSAGE = 256 * 1024;
 
@@ -28,8 +31,9 @@ interface IPending {
 
 export class Channel implements IConnection {
   /** Open a channel and wait for its event `loaded`; rejects with a ReplError. */
-  static async open({ settings, trans }: Server, replId: string): Promise<Channel> {
-    let url = URLExt.join(settings.wsUrl, 'repl/project', encodeURIComponent(replId), 'channel');
+  static async open({ settings, trans }: Server, key: string): Promise<Channel> {
+    const route = routeOf(key, 'project', splitKey(key).replId, 'channel');
+    let url = URLExt.join(settings.wsUrl, 'repl', ...route.map(encodeURIComponent));
     if (settings.appendToken && settings.token) {
       url += `?token=${encodeURIComponent(settings.token)}`;
     }
@@ -48,10 +52,10 @@ export class Channel implements IConnection {
     this._opened.promise.catch(() => undefined).finally(() => clearTimeout(timer));
     _socket.onmessage = ({ data }) => this._receive(data);
     this._looking = setInterval(() => this._look(), LOOK_SECONDS * 1000);
-    _socket.onclose = () => this._onClose();
+    _socket.onclose = ({ code }) => this._onClose(code);
   }
 
-  get closed(): Promise<void> {
+  get closed(): Promise<number> {
     return this._closed.promise;
   }
 
@@ -113,7 +117,7 @@ export class Channel implements IConnection {
   /** Counts checks instead of time: when a laptop wakes up, its connection may still be alive. */
   private _look(): void {
     if (++this._silence > SILENT_LOOKS) {
-      this._onClose(); // the socket's own close event may take minutes
+      this._onClose(SILENT); // the socket's own close event may take minutes
       this._socket.close();
     } else if (this._wantsAnswer && ++this._unanswered >= SLOW_LOOKS) {
       this._slow.emit(this._unanswered * LOOK_SECONDS);
@@ -183,7 +187,7 @@ export class Channel implements IConnection {
     return new ReplError('Unavailable', trans.__('The connection is gone.'), hint);
   }
 
-  private _onClose(): void {
+  private _onClose(code: number): void {
     clearInterval(this._looking);
     this._socket.onmessage = this._socket.onclose = null;
     this._giveUp();
@@ -192,12 +196,12 @@ export class Channel implements IConnection {
       reject(this._gone());
     }
     this._pending.clear();
-    this._closed.resolve();
+    this._closed.resolve(code);
     Signal.clearData(this);
   }
 
   private readonly _opened = new PromiseDelegate<void>();
-  private readonly _closed = new PromiseDelegate<void>();
+  private readonly _closed = new PromiseDelegate<number>();
   private _loaded: ILoaded | null = null;
   private readonly _looking: ReturnType<typeof setInterval>;
   private _silence = 0;

@@ -22,7 +22,7 @@ export class Files implements IFileStore {
   /** @param channel - the open channel, or null while there is none */
   constructor(
     private readonly _rest: Rest,
-    private readonly _replId: string,
+    private readonly _key: string,
     private readonly _channel: () => Channel | null
   ) {}
 
@@ -84,7 +84,7 @@ export class Files implements IFileStore {
 
   async read(path: string): Promise<IContent> {
     this._channel()?.expectAnswer(); // a server that is silent must be noticed here too
-    const { bytes, etag } = await this._rest.readFile(this._replId, path, MAX_EDITED);
+    const { bytes, etag } = await this._rest.readFile(this._key, path, MAX_EDITED);
     const decoded = decode(bytes);
     if (decoded) {
       this._encodings.set(path, decoded.encoding);
@@ -125,7 +125,7 @@ export class Files implements IFileStore {
     const isUtf8 = this.encoding(path) === 'UTF-8';
     const bytes = isUtf8 ? new TextEncoder().encode(text) : encodeLatin1(text);
     if (bytes) {
-      this._rest.writeFileLast(this._replId, path, bytes, etag);
+      this._rest.writeFileLast(this._key, path, bytes, etag);
     }
   }
 
@@ -148,7 +148,7 @@ export class Files implements IFileStore {
 
   /** The address of a file, for a download. */
   url(path: string): string {
-    return this._rest.fileUrl(this._replId, path);
+    return this._rest.fileUrl(this._key, path);
   }
 
   private async _ask<T>(event: string, data: object): Promise<T> {

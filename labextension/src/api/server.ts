@@ -5,6 +5,7 @@ import { ServerConnection } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReplError } from '../model/messages';
 import type { IPhase } from '../model/repl';
+import { splitKey } from '../model/replKey';
 
 export interface ITemplate {
   language: string;
@@ -21,7 +22,12 @@ export interface IProject {
   /** An ISO 8601 date and time. */
   created: string;
   phase: IPhase;
+  /** The name of the owner, if that is another user whom an administrator visits. */
+  ownerName?: string;
 }
+
+/** In each answer of the extension: an error without it is a proxy's on the way. */
+const VERSION_HEADER = 'X-Jupyter-Repl-Version';
 
 export class Server {
   /** @param trans - translates the error for a server that does not answer; the server's own messages are English */
@@ -55,11 +61,21 @@ export class Server {
     } catch (reason) {
       throw this.gone();
     }
+    if (!response.ok && !response.headers.has(VERSION_HEADER)) {
+      throw this._notRouted(response.status);
+    }
     if (!response.ok) {
       const error = (await response.json().catch(() => ({}))) as object;
       throw errorOf(error, response.status, response.statusText);
     }
     return response;
+  }
+
+  /** The error for a proxy that does not reach the server, such as that of a hub which restarts. */
+  private _notRouted(status: number): ReplError {
+    const { trans } = this;
+    const hint = trans.__('It may be starting. If your server was stopped, start it again in the hub.');
+    return new ReplError('NotRouted', trans.__('The server can’t be reached (%1).', status), hint, status);
   }
 
   /** The error for a server that does not answer. */
@@ -80,6 +96,7 @@ export function errorOf(answer: object, status: number, statusText: string): Rep
 }
 
 /** The address that opens a REPL. */
-export function addressOf(replId: string): string {
-  return `${URLExt.join(PageConfig.getBaseUrl(), 'lab')}?repl=${replId}`;
+export function addressOf(key: string): string {
+  const { owner, replId } = splitKey(key);
+  return `${URLExt.join(PageConfig.getBaseUrl(), 'lab')}?repl=${replId}${owner && `&owner=${owner}`}`;
 }

@@ -51,6 +51,7 @@ export class RemoteTerminal {
       this._listener.reset();
     }
     this._channel = channel;
+    this._isReadOnly = channel.loaded.readOnly ?? false;
     channel.frame.connect(this._onFrame, this);
     channel.event.connect(this._onEvent, this);
     this._early = [];
@@ -75,11 +76,15 @@ export class RemoteTerminal {
   }
 
   type(data: Uint8Array): void {
-    this._model.type(data);
+    if (!this._isReadOnly) {
+      this._model.type(data);
+    }
   }
 
   interrupt(): void {
-    this._model.interrupt();
+    if (!this._isReadOnly) {
+      this._model.interrupt();
+    }
   }
 
   /** Report the size that fits this view. The terminal takes the size of the view that was typed in last. */
@@ -98,7 +103,7 @@ export class RemoteTerminal {
   }
 
   private _tell(event: string, data: object = {}): void {
-    if (this._channel && this._model.number && !this._early) {
+    if (this._channel && this._model.number && !this._early && !this._isReadOnly) {
       this._channel.request(event, { terminal: this._model.number, ...data }).catch(() => undefined);
     }
   }
@@ -140,6 +145,8 @@ export class RemoteTerminal {
 
   private _model = new TerminalModel('', () => undefined, later);
   private _channel: Channel | null = null;
+  /** The person may look at the terminal, and change nothing in it. */
+  private _isReadOnly = false;
   /** Frames and events that came before the reply to `requestTerminal`; null after it. */
   private _early: (IFrame | IMessage)[] | null = null;
 }

@@ -12,7 +12,9 @@ export type ErrorCode =
   | 'Conflict'
   | 'Unavailable'
   | 'DiskFull'
-  | 'InvalidRequest';
+  | 'InvalidRequest'
+  /** Of this client alone: a proxy has answered, which did not reach the server. */
+  | 'NotRouted';
 
 /** An error for people: what happened, and what to do. */
 export class ReplError extends Error {
@@ -92,6 +94,10 @@ export interface ILoaded {
   synced: ISynced | null;
   /** Null where the disk has no limit of its own. */
   disk: IDisk | null;
+  /** This client may look and change nothing. Absent from runners before protocol 3. */
+  readOnly?: boolean;
+  /** The names of all who may only look. */
+  visitors?: string[];
 }
 
 /** The `idle` event of docs/protocol.md. */

@@ -25,7 +25,8 @@ export type ReplState =
 /** An open channel; `closed` resolves when it closes. */
 export interface IConnection {
   readonly loaded: ILoaded;
-  readonly closed: Promise<void>;
+  /** Resolves to the code of the WebSocket's close frame. */
+  readonly closed: Promise<number>;
   /** Emits for how many seconds no answer came, once that is long; emits 0 when answers come again. */
   readonly slow: ISignal<IConnection, number>;
   close(): void;
@@ -42,12 +43,22 @@ export interface IReplApi {
   connect(): Promise<IConnection>;
 }
 
+/** The close code for a user who may no longer use the REPL: logged out, deleted, or without the right. */
+const LOG_IN = 4401;
+
+function loggedOut({ code, status }: ReplError): ReplError {
+  const hint = 'Reload the page, and log in again. Text that is not saved is kept in this browser.';
+  return new ReplError(code, 'You may no longer use this REPL.', hint, status);
+}
+
 /**
  * `restarted`: the tab started the REPL again, because its server went away. `replaced`: the spawner replaced the
  * runner. `kept`: a stop did not stop the REPL. The phase gives the reason.
  */
 export type Notice = 'none' | 'restarted' | 'replaced' | 'kept';
 
+/** Milliseconds for which a proxy may not know the way to the server: a hub's needs a minute after a restart. */
+const ROUTE_WAIT = 90_000;
 const FIRST_WAIT = 250;
 const LONGEST_WAIT = 2000;
 
@@ -182,7 +193,7 @@ export class ReplModel {
         }
       });
       this._connected.emit(connection);
-      void connection.closed.then(() => this._lost(connection));
+      void connection.closed.then(code => this._lost(connection, code));
     } else if (phase.name === 'failed') {
       const message = phase.reason ?? 'The REPL failed.';
       this._setState({ kind: 'failed', error: new ReplError('Unavailable', message, phase.hint) });
@@ -192,7 +203,7 @@ export class ReplModel {
     }
   }
 
-  private async _lost(connection: IConnection): Promise<void> {
+  private async _lost(connection: IConnection, code: number): Promise<void> {
     if (this._connection !== connection) {
       return;
     }
@@ -203,18 +214,21 @@ export class ReplModel {
     const attempt = ++this._attempt;
     this._setState({ kind: 'lost' });
     let wait = FIRST_WAIT;
+    let waited = 0;
     while (attempt === this._attempt) {
       try {
         await this._find(attempt);
         return;
       } catch (reason) {
         const error = ReplError.from(reason);
-        if (error.status !== 0 && error.status !== 503 && error.status < 500) {
-          this._fail(attempt, error);
+        const isNobody = error.status === 0 || error.status >= 500;
+        if (error.code === 'NotRouted' ? waited > ROUTE_WAIT : !isNobody) {
+          this._fail(attempt, code === LOG_IN ? loggedOut(error) : error);
           return;
         }
       }
       await Promise.race([this._sleep(wait), new Promise<void>(wake => (this._wake = wake))]);
+      waited += wait;
       wait = Math.min(LONGEST_WAIT, wait * 2);
     }
   }

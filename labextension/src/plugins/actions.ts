@@ -11,7 +11,7 @@ import type { IAction, IActionOptions } from './action';
 import { recoverDeleted } from './recover';
 import { ofTerminal } from './terminalActions';
 import { ofTree } from './treeActions';
-import { TabCommands } from './tabCommands';
+import { FOR_VISITORS, TabCommands } from './tabCommands';
 import { TEXT } from './views';
 import type { Workspace } from './workspace';
 
@@ -24,9 +24,11 @@ export function addActions(options: IActionOptions): void {
     ...ofTree(options),
     ...ofTerminal(options)
   })) {
+    const isAllowed = (workspace: Workspace | null): workspace is Workspace =>
+      workspace !== null && (!workspace.isVisit || FOR_VISITORS.has(id));
     const isEnabled = (): boolean => {
       const workspace = current();
-      return workspace !== null && (action.isEnabled?.(workspace) ?? true);
+      return isAllowed(workspace) && (action.isEnabled?.(workspace) ?? true);
     };
     commands.addCommand(id, {
       label: action.label,
@@ -36,7 +38,7 @@ export function addActions(options: IActionOptions): void {
       isEnabled,
       execute: () => {
         const workspace = current();
-        return workspace && action.run(workspace);
+        return isAllowed(workspace) ? action.run(workspace) : null;
       }
     });
     palette?.addItem({ command: id, category: CATEGORY });
@@ -77,12 +79,12 @@ function ofTab({ rest, rename, remove, trans }: IActionOptions): Record<string, 
     [TabCommands.save]: { label: trans.__('Save All Files of the REPL'), run: workspace => workspace.save() },
     [TabCommands.recover]: {
       label: trans.__('Restore Deleted Files…'),
-      run: ({ replId }) => recoverDeleted(rest, replId, trans)
+      run: ({ key }) => recoverDeleted(rest, key, trans)
     },
     [TabCommands.rename]: { label: trans.__('Rename REPL…'), icon: editIcon, run: rename },
     [TabCommands.copyAddress]: {
       label: trans.__('Copy Address of the REPL'),
-      run: ({ replId }) => Clipboard.copyToSystem(addressOf(replId))
+      run: ({ key }) => Clipboard.copyToSystem(addressOf(key))
     },
     [TabCommands.download]: {
       label: trans.__('Download Project as Zip'),

@@ -11,6 +11,7 @@ import type { Files } from '../api/files';
 import type { Drafts } from '../model/drafts';
 import type { FileModel } from '../model/file';
 import type { IChanged } from '../model/messages';
+import { splitKey } from '../model/replKey';
 import { isWithin, nameOf } from '../model/paths';
 import type { ISettings } from '../model/settings';
 import type { Monaco } from '../monaco/textDocument';
@@ -22,7 +23,8 @@ import { Texts } from './texts';
 import { iconOf, IViewKey, keyOf, pathOf, TEXT } from './views';
 
 export interface IDocumentsOptions {
-  replId: string;
+  /** Of the REPL, see `model/replKey`. */
+  key: string;
   dock: DockPanel;
   files: Files;
   drafts: Drafts;
@@ -196,11 +198,11 @@ export class Documents {
   }
 
   private _make({ path, renderer }: IViewKey, place: IPlace | null): Widget {
-    const { registry, services, replId, files, trans } = this._options;
+    const { registry, services, key, files, trans } = this._options;
     const icon = iconOf(registry, nameOf(path));
     let view: Viewer | Editor;
     if (renderer !== TEXT && registry.getWidgetFactory(renderer)) {
-      view = new Viewer({ path, renderer, icon, registry, services, drivePath: drivePath(replId, path) });
+      view = new Viewer({ path, renderer, icon, registry, services, drivePath: drivePath(key, path) });
       view.node.addEventListener('focusin', () => this._onShown(view));
     } else {
       view = new Editor({
@@ -212,6 +214,7 @@ export class Documents {
         downloadUrl: path => files.url(path),
         compare: file => this._compare(file),
         close: editor => void this._close(editor),
+        readOnly: splitKey(key).owner !== '',
         trans
       });
       view.shown.connect(view => this._onShown(view));

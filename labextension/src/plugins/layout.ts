@@ -65,11 +65,11 @@ export class LayoutKeeper {
   /** @param layout - returns the layout to save; called at each save */
   constructor(
     private readonly _state: IStateDB | null,
-    replId: string,
+    key: string,
     layout: () => ILayout
   ) {
     // Not in the widget tracker's namespace: a tracker that restores removes all keys there that are not its own.
-    this._key = `jupyter-repl-layout:${replId}`;
+    this._key = `jupyter-repl-layout:${key}`;
     this._save = () => void _state?.save(this._key, layout() as unknown as ReadonlyJSONObject);
   }
 

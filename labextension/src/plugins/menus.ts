@@ -4,7 +4,7 @@ import { LabIcon, MenuSvg } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import { IPoint, makeIconButton } from '../widgets/buttons';
 import { Commands } from './commands';
-import { TabCommands } from './tabCommands';
+import { FOR_VISITORS, TabCommands } from './tabCommands';
 
 /** null: a line between groups. */
 type Items = readonly (string | null)[];
@@ -69,10 +69,11 @@ export function openMenu(menu: MenuSvg, { x, y }: IPoint): void {
   menu.open(x, y);
 }
 
-/** The buttons at the right of the tree's title. */
-export function treeButtons(commands: CommandRegistry): HTMLElement[] {
+/** The buttons at the right of the tree's title. @param isVisit - only those that change nothing */
+export function treeButtons(commands: CommandRegistry, isVisit: boolean): HTMLElement[] {
   const ids = [TabCommands.newFile, TabCommands.newFolder, TabCommands.treeUpload, TabCommands.treeCollapse];
-  return ids.map(id => {
+  const shown = isVisit ? ids.filter(id => FOR_VISITORS.has(id)) : ids;
+  return shown.map(id => {
     const icon = commands.icon(id) as LabIcon;
     return makeIconButton(commands.label(id), icon, () => void commands.execute(id));
   });

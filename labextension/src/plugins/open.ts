@@ -17,6 +17,7 @@ import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { makeDrive } from '../api/drive';
 import { addressOf, IProject, Server } from '../api/server';
 import { onceOrAgain } from '../model/once';
+import { makeKey, splitKey } from '../model/replKey';
 import { templateIcon } from '../widgets/icons';
 import type { ReplPanel } from '../widgets/replPanel';
 import { CATEGORY, Commands } from './commands';
@@ -79,7 +80,7 @@ export const open: JupyterFrontEndPlugin<void> = {
     });
 
     const projectOf = (args: ReadonlyPartialJSONObject): IProject | undefined =>
-      projects.all.find(({ replId }) => replId === args.replId);
+      projects.all.find(({ replId }) => replId === args.replId && !args.owner);
     app.commands.addCommand(Commands.open, {
       label: args => projectOf(args)?.title ?? trans.__('Open REPL'),
       caption: args => {
@@ -88,16 +89,23 @@ export const open: JupyterFrontEndPlugin<void> = {
       },
       icon: args => templateIcon(projectOf(args)?.language ?? ''),
       describedBy: {
-        args: { type: 'object', properties: { replId: { type: 'string' } }, required: ['replId'] }
+        args: {
+          type: 'object',
+          properties: { replId: { type: 'string' }, owner: { type: 'string' } },
+          required: ['replId']
+        }
       },
       execute: async args => {
-        const replId = args.replId as string;
+        const key = makeKey({
+          owner: (args.owner as string | undefined) ?? '',
+          replId: args.replId as string
+        });
         if (!labShell) {
           // Jupyter Notebook's shell shows one document, so the REPL opens in a JupyterLab window
-          window.open(addressOf(replId), '_blank');
+          window.open(addressOf(key), '_blank');
           return null;
         }
-        return (await workspaces()).open(replId);
+        return (await workspaces()).open(key);
       }
     });
     app.commands.addCommand(Commands.browse, {
@@ -108,8 +116,9 @@ export const open: JupyterFrontEndPlugin<void> = {
     app.commands.addCommand(Commands.openAddress, {
       label: trans.__('Open the REPL of the Address'),
       execute: args => {
-        const replId = new URLSearchParams(args.search as string).get('repl');
-        return app.restored.then(() => replId && app.commands.execute(Commands.open, { replId }));
+        const query = new URLSearchParams(args.search as string);
+        const wanted = { replId: query.get('repl')!, owner: query.get('owner') ?? '' };
+        return app.restored.then(() => app.commands.execute(Commands.open, wanted));
       }
     });
     if (labShell) {
@@ -119,8 +128,8 @@ export const open: JupyterFrontEndPlugin<void> = {
     if (restorer) {
       void restorer.restore(tracker, {
         command: Commands.open,
-        args: panel => ({ replId: panel.replId }),
-        name: panel => panel.replId
+        args: panel => ({ ...splitKey(panel.key) }),
+        name: panel => panel.key
       });
       void restorer.restore(browsers, {
         command: Commands.browse,

@@ -51,3 +51,31 @@ export const TabCommands = {
   treeUploadFolder: 'jupyter-repl:tree-upload-folder',
   treeCollapse: 'jupyter-repl:tree-collapse'
 } as const;
+
+/** What an administrator may do with the REPL of another user. All other commands change something in it. */
+export const FOR_VISITORS: ReadonlySet<string> = new Set([
+  TabCommands.copyAddress,
+  TabCommands.download,
+  TabCommands.delete,
+  TabCommands.togglePower,
+  TabCommands.focusTree,
+  TabCommands.focusEditor,
+  TabCommands.focusConsole,
+  TabCommands.focusTerminal,
+  TabCommands.toggleTree,
+  TabCommands.toggleSide,
+  TabCommands.splitRight,
+  TabCommands.splitDown,
+  TabCommands.closeFile,
+  TabCommands.edit,
+  TabCommands.find,
+  TabCommands.terminalCopy,
+  TabCommands.terminalSelectAll,
+  TabCommands.terminalFind,
+  TabCommands.treeOpen,
+  TabCommands.treeOpenRight,
+  TabCommands.treeOpenText,
+  TabCommands.treeCopyPath,
+  TabCommands.treeDownload,
+  TabCommands.treeCollapse
+]);

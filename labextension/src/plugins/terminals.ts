@@ -35,7 +35,7 @@ export class Terminals {
 
   /** Give every live shell of the runner its view again. Never rejects: the terminal shows the error. */
   async connected(channel: Channel): Promise<void> {
-    const { runner, runs, terminals } = channel.loaded;
+    const { runner, runs, terminals, readOnly } = channel.loaded;
     const ofRuns = new Set(runs.map(run => run.terminal));
     const alive = terminals.map(({ terminal }) => terminal).filter(number => !ofRuns.has(number));
     const isSame = this._runner === runner;
@@ -47,12 +47,12 @@ export class Terminals {
       if (isSame && alive.includes(number)) {
         shown.add(number);
         void this._attach(view, channel, number);
-      } else if (!(isSame && view.hasEnded)) {
+      } else if (!(isSame && view.hasEnded) && !readOnly) {
         void this._attach(view, channel, ROOT);
       }
     }
     const rest = alive.filter(number => !shown.has(number));
-    const wanted = views.length || rest.length ? rest : [ROOT];
+    const wanted = views.length || rest.length || readOnly ? rest : [ROOT];
     await Promise.all(wanted.map(which => this._attach(this._add(), channel, which)));
   }
 
@@ -95,7 +95,7 @@ export class Terminals {
     });
     terminal.restartWanted.connect(() => {
       const channel = this._channel();
-      if (channel) {
+      if (channel && !channel.loaded.readOnly) {
         void this._attach(terminal, channel, ROOT);
       }
     });

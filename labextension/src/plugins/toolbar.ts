@@ -28,6 +28,7 @@ export interface IToolbarSource {
   readonly documents: Documents;
   readonly runs: RunControl;
   readonly language: string;
+  readonly isVisit: boolean;
   readonly sync: SyncModel;
   newTerminal(): Promise<void>;
   togglePower(): void;
@@ -74,7 +75,7 @@ export class ReplToolbar {
   update(): void {
     const { panel, language, repl, sync, documents, runs } = this._workspace;
     const { kind } = repl.state;
-    const isOn = kind === 'running';
+    const isOn = kind === 'running' && !this._workspace.isVisit;
     const isRunning = runs.runs.current !== null;
     const words = [
       panel.title.label,

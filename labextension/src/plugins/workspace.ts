@@ -15,6 +15,7 @@ import type { Drafts } from '../model/drafts';
 import type { IChanged, IMessage, IRun } from '../model/messages';
 import { onceOrAgain } from '../model/once';
 import { ReplModel } from '../model/repl';
+import { splitKey } from '../model/replKey';
 import { ISynced, SyncModel } from '../model/synced';
 import type { ISettings } from '../model/settings';
 import { IPage, TreeModel } from '../model/tree';
@@ -37,11 +38,13 @@ import { followSync } from './syncNotices';
 import { followTabMenus } from './tabMenu';
 import { ReplToolbar } from './toolbar';
 import { followUsage } from './usageNotices';
+import { followVisits } from './visits';
 import { iconOf } from './views';
 import { Terminals } from './terminals';
 
 export interface IWorkspaceOptions {
-  replId: string;
+  /** See `model/replKey`. */
+  key: string;
   rest: Rest;
   commands: CommandRegistry;
   registry: DocumentRegistry;
@@ -54,33 +57,28 @@ export interface IWorkspaceOptions {
 
 export class Workspace {
   constructor(private readonly _options: IWorkspaceOptions) {
-    const { replId, rest, state, trans, themes, commands, registry, services, settings } = _options;
-    const scope = scopeOf(rest, replId);
+    const { key, rest, state, trans, themes, commands, registry, services, settings } = _options;
     const channel = (): Channel | null => this._channel;
-    const files = new Files(rest, replId, channel);
-    const drafts = (this._drafts = draftsOf(rest, replId));
-    this._treeModel = new TreeModel((path, offset) => files.list(path, offset));
+    const files = new Files(rest, key, channel);
+    const drafts = (this._drafts = draftsOf(rest, key));
+    const rows = (this._treeModel = new TreeModel((path, offset) => files.list(path, offset)));
+    const buttons = treeButtons(commands, this.isVisit);
     this.files = new FileActions({
       tree: () => this.tree,
       files,
       documents: () => this.documents,
-      archiveUrl: path => rest.archiveUrl(replId, path ? { path } : {}),
+      archiveUrl: path => rest.archiveUrl(key, path ? { path } : {}),
       trans
     });
-    const buttons = treeButtons(commands);
-    this.tree = new Tree(this._treeModel, this.files, name => iconOf(registry, name), buttons, trans);
-    this.panel = new ReplPanel(replId, this.tree, () => this.documents.texts.leave(), trans);
-    const dock = this.panel.editors;
+    this.tree = new Tree(rows, this.files, name => iconOf(registry, name), buttons, trans);
+    this.panel = new ReplPanel(key, this.tree, () => this.documents.texts.leave(), trans);
     this.documents = new Documents({
-      ...{ replId, dock, files, drafts, scope, settings, registry, services, trans },
-      monaco: this._monaco
+      ...{ key, files, drafts, settings, registry, services, trans },
+      ...{ scope: scopeOf(rest, key), dock: this.panel.editors, monaco: this._monaco }
     });
-    const terminals: ITerminalOptions = {
-      settings,
-      folder: () => this._channel?.loaded.folder ?? '',
-      openLocation: location => this.openLocation(location),
-      trans
-    };
+    const openLocation = (location: ILocation): void => this.openLocation(location);
+    const folder = (): string => this._channel?.loaded.folder ?? '';
+    const terminals: ITerminalOptions = { settings, folder, openLocation, trans };
     this.terminals = new Terminals(this.panel, this._xterm, terminals, channel);
     this.runs = new RunControl({
       channel,
@@ -90,8 +88,8 @@ export class Workspace {
       trans
     });
     this.panel.addConsole(this.runs.console);
-    this._layout = new LayoutKeeper(state, replId, () => readLayout(this));
-    this.repl = new ReplModel(new ReplApi(rest, replId), ms => new Promise(done => setTimeout(done, ms)));
+    this._layout = new LayoutKeeper(state, key, () => readLayout(this));
+    this.repl = new ReplModel(new ReplApi(rest, key), ms => new Promise(done => setTimeout(done, ms)));
     this._toolbar = new ReplToolbar(this, commands, trans);
     this._connect(themes);
     this._onState();
@@ -107,13 +105,16 @@ export class Workspace {
   readonly runs: RunControl;
   readonly terminals: Terminals;
 
-  get replId(): string {
-    return this._options.replId;
+  get key(): string {
+    return this._options.key;
   }
 
-  get language(): string {
-    return this._language;
+  /** Whether it is another user's: it can be seen, stopped and deleted. */
+  get isVisit(): boolean {
+    return splitKey(this.key).owner !== '';
   }
+
+  language = '';
 
   /** Something has changed that the status bar or a command depends on. */
   get changed(): ISignal<this, void> {
@@ -177,6 +178,7 @@ export class Workspace {
     this.sync.changed.connect(() => this._onState());
     followSync(this.sync, panel.syncBanner, trans);
     followUsage(this.repl, panel.node, trans);
+    followVisits(this.repl, panel.syncBanner, this._options);
     const banner = new PhaseBanner(panel.banner, repl, trans);
     const saveLayout = this._layout.saveSoon.bind(this._layout);
     panel.content.moved.connect(saveLayout);
@@ -211,16 +213,16 @@ export class Workspace {
     channel.event.connect((_, message) => this._onEvent(message));
     void channel.closed.then(() => this._onDisconnected());
     const { language, main, rootContent, rootTotal, synced } = channel.loaded;
-    this._language = language;
+    this.language = language;
     this.sync.apply(synced);
     this._onState();
-    const root = { content: rootContent, total: rootTotal };
     if (this._isRestored) {
       this.documents.texts.reconnected(); // text that was typed meanwhile is saved first
     }
     // The prompt comes before the editor: the first Monaco editor blocks the page, and all drawing, for 200 ms.
     await Promise.all([this.terminals.connected(channel), this.runs.connected(channel)]);
     this._onState();
+    const root = { content: rootContent, total: rootTotal };
     if (this._isRestored) {
       void this._treeModel.load(root);
     } else {
@@ -295,5 +297,4 @@ export class Workspace {
   private readonly _toolbar: ReplToolbar;
   private readonly _changed = new Signal<this, void>(this);
   private _isRestored = false;
-  private _language = '';
 }

@@ -10,6 +10,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Signal } from '@lumino/signaling';
 import { Rest } from '../api/rest';
 import type { Server } from '../api/server';
+import { splitKey } from '../model/replKey';
 import { DEFAULTS, ISettings, parseSettings } from '../model/settings';
 import { askRemove, askTitle } from '../widgets/dialogs';
 import { replIcon } from '../widgets/icons';
@@ -73,14 +74,14 @@ export class Workspaces {
   get current(): Workspace | null {
     const { tracker, app } = this._options;
     const panel = tracker.currentWidget;
-    return panel && panel === app.shell.currentWidget ? (this._open.get(panel.replId) ?? null) : null;
+    return panel && panel === app.shell.currentWidget ? (this._open.get(panel.key) ?? null) : null;
   }
 
   /** Show a REPL in its existing tab, or in a new one. */
-  async open(replId: string): Promise<ReplPanel> {
+  async open(key: string): Promise<ReplPanel> {
     const { app, tracker, state, themes, trans } = this._options;
     const rest = this._rest;
-    const known = this._open.get(replId);
+    const known = this._open.get(key);
     if (known) {
       app.shell.activateById(known.panel.id);
       return known.panel;
@@ -88,7 +89,7 @@ export class Workspaces {
     const { commands, docRegistry: registry, serviceManager: services } = app;
     const settings = this._settings;
     const workspace = new Workspace({
-      replId,
+      key,
       rest,
       commands,
       registry,
@@ -100,14 +101,14 @@ export class Workspaces {
     });
     const { panel } = workspace;
     panel.title.icon = replIcon;
-    this._open.set(replId, workspace);
-    panel.disposed.connect(() => this._open.delete(replId));
+    this._open.set(key, workspace);
+    panel.disposed.connect(() => this._open.delete(key));
     workspace.changed.connect(() => this._onState());
     workspace.documents.moved.connect(() => this._item.tell(this.current));
     workspace.repl.stateChanged.connect(() => this._options.projects.refresh());
     app.shell.add(panel, 'main', { type: 'REPL' });
     await tracker.add(panel);
-    rest.project(replId).then(
+    rest.project(key).then(
       ({ title }) => panel.rename(title, trans),
       () => undefined // the start reports what is wrong
     );
@@ -129,9 +130,9 @@ export class Workspaces {
   private _onState(): void {
     const { current } = this;
     this._item.tell(current);
-    const { documents, runs, repl, replId } = current ?? {};
+    const { documents, runs, repl, key } = current ?? {};
     const facts = [
-      replId,
+      key,
       documents?.active,
       documents?.editor !== null,
       runs?.runs.current?.run,
@@ -143,10 +144,10 @@ export class Workspaces {
     }
   }
 
-  private async _rename({ replId, panel }: Workspace): Promise<void> {
+  private async _rename({ key, panel }: Workspace): Promise<void> {
     const { trans, projects } = this._options;
     const rest = this._rest;
-    const title = await askTitle(panel.title.label, title => rest.rename(replId, title), trans);
+    const title = await askTitle(panel.title.label, title => rest.rename(key, title), trans);
     if (title !== null) {
       panel.rename(title, trans);
       projects.refresh();
@@ -154,10 +155,10 @@ export class Workspaces {
     }
   }
 
-  private async _remove({ replId, panel, documents }: Workspace): Promise<void> {
+  private async _remove({ key, panel, documents }: Workspace): Promise<void> {
     const { trans, projects } = this._options;
     const rest = this._rest;
-    if (await askRemove(replId, () => removeRepl(rest, replId), trans)) {
+    if (await askRemove(splitKey(key).replId, () => removeRepl(rest, key), trans)) {
       documents.deleted(''); // closes all files without saving
       panel.dispose();
       projects.refresh();

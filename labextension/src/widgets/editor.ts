@@ -48,6 +48,8 @@ export interface IEditorOptions {
   compare(file: FileModel): void;
   /** Called when the person closes the editor's tab. */
   close(editor: Editor): void;
+  /** The person may not change the file. */
+  readOnly: boolean;
   trans: TranslationBundle;
 }
 
@@ -199,10 +201,11 @@ export class Editor extends Widget {
   }
 
   private _create({ monaco, overflowNode }: Monaco, model: monacoTypes.editor.ITextModel): void {
-    const { settings } = this._options;
+    const { settings, readOnly } = this._options;
     const editor: ICodeEditor = (this._editor = monaco.editor.create(this._host.node, {
       ...optionsOf(settings),
       model,
+      readOnly,
       automaticLayout: false,
       contextmenu: false,
       dropIntoEditor: { enabled: false }, // a tree row that is dropped here must not be inserted

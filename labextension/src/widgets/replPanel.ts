@@ -11,9 +11,12 @@ import { Banner } from './banner';
 import { Panes } from './panes';
 
 export class ReplPanel extends MainAreaWidget<Panes> {
-  /** @param _beforeClose - called when the person closes the tab; the tab closes once it has settled */
+  /**
+   * @param key - the key of the REPL, see `model/replKey`
+   * @param _beforeClose - called when the person closes the tab; the tab closes once it has settled
+   */
   constructor(
-    readonly replId: string,
+    readonly key: string,
     tree: Widget,
     private readonly _beforeClose: () => Promise<void>,
     trans: TranslationBundle
@@ -24,9 +27,9 @@ export class ReplPanel extends MainAreaWidget<Panes> {
     this.editors = editors;
     this.side = side;
     this.addClass('jp-Repl');
-    this.id = `jupyter-repl-${replId}`;
+    this.id = `jupyter-repl-${key.replace('/', '--')}`;
     this.title.closable = true;
-    this.rename(replId, trans);
+    this.rename(key, trans);
     editors.addClass('jp-Repl-editors');
     side.addClass('jp-Repl-side');
     this.contentHeader.addWidget(this.banner);
@@ -43,7 +46,7 @@ export class ReplPanel extends MainAreaWidget<Panes> {
   /** Show another title; the id stays. */
   rename(title: string, trans: TranslationBundle): void {
     this.title.label = title;
-    this.title.caption = title === this.replId ? trans.__('REPL %1', title) : `${title} (${this.replId})`;
+    this.title.caption = title === this.key ? trans.__('REPL %1', title) : `${title} (${this.key})`;
   }
 
   /** Show the console above the terminals. */
