@@ -13,6 +13,8 @@ KEPT = Path(__file__).parents[2] / ".build/failed"
 _FAILED = pytest.StashKey[bool]()
 LINES, MOST = 40, 4
 """How many lines of a log, and how many logs, the report shows. The folder holds all of them."""
+DEEPEST = 12
+"""Levels below the tests' temporary folder in which logs lie."""
 
 
 def has_failed(item: pytest.Item) -> bool:
@@ -45,7 +47,9 @@ def _logs(item: pytest.Item) -> list[tuple[float, Path]]:
     delete a folder after its name was read; `os.walk` skips it."""
     base: Path = item.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
     found = []
-    for place, _, names in os.walk(base):
+    for place, folders, names in os.walk(base):
+        if place.count("/") > base.as_posix().count("/") + DEEPEST:
+            folders.clear()  # a tree that a test has made: `os.walk` would recurse too deeply
         for name in names:
             if name == "log" or name.endswith(".log"):
                 with suppress(OSError):

@@ -1,4 +1,4 @@
-/** Shows who looks at a REPL: to its owner the names of visitors, and to a visitor whose REPL it is. */
+/** Shows the names of visitors to the owner of a REPL, and the name of the owner to a visitor. */
 
 import { Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
