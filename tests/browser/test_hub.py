@@ -21,7 +21,7 @@ def labs(hub: Hub, service: Service, tmp_path_factory: pytest.TempPathFactory) -
     started = []
     for name in ("grace.h", "root-admin"):
         home = tmp_path_factory.mktemp(name) / "home"
-        started.append(of_user(HubBrowser(hub, name).login().token(), service, home, "jupyterlab").start())
+        started.append(of_user(HubBrowser(hub.url, name).login().token(), service, home, "jupyterlab").start())
     yield started[0], started[1]
     delete_repls(started[0])
     for lab in started:

@@ -8,8 +8,10 @@
 #   node.sh start STATE_DIR NAME   starts a killed component again (not etcd or containerd)
 #   node.sh down STATE_DIR    ends every process and container, unmounts, removes the namespace and the state
 #
+# Pods find names by CoreDNS (COREDNS), and kube-router (KUBE_ROUTER) enforces NetworkPolicies, as far as these are there.
+#
 # SESSION is the process whose node it is: when that is gone, the next `up` ends what is left of it.
-# Needs root, the binary kubenode (KUBENODE), and Debian's containerd, runc, containernetworking-plugins, iptables,
+# Needs root, the binary kubenode (KUBENODE), and Debian's containerd, runc, containernetworking-plugins, iptables, ipset,
 # conntrack, iproute2 and openssl.
 set -euo pipefail
 
@@ -140,6 +142,8 @@ tlsPrivateKeyFile: $S/pki/kubelet.key
 containerRuntimeEndpoint: unix://$S/run/containerd.sock
 cgroupDriver: cgroupfs
 resolvConf: $S/resolv.conf
+clusterDNS: [$NODE_IP]
+clusterDomain: cluster.local
 podLogsDir: $S/log/pods
 failSwapOn: false
 oomScoreAdj: 0
@@ -160,8 +164,22 @@ oomScoreAdj: 0
 conntrack: {maxPerCore: 0, min: 0, tcpEstablishedTimeout: 0s, tcpCloseWaitTimeout: 0s}
 iptables: {minSyncPeriod: 100ms, syncPeriod: 30s}
 K
-  kubelet; proxy
+  cat >"$S/Corefile" <<K
+.:53 {
+  bind $NODE_IP
+  kubernetes cluster.local in-addr.arpa { kubeconfig $S/admin.kubeconfig
+    ttl 5 }
+  ready 127.0.0.1:8181
 }
+K
+  kubelet; proxy
+  if command -v "${COREDNS:-coredns}" >/dev/null; then dns; fi
+}
+netpol() { # enforces NetworkPolicies, and does nothing else; needs ipset
+  spawn netpol "${KUBE_ROUTER:-kube-router}" --kubeconfig="$S/admin.kubeconfig" --hostname-override=node1 --enable-cni=false \
+    --run-router=false --run-service-proxy=false --run-firewall=true --service-cluster-ip-range=$SERVICE_CIDR --health-port=0
+}
+dns() { spawn dns "${COREDNS:-coredns}" -conf "$S/Corefile"; }
 proxy() { spawn proxy "$KUBENODE" kube-proxy --config="$S/proxy.yaml" --hostname-override=node1; }
 
 case $verb in
@@ -178,9 +196,11 @@ up)
     "$0" down "$other"
   fi
   mkdir -p "$S"/{pki,log,run,etcd,cni,kubelet,containerd}
+  mount -t tmpfs -o size=8g,mode=711 images "$S/containerd" # images are written twice: to disk that is half a minute a gigabyte
   echo "$S" >"$OWNER"; echo "${SESSION:-0}" >"$S/run/session.pid"
   network; certificates; runtime; control_plane; node
   wait_for bash -c "KUBECONFIG=$S/admin.kubeconfig $KUBENODE kubectl wait --for=condition=Ready node/node1 --timeout=1s"
+  if command -v "${KUBE_ROUTER:-kube-router}" >/dev/null; then netpol; fi   # it exits when the node is not there yet
   wait_for kubectl -n default get serviceaccount default ;;
 load)
   for archive in "$@"; do ctr -a "$S/run/containerd.sock" -n k8s.io images import "$archive"; done ;;
@@ -195,7 +215,7 @@ down)
   stop controllers   # nothing comes back while the kubelet takes its pods down, with their networks and cgroups
   KUBENODE=/proc/$(cat "$S/run/apiserver.pid" 2>/dev/null || true)/exe   # its own, so that nothing is built only to end it
   timeout 30 "$KUBENODE" kubectl --kubeconfig "$S/admin.kubeconfig" delete pods -A --all --grace-period=1 >/dev/null 2>&1 || true
-  stop kubelet proxy scheduler apiserver; sleep 1
+  stop kubelet proxy dns netpol scheduler apiserver; sleep 1
   for t in $(tasks ls -q); do tasks kill -s KILL "$t"; sleep 0.2; tasks rm -f "$t"; done
   stop containerd etcd; sleep 1
   awk -v s="$S/" 'index($2, s) == 1 {print $2}' /proc/mounts | sort -r | xargs -r umount -l

@@ -6,9 +6,9 @@ from support.hub import Browser, Hub
 
 @pytest.fixture(scope="session")
 def anna(hub: Hub) -> Browser:
-    return Browser(hub, "anna").login()
+    return Browser(hub.url, "anna").login()
 
 
 @pytest.fixture(scope="session")
 def bert(hub: Hub) -> Browser:
-    return Browser(hub, "bert").login()
+    return Browser(hub.url, "bert").login()

@@ -10,7 +10,7 @@ from .test_rights import make, person
 
 @pytest.fixture(scope="module")
 def admin(hub: Hub) -> str:
-    return Browser(hub, "root-admin").login().token()
+    return Browser(hub.url, "root-admin").login().token()
 
 
 def test_only_an_administrator_sees_the_owners(service: Service, hub: Hub, admin: str) -> None:

@@ -27,7 +27,7 @@ def quick(hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servic
 
 
 def person(hub: Hub, name: str) -> tuple[Browser, str]:
-    browser = Browser(hub, name).login()
+    browser = Browser(hub.url, name).login()
     return browser, browser.token()
 
 
@@ -67,7 +67,7 @@ def test_a_channel_ends_with_the_token_and_others_go_on(quick: Service, hub: Hub
 def test_a_stream_of_a_deleted_user_is_cut(quick: Service, hub: Hub) -> None:
     _, token = person(hub, "deleted")
     make(quick, "mine", token)
-    admin = Browser(hub, "root-admin").login()
+    admin = Browser(hub.url, "root-admin").login()
     request = (
         f"GET /services/repl/repl/project/mine/file/big HTTP/1.1\r\nHost: x\r\nAuthorization: token {token}\r\n\r\n"
     )

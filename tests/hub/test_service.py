@@ -59,7 +59,7 @@ def test_nothing_else_of_a_jupyter_server_is_there(service: Service, anna: Brows
 
 
 def test_a_cookie_opens_the_page_of_a_link_and_nothing_else(service: Service, hub: Hub) -> None:
-    browser = Browser(hub, "cara").login()
+    browser = Browser(hub.url, "cara").login()
     opened = browser.session.get(f"{service.url}/open/mine", allow_redirects=False, timeout=10)
     assert opened.status_code == 302
     assert opened.headers["Content-Security-Policy"] == "frame-ancestors 'none'"
@@ -89,7 +89,7 @@ def follow(session: requests.Session, url: str, hub: Hub) -> list[str]:
 
 
 def test_a_link_names_another_owner_and_a_server(service: Service, hub: Hub) -> None:
-    browser = Browser(hub, "dora").login()
+    browser = Browser(hub.url, "dora").login()
     assert follow(browser.session, f"{service.url}/open/bert/x", hub)[-1].endswith("/lab?repl=x&owner=bert")
     last = follow(browser.session, f"{service.url}/open/mine?server=second", hub)[-1]
     assert urlsplit(last).path == "/hub/spawn/dora/second"
@@ -107,7 +107,7 @@ def second(hub: Hub, service: Service) -> Iterator[Service]:
 
 
 def test_a_login_may_end_at_another_replica(service: Service, second: Service, hub: Hub) -> None:
-    session = Browser(hub, "eva").login().session
+    session = Browser(hub.url, "eva").login().session
     first = session.get(f"{service.url}/open/mine", allow_redirects=False, timeout=10)
     callback = session.get(first.headers["Location"], allow_redirects=False, timeout=10).headers["Location"]
     answer = session.get(callback.replace(str(service.port), str(second.port)), allow_redirects=False, timeout=10)
@@ -120,7 +120,7 @@ def test_no_token_and_no_query_is_in_the_log(service: Service, anna: Browser, hu
     service.call("GET", f"project?token={token}&secret=hush", token=token)
     service.call("GET", f"nothing?token={token}&secret=hush", headers={"Referer": f"http://x/?token={token}"}, token="")
     service.call("POST", f"project?secret=hush&token={token}", b"{" * 50, token=token)
-    session = Browser(hub, "fay").login().session
+    session = Browser(hub.url, "fay").login().session
     follow(session, f"{service.url}/open/mine?secret=hush", hub)
     log = service.log.read_text()
     assert "/services/repl/repl/project" in log

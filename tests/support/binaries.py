@@ -19,6 +19,9 @@ import pytest
 MODULES = {
     "kubenode": "cluster/kubenode",
     "pause": "cluster/pause",
+    "coredns": "github.com/coredns/coredns@v1.14.7",
+    "helm": "helm.sh/helm/v3/cmd/helm@v3.19.5",
+    "kube-router": "github.com/cloudnativelabs/kube-router/v2/cmd/kube-router@v2.1.0",
     "minio": "github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c",
     "versitygw": "github.com/versity/versitygw/cmd/versitygw@v1.8.0",
 }

@@ -42,7 +42,8 @@ class Client:
         """Terminals whose output is not acknowledged."""
         self.typed: dict[int, int] = {}
         self._id = 0
-        url = lab.url.replace("http", "ws", 1).replace(str(lab.port), str(port or lab.port))
+        url = lab.url.replace("http", "ws", 1)
+        url = url.replace(f":{lab.port}", f":{port}") if port else url
         visited = f"owner/{owner}/" if owner else ""
         self._ws = websocket.create_connection(
             f"{url}/repl/{visited}project/{repl_id}/channel",

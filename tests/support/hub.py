@@ -167,8 +167,9 @@ class Service(Lab):
 class Browser:
     """Cookies by path, redirects, and XSRF as the hub's own pages do it."""
 
-    def __init__(self, hub: Hub, name: str) -> None:
-        self.base, self.name = hub.url, name
+    def __init__(self, url: str, name: str) -> None:
+        """`url`: of the hub."""
+        self.base, self.name = url, name
         self.session = requests.Session()
         self.session.trust_env = False  # no proxy of this machine
 

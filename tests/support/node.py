@@ -38,7 +38,7 @@ OWNER = Path("/run/repl-node.owner")
 IMAGE = "localhost/jupyter-repl-runner:test"
 HOST = "10.250.0.1"
 """This machine, as pods of our own node reach it."""
-PROGRAMS = ("containerd", "runc", "iptables", "conntrack", "ip", "openssl", "debootstrap", "buildah", "zstd")
+PROGRAMS = ("containerd", "runc", "iptables", "ipset", "conntrack", "ip", "openssl", "debootstrap", "buildah", "zstd")
 KINDS = {
     "pods": "api/v1",
     "services": "api/v1",
@@ -162,7 +162,7 @@ def up(state: Path) -> Node:
         image = os.environ.get("REPL_TEST_IMAGE")
         assert image, "REPL_TEST_IMAGE must name the runner's image, which this cluster must be able to pull"
         return Node(Path(kubeconfig), image, None)
-    archives = str(_pause()), str(_image())
+    archives = str(_pause()), str(image())
     try:
         run("up", state)
         run("load", state, *archives)
@@ -209,13 +209,14 @@ def _session() -> int:
 def run(verb: str, state: Path, *arguments: str) -> None:
     environment = {**os.environ, "SESSION": os.environ.get("SESSION", str(os.getpid()))}
     if verb != "down":
-        environment["KUBENODE"] = str(binaries.require("kubenode"))
+        for variable, name in (("KUBENODE", "kubenode"), ("COREDNS", "coredns"), ("KUBE_ROUTER", "kube-router")):
+            environment[variable] = str(binaries.require(name))
     command = [str(CLUSTER / "node.sh"), verb, str(state), *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=UP_SECONDS, check=False)
     assert done.returncode == 0, f"node.sh {verb}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
 
 
-def _image() -> Path:
+def image() -> Path:
     """Returns the archive of the runner's image. It is built again if one of its sources has changed."""
     digest = hashlib.sha256()
     sources = [

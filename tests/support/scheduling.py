@@ -79,7 +79,13 @@ def is_alone(item: pytest.Item) -> bool:
     return is_marked(item, "alone") or is_marked(item, "outage")
 
 
+HUB = "tests/cluster/test_hub"
+"""How the names of modules begin that share the hub on the node, and so a worker: it takes a minute to start."""
+
+
 def _module(nodeid: str) -> str:
+    if nodeid.startswith(HUB):
+        return HUB
     return nodeid.partition("::")[0]
 
 
