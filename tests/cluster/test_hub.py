@@ -2,10 +2,12 @@
 
 import hashlib
 import json
+import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import pytest
@@ -38,13 +40,19 @@ def phase(user: NodeUser, repl_id: str) -> str:
 
 def test_a_forbidden_connection_is_refused(node_hub: NodeHub, anna: NodeUser) -> None:
     """Without this, all that follows could pass with nothing enforced."""
-    make(anna, "probe")
-    address = node_hub.node.kubectl("-n", REPLS, "get", "pods", "-o", "jsonpath={.items[0].status.podIP}")
-    script = f"import socket; socket.create_connection(('{address}', 3001), 3)"
-    assert "refused" in anna.execute(f'python3 -c "{script}" 2>&1') or "timed out" in anna.execute(
-        f'python3 -c "{script}" 2>&1'
-    )
-    anna.call("DELETE", "project/probe")
+    pods = node_hub.node.kubectl("-n", REPLS, "get", "pods", "-o", "jsonpath={.items[*].status.podIP}").split()
+    script = f"import socket; socket.create_connection(('{pods[0]}', 3001), 3)"
+    assert "refused" in anna.execute(f'python3 -c "{script}" 2>&1')
+    policy = node_hub.kubectl("get", "networkpolicy", "singleuser", "-o", "json")
+    runners = node_hub.node.kubectl("-n", REPLS, "get", "networkpolicy", "runners", "-o", "json")
+    node_hub.kubectl("delete", "networkpolicy", "singleuser")
+    node_hub.node.kubectl("-n", REPLS, "delete", "networkpolicy", "runners")
+    try:
+        wait_for(lambda: "refused" not in anna.execute(f'python3 -c "{script}" 2>&1'), 20)
+    finally:
+        node_hub.node.kubectl("apply", "-f", "-", text=policy)
+        node_hub.node.kubectl("apply", "-f", "-", text=runners)
+    wait_for(lambda: "refused" in anna.execute(f'python3 -c "{script}" 2>&1'), 20)
 
 
 def test_a_users_server_forwards_with_its_own_token(node_hub: NodeHub, anna: NodeUser) -> None:
@@ -67,11 +75,10 @@ def test_a_users_server_forwards_with_its_own_token(node_hub: NodeHub, anna: Nod
 
 
 class Typist:
-    """Types lines into a terminal of a REPL over a channel that comes back, and counts how long it was away."""
+    """Types lines into a terminal of its own over a channel that comes back, and notes for how long it was away."""
 
-    def __init__(self, user: NodeUser, repl_id: str, *, through_server: bool = False) -> None:
-        self._user, self._repl_id = user, repl_id
-        self._lab = user.server if through_server else user.service
+    def __init__(self, user: NodeUser, repl_id: str, name: str) -> None:
+        self._user, self._repl_id, self._file = user, repl_id, f"typed-{name}"
         self.gaps: list[float] = []
         self.codes: list[int] = []
         self.sent = 0
@@ -80,7 +87,7 @@ class Typist:
 
     def __enter__(self) -> "Typist":
         self._client = self._connect()
-        self._terminal = self._client.terminal(viewer="typist")
+        self._terminal = self._client.terminal(viewer=self._file)
         self._thread.start()
         return self
 
@@ -89,7 +96,10 @@ class Typist:
         self._thread.join(60)
 
     def _connect(self) -> Client:
-        return Client(self._lab, self._repl_id, timeout=5, Authorization=f"token {self._user.token}")
+        return Client(self._user.service, self._repl_id, timeout=5, Authorization=f"token {self._user.token}")
+
+    def _line(self, number: int) -> str:
+        return f"echo {number} >> {self._file}\n"
 
     def _run(self) -> None:
         down = 0.0
@@ -100,7 +110,7 @@ class Typist:
                     self.gaps.append(time.monotonic() - down)
                     down = 0.0
                 self.sent += 1
-                self._client.type(self._terminal, f"echo {self.sent} >> typed\n".encode())
+                self._client.type(self._terminal, self._line(self.sent).encode())
                 self._client.request("keep")
                 elapse(0.05)
             except Closed as error:
@@ -117,11 +127,11 @@ class Typist:
             self._client.drop()
         unacked = self._client
         self._client = self._connect()
-        self._client.terminal(viewer="typist", terminal=self._terminal, **{"from": unacked.next[self._terminal]})
+        self._client.terminal(viewer=self._file, terminal=self._terminal, **{"from": unacked.next[self._terminal]})
         received = self._client.typed[self._terminal]
         missing = typed[self._terminal] - received
         if missing:  # lines are numbered, so the last ones can be made again
-            text = "".join(f"echo {number} >> typed\n" for number in range(1, self.sent + 1)).encode()
+            text = "".join(self._line(number) for number in range(1, self.sent + 1)).encode()
             self._client.type(self._terminal, text[received:])
 
     def check(self) -> None:
@@ -129,7 +139,7 @@ class Typist:
         wanted = "".join(f"{number}\n" for number in range(1, self.sent + 1)).encode()
 
         def found() -> bytes:
-            return bytes(self._user.call("GET", f"project/{self._repl_id}/file/typed")[1])
+            return bytes(self._user.call("GET", f"project/{self._repl_id}/file/{self._file}")[1])
 
         wait_for(lambda: len(found()) >= len(wanted), 20)
         assert found() == wanted
@@ -143,41 +153,56 @@ def repl(anna: NodeUser, request: pytest.FixtureRequest) -> Iterator[str]:
     anna.call("POST", "stop", {"replId": f"r-{name}", "discard": True})
 
 
+def replicas(hub: NodeHub) -> list[str]:
+    return hub.kubectl("get", "pods", "-l", "app.kubernetes.io/name=jupyter-repl", "-o", "name").split()
+
+
 def rolled(hub: NodeHub) -> None:
-    hub.kubectl("rollout", "restart", "deployment/repl")
-    hub.kubectl("rollout", "status", "deployment/repl", "--timeout=120s")
+    """Returns when the old replicas are gone."""
+    before = set(replicas(hub))
+    hub.restart("repl")
+    wait_for(lambda: not before & set(replicas(hub)), 60)
 
 
 def killed(hub: NodeHub) -> None:
-    (name, *_) = hub.kubectl("get", "pods", "-l", "app.kubernetes.io/name=jupyter-repl", "-o", "name").split()
-    hub.kubectl("delete", name, "--grace-period=0", "--force", "--wait=false")
+    """SIGKILL to the process of one replica."""
+    name = replicas(hub)[0].removeprefix("pod/")
+    (status,) = json.loads(hub.kubectl("get", "pod", name, "-o", "json"))["status"]["containerStatuses"]
+    os.kill(hub.node.pids_of(status["containerID"])[0], signal.SIGKILL)
+    wait_for(lambda: "false" in hub.kubectl("get", "pod", name, "-o", "jsonpath={.status.containerStatuses[0].ready}"))
     hub.kubectl("rollout", "status", "deployment/repl", "--timeout=120s")
 
 
 def hub_restarted(hub: NodeHub) -> None:
-    hub.kubectl("rollout", "restart", "deployment/hub")
-    hub.kubectl("rollout", "status", "deployment/hub", "--timeout=120s")
+    hub.restart("hub")
 
 
 def proxy_restarted(hub: NodeHub) -> None:
-    hub.kubectl("rollout", "restart", "deployment/proxy")
-    hub.kubectl("rollout", "status", "deployment/proxy", "--timeout=120s")
+    hub.restart("proxy")
 
 
 @pytest.mark.parametrize(
-    ("act", "most"), [(rolled, 1.0), (killed, 1.0), (hub_restarted, 0.0), (proxy_restarted, 90.0)]
+    ("act", "code", "most"),
+    [(rolled, 1012, 3.0), (killed, 1006, 3.0), (hub_restarted, None, 0.0), (proxy_restarted, 1006, 90.0)],
 )
-def test_a_terminal_loses_nothing(node_hub: NodeHub, anna: NodeUser, repl: str, act: Any, most: float) -> None:
-    with Typist(anna, repl) as typist:
-        wait_for(lambda: typist.sent > 10, 20)
+def test_terminals_lose_nothing(
+    node_hub: NodeHub, anna: NodeUser, repl: str, act: Any, code: int | None, most: float
+) -> None:
+    """The times for which a channel is away are rows of the benchmark; here they have room for a busy machine."""
+    with ExitStack() as stack:
+        typists = [stack.enter_context(Typist(anna, repl, str(number))) for number in range(4)]
+        for typist in typists:
+            wait_for(lambda typist=typist: typist.sent > 10, 20)
         act(node_hub)
-        before = typist.sent
-        wait_for(lambda: typist.sent > before + 10, 120)
-    print(json.dumps({"act": act.__name__, "gaps": typist.gaps, "codes": typist.codes, "typed": typist.sent}))
-    typist.check()
-    assert not typist.gaps or max(typist.gaps) < max(most * 3, 3), typist.gaps  # this machine is shared
-    if act is hub_restarted:
-        assert typist.codes == [], "a hub that restarts cuts no WebSocket"
+        for typist in typists:
+            wait_for(lambda typist=typist, before=typist.sent: typist.sent > before + 10, 120)
+    gaps = [gap for typist in typists for gap in typist.gaps]
+    print(json.dumps({"act": act.__name__, "gaps": gaps, "codes": [typist.codes[:1] for typist in typists]}))
+    for typist in typists:
+        typist.check()
+    first = {typist.codes[0] for typist in typists if typist.codes}
+    assert first == ({code} if code else set())
+    assert max(gaps, default=0) < most or not code
 
 
 def test_no_request_is_lost_while_the_service_is_rolled(node_hub: NodeHub, anna: NodeUser) -> None:
@@ -205,7 +230,7 @@ def test_a_start_goes_on_at_another_replica(node_hub: NodeHub, anna: NodeUser) -
     assert anna.call("POST", "project", {"replId": "handed", "language": "python"})[0] == 201
     for _ in range(4):  # the pool has one pod; the others start cold, which takes a second or two
         anna.call("POST", "start", {"replId": "handed"})
-    threading.Thread(target=rolled, args=(node_hub,)).start()
+    rolled(node_hub)
     wait_for(lambda: phase(anna, "handed") == "running", 60)
     anna.call("DELETE", "project/handed")
 

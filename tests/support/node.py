@@ -162,7 +162,7 @@ def up(state: Path) -> Node:
         image = os.environ.get("REPL_TEST_IMAGE")
         assert image, "REPL_TEST_IMAGE must name the runner's image, which this cluster must be able to pull"
         return Node(Path(kubeconfig), image, None)
-    archives = str(_pause()), str(image())
+    archives = str(_pause()), str(runner_image())
     try:
         run("up", state)
         run("load", state, *archives)
@@ -216,7 +216,7 @@ def run(verb: str, state: Path, *arguments: str) -> None:
     assert done.returncode == 0, f"node.sh {verb}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
 
 
-def image() -> Path:
+def runner_image() -> Path:
     """Returns the archive of the runner's image. It is built again if one of its sources has changed."""
     digest = hashlib.sha256()
     sources = [

@@ -14,13 +14,15 @@ from string import Template
 from typing import Any
 from urllib.parse import urlsplit
 
+import requests
+
 from jupyter_repl_spawner.kubernetes.rights import RULES
 
 from . import binaries
 from .hub import PREFIX, Browser
 from .kubernetes import World
 from .lab import Lab, wait_for
-from .node import CLUSTER, IMAGE_SECONDS, ROOT, Node, image, run
+from .node import CLUSTER, IMAGE_SECONDS, ROOT, Node, run, runner_image
 from .ports import free_port
 from .s3 import KEY, SECRET
 
@@ -46,6 +48,7 @@ class NodeHub:
 
     def install(self) -> None:
         """Install the hub and the service, and wait until all is ready."""
+        self.node.kubectl("delete", "namespace", NAMESPACE, REPLS, "--ignore-not-found", "--timeout=80s")
         chart, values = CLUSTER / "hub/chart", CLUSTER / "hub/values.yaml"
         database = f"/tmp/repl-hub-{secrets.token_hex(4)}"
         Path(database).mkdir(mode=0o777)
@@ -57,11 +60,13 @@ class NodeHub:
             [*command, "--set-json", f"hubVolume={volume}"], capture_output=True, text=True, timeout=120, check=False
         )
         assert done.returncode == 0, done.stderr
-        self.kubectl("apply", "-f", "-", text=self.objects())
+        self.node.kubectl("apply", "-f", "-", text=self.objects())
         for name in ("hub", "proxy", "repl"):
             self.kubectl("rollout", "status", f"deployment/{name}", f"--timeout={READY_SECONDS}s")
         address = self.kubectl("get", "service", "proxy-public", "-o", "jsonpath={.spec.clusterIP}")
         self.url = f"http://{address}"
+        # The proxy knows the way once the hub has looked for its services again.
+        wait_for(lambda: requests.get(f"{self.url}{PREFIX}ready", timeout=5).status_code == 200, READY_SECONDS)
 
     def objects(self) -> str:
         """The service's objects."""
@@ -99,6 +104,11 @@ class NodeHub:
                 yield
             finally:
                 process.terminate()
+
+    def restart(self, name: str) -> None:
+        """Returns when the new pods are ready."""
+        self.kubectl("rollout", "restart", f"deployment/{name}")
+        self.kubectl("rollout", "status", f"deployment/{name}", "--timeout=120s")
 
     def uninstall(self) -> None:
         for name in (NAMESPACE, REPLS):
@@ -156,7 +166,7 @@ class Remote(Lab):
 
 def images() -> tuple[Path, Path]:
     """Returns the archives of the images of hub and service. They are built again if a source has changed."""
-    place = image().parent  # with the base that all images share
+    place = runner_image().parent  # with the base that all images share
     digest = hashlib.sha256()
     sources = [*sorted((CLUSTER / "hub").glob("*.*")), ROOT / "jupyter_repl_ext/hub/Dockerfile"]
     sources += [ROOT / "requirements/hub.txt", ROOT / "requirements/hub-test.txt", ROOT / "pyproject.toml"]
