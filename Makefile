@@ -15,7 +15,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONHOME PYTHONPATH CONDA_PREFIX
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-s3 test test-python test-frontend test-alone times soak cancels large replaced test-cluster cluster-up cluster-down lint format chaos chaos-cluster bench lock
+.PHONY: help run run-s3 test test-python test-frontend test-alone times soak cancels large replaced test-cluster test-hub-versions cluster-up cluster-down lint format chaos chaos-cluster bench lock
 .PHONY: lint-python lint-frontend version wheel clean
 
 help: ## Show all commands
@@ -74,6 +74,9 @@ replaced: $(STAMPS)/installed ## Replace a pod's folders by links, pipes and dev
 
 test-cluster: $(STAMPS)/installed ## Run the tests that need a real Kubernetes (root on Debian, or REPL_TEST_KUBECONFIG)
 	@$(BIN)/pytest -q $(ARGS) -m cluster
+
+test-hub-versions: $(STAMPS)/installed ## Run the tests of a hub on the node with JupyterHub 5 (the others use 6)
+	@REPL_TEST_HUB=5.5.4 $(BIN)/pytest -q -n 0 tests/cluster/test_hub.py tests/cluster/test_hub_network.py $(ARGS)
 
 cluster-up: $(STAMPS)/python ## Keep a Kubernetes node on this machine for many test runs (root on Debian)
 	@$(STEP) "Start a Kubernetes node, with the runner's image" sh -c 'cd tests && ../$(BIN)/python -m support.node up'

@@ -189,6 +189,7 @@ class ReplExtension(S3Traits, KubernetesTraits, ExtensionApp):
             drives=Drives(store, projects, lifecycle, spawner, client),
             owner_of=own_projects if self.multi_user else single_user,
             is_admin=is_admin if self.multi_user else lambda _: False,
+            is_shared=self.multi_user,
             client=client,
             activity=Activity(activity, spawner, client),
             idle=Idle(self._idle_timeouts(), self.unsaved_timeout, lifecycle, projects, spawner, client),

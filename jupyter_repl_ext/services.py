@@ -20,6 +20,7 @@ from jupyter_repl_ext.repls.recovery import Recovery
 from jupyter_repl_ext.runners.channels import Channels
 from jupyter_repl_ext.runners.client import RunnerClient
 from jupyter_repl_ext.runners.relay import CLOSE_RESTART
+from jupyter_repl_ext.settings.stores import warn_if_passing
 from jupyter_repl_runner import tasks
 from jupyter_repl_runner.contract.errors import ReplError
 from jupyter_repl_runner.store.port import Store
@@ -51,6 +52,8 @@ class Services:
     """The owner of an authenticated user's projects."""
     is_admin: Callable[[User], bool]
     """Whether an authenticated user may see and stop the REPLs of others."""
+    is_shared: bool = False
+    """Whether many people share this server: what they do is logged, see handlers/audit."""
     channels: Channels = field(default_factory=Channels)
     requests: "WeakSet[RequestHandler]" = field(default_factory=WeakSet)
     """Those that are being served. A channel is one of `channels` once it is open."""
@@ -102,7 +105,8 @@ class Services:
         self.idle.start()
 
     async def _look_at_store(self) -> None:
-        """Log which conditions the store ignores, and what replaces them."""
+        """Log which conditions the store ignores, and what replaces them; and if it will not outlive this server."""
+        warn_if_passing(self.store)
         honoured = await self.store.probe()
         if not honoured.put:
             log.warning("The store ignores conditions on PUT: a lock file on this machine replaces them")

@@ -28,6 +28,8 @@ from jupyter_repl_runner.contract.refs import ProjectRef
 from jupyter_repl_runner.store.transfer import RequestBody
 from jupyter_repl_spawner.port import Address
 
+from . import audit
+
 VERSION_HEADER = "X-Jupyter-Repl-Version"
 """In each answer, so that a server that forwards knows an answer of a proxy's from one of ours."""
 
@@ -51,6 +53,8 @@ class ReplMixin(JupyterHandler):
     auth_resource = AUTH_RESOURCE
     for_visitors: ClassVar[frozenset[str]] = frozenset()
     """The methods by which an administrator may visit the REPLs of another owner: to look, to stop, to delete."""
+    _ref: ProjectRef | None = None
+    """The project that the request is about, for the audit log."""
 
     @property
     def services(self) -> Services:
@@ -70,8 +74,11 @@ class ReplMixin(JupyterHandler):
         await self.services.started()
 
     def on_finish(self) -> None:
-        if services := self.settings.get(SETTING):
+        services: Services | None = self.settings.get(SETTING)
+        if services is not None:
             services.requests.discard(self)
+            if services.is_shared:
+                audit.note(self, self._ref, is_visit=self.current_user is not None and self.is_visit)
         super().on_finish()
 
     def cut(self) -> None:
@@ -112,7 +119,8 @@ class ReplMixin(JupyterHandler):
 
     def ref(self, repl_id: str) -> ProjectRef:
         """Raises InvalidRequest if the id is not valid."""
-        return ProjectRef(self.owner, repl_id)
+        self._ref = ProjectRef(self.owner, repl_id)
+        return self._ref
 
     async def new_ref(self, repl_id: str) -> ProjectRef:
         """Like `ref`, for a project that is about to be made: the true name of its owner is recorded."""

@@ -55,11 +55,11 @@ class ChannelHandler(ReplMixin, WebSocketMixin, WebSocketHandler, JupyterHandler
 
     def look_up(self, repl_id: str) -> None:
         """Raises ReplError."""
-        self._ref = self.ref(repl_id)
+        self._found = self.ref(repl_id)
 
     async def connect(self) -> tuple[HTTPHeaders, IOStream]:
         """Returns the headers of the answer to the handshake, and the connection. Raises ReplError."""
-        address = await self.address(self._ref)
+        address = await self.address(self._found)
         return await self.services.client.channel(address, self.request.headers)
 
     def touch(self) -> None:

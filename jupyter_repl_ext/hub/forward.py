@@ -17,6 +17,7 @@ from tornado.iostream import IOStream
 from tornado.web import authenticated, stream_request_body
 
 from jupyter_repl_ext.handlers import PROJECT
+from jupyter_repl_ext.handlers.audit import PERSON_HEADER, encode
 from jupyter_repl_ext.handlers.base import ReplMixin, StreamedBody, TypedHandler
 from jupyter_repl_ext.handlers.channel import ChannelHandler
 from jupyter_repl_ext.repls.activity import SETTING as ACTIVITY
@@ -51,15 +52,16 @@ class Forward:
         kept = [(name, value) for name, value in parse_qsl(query, keep_blank_values=True) if name != "token"]
         return f"{self._url}/repl/{path}{'?' + urlencode(kept) if kept else ''}"
 
-    def credentials(self) -> dict[str, str]:
-        """The headers that tell the service who the user is. Raises Unavailable. The token is read each time."""
+    def credentials(self, person: str) -> dict[str, str]:
+        """The headers that tell the service who the user is. Raises Unavailable. The token is read each time. `person`:
+        who is logged in here, which is not the user if the server is shared."""
         token = os.environ.get(HUB_VARIABLE, "")
         if not token:
             raise Unavailable(
                 "This server has no token of the hub, so the service for REPLs would not know its user.",
                 hint=f"Start it by JupyterHub, which sets {HUB_VARIABLE}.",
             )
-        return {"Authorization": f"token {token}"}
+        return {"Authorization": f"token {token}", PERSON_HEADER: encode(person)}
 
     def base_of(self, location: str, base_url: str) -> str:
         """An address of the service's as one of this server's: only the path is of use to a browser."""
@@ -73,6 +75,10 @@ class ForwardMixin(ReplMixin):
 
     async def ready(self) -> None:
         """Nothing has to start here."""
+
+    def credentials(self) -> dict[str, str]:
+        """Raises Unavailable."""
+        return self.forward.credentials(self.current_user.username)
 
     def service_address(self) -> str:
         """Raises FileNotFound. The path is passed on as it came, so that each name keeps its escapes."""
@@ -89,13 +95,13 @@ class ForwardHandler(ForwardMixin, StreamedBody, TypedHandler):
         if self.request.method in ("POST", "PUT", "PATCH", "DELETE"):
             await self.check_rights("write")
             self.request.connection.set_max_body_size(MAX_BODY)  # type: ignore[union-attr]
-            address, credentials = self.service_address(), self.forward.credentials()
+            address, credentials = self.service_address(), self.credentials()
             self._body = RequestBody(lambda chunks: self._pass_on(address, credentials, chunks), "a forwarded request")
 
     @authenticated
     @authorized
     async def get(self, *_: str) -> None:
-        await self._pass_on(self.service_address(), self.forward.credentials(), None)
+        await self._pass_on(self.service_address(), self.credentials(), None)
         self.finish()
 
     head = get
@@ -128,9 +134,7 @@ class ForwardChannelHandler(ForwardMixin, ChannelHandler):
         return self.forward.channels
 
     async def connect(self) -> tuple[HTTPHeaders, IOStream]:
-        return await self.forward.client.channel(
-            self.service_address(), self.forward.credentials(), self.request.headers
-        )
+        return await self.forward.client.channel(self.service_address(), self.credentials(), self.request.headers)
 
 
 HANDLERS = [

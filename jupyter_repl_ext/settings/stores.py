@@ -44,6 +44,20 @@ def _open(url: str, data_dir: str, s3: dict[str, Any]) -> Store:
     )
 
 
+def warn_if_passing(store: Store, root: Path = Path("/")) -> None:
+    """Log a warning if the projects lie on the disk of a pod of a hub's: they go with the pod. `root`: of that disk."""
+    is_in_pod = "KUBERNETES_SERVICE_HOST" in os.environ and "JUPYTERHUB_API_TOKEN" in os.environ
+    if not (is_in_pod and isinstance(store, DirectoryStore)):
+        return
+    place = next(path for path in (store.root, *store.root.parents) if path.exists())
+    if place.stat().st_dev == root.stat().st_dev:
+        log.warning(
+            "Projects lie in %s, which is on no volume: they are lost when the hub stops this server. Mount a volume "
+            "there, set ReplExtension.store_url to a bucket, or use the hub's service for REPLs (docs/hub.md).",
+            store.root,
+        )
+
+
 class BrokenStore(Store):
     """A store that could not be opened. Every call raises the reason."""
 

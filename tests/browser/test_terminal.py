@@ -88,7 +88,9 @@ PASTE = """([text]) => {
 
 
 def test_a_paste_of_two_megabytes_arrives_and_types_no_control_characters(shell: Person) -> None:
-    shell.shell("stty -echo; cat > pasted.txt", "")
+    shell.shell("stty -echo; echo rea''dy; cat > pasted.txt", "ready")
+    # Until the shell has run the line, a paste is one into its prompt: between brackets.
+    wait_for(lambda: shell.on_disk("pasted.txt") == "")
     shell.page.evaluate(PASTE, ["first\x1b[201~\x03\n"])
     wait_for(lambda: shell.on_disk("pasted.txt") == "first[201~\n")
     text = "".join(f"{number:07} {'x' * 71}\n" for number in range(25_000))

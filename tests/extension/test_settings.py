@@ -1,5 +1,6 @@
 """Settings by the environment: every one, below what the configuration says."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,6 +8,8 @@ from traitlets import TraitError
 from traitlets.config import Config
 
 from jupyter_repl_ext.app import ReplExtension
+from jupyter_repl_ext.settings.stores import warn_if_passing
+from jupyter_repl_runner.store.directory import DirectoryStore
 
 SAID = {
     "store_url": ("s3://bucket/prefix", "s3://bucket/prefix"),
@@ -73,3 +76,18 @@ def test_what_can_not_be_meant_is_told_by_its_name(name: str, monkeypatch: pytes
 def test_what_is_jupyters_own_is_not_ours_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JUPYTER_REPL_CONFIG_FILE", "/nowhere/at-all.py")
     assert settings().config_file == ""
+
+
+@pytest.mark.parametrize("is_passing", [True, False])
+def test_projects_on_the_disk_of_a_hubs_pod_are_warned_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, is_passing: bool
+) -> None:
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.96.0.1")
+    monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "t")
+    disk = tmp_path if is_passing else Path("/proc")
+    warn_if_passing(DirectoryStore(tmp_path / "not/there/yet"), disk)
+    assert ("they are lost" in caplog.text) == is_passing
+    caplog.clear()
+    monkeypatch.delenv("JUPYTERHUB_API_TOKEN")
+    warn_if_passing(DirectoryStore(tmp_path), tmp_path)
+    assert caplog.text == "", "a laptop with a cluster's variables is no hub"

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -129,3 +130,24 @@ def test_no_token_and_no_query_is_in_the_log(service: Service, anna: Browser, hu
     assert "state=" not in log
     assert hub.token not in log
     assert all(str(cookie.value).strip('"') not in log for cookie in session.cookies)
+
+
+def audited(service: Service) -> list[dict[str, Any]]:
+    lines = [line for line in service.log.read_text().splitlines() if "jupyter_repl_ext.audit" in line]
+    return [json.loads(line.partition("] ")[2]) for line in lines]
+
+
+def test_what_people_do_is_in_the_audit_log(service: Service, hub: Hub) -> None:
+    browser = Browser(hub.url, "gil").login()
+    token = browser.token()
+    body = {"replId": "noted", "language": "python"}
+    person = {"X-Jupyter-Repl-Person": "b%C3%A9a%0A%5Bforged"}
+    assert service.call("POST", "project", body, person, token)[0] == 201
+    service.call("GET", "project", token=token)
+    service.call("GET", "owner/other/project", token=token)
+    service.call("DELETE", "project/noted?secret=hush", token=token)
+    lines = [line for line in audited(service) if line.get("user") == "gil"]
+    assert [(line["method"], line["status"]) for line in lines] == [("POST", 201), ("GET", 403), ("DELETE", 204)]
+    assert (lines[0]["project"], lines[0]["person"], lines[0]["visit"]) == ("gil/noted", "béa\n[forged", False)
+    assert lines[1]["visit"]
+    assert "hush" not in service.log.read_text()

@@ -7,6 +7,7 @@ import secrets
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,11 @@ c.Authenticator.allow_all = True
 c.Authenticator.admin_users = {"root-admin"}
 c.JupyterHub.spawner_class = SimpleLocalProcessSpawner
 c.Spawner.environment = given["environment"]
+c.Spawner.cmd = [given["python"], "-m", "jupyterhub.singleuser"]
 c.Spawner.args = ["--allow-root"]
 c.Spawner.default_url = "/lab"
+c.Spawner.port = given["server_port"]
+c.SimpleLocalProcessSpawner.home_dir_template = given["folder"] + "/home-{username}"
 c.JupyterHub.cookie_secret = bytes.fromhex(given["cookie_secret"])
 c.JupyterHub.db_url = "sqlite:///" + given["folder"] + "/hub.sqlite"
 c.JupyterHub.bind_url = given["url"]
@@ -75,6 +79,8 @@ class Hub:
         self.url = f"http://127.0.0.1:{self.port}"
         self.service_port = free_port()
         self.callback = f"http://127.0.0.1:{self.service_port}{PREFIX}oauth_callback"
+        self.server_port = free_port()
+        """Of users' servers: one at a time."""
         self.token, self.other_token = secrets.token_hex(16), secrets.token_hex(16)
         self._given = {
             "password": PASSWORD,
@@ -83,6 +89,8 @@ class Hub:
             "url": self.url,
             "service": f"http://127.0.0.1:{self.service_port}",
             "callback": self.callback,
+            "server_port": self.server_port,
+            "python": sys.executable,
             "token": self.token,
             "other_token": self.other_token,
             "admin": ADMIN,
@@ -142,21 +150,27 @@ def of_user(token: str, service: "Service", home: Path, app: str = "jupyter_serv
     return Lab(home, app, JUPYTER_REPL_SERVICE_URL=f"{service.url}/", JUPYTERHUB_API_TOKEN=token)
 
 
-class Service(Lab):
-    """One replica of the shared service."""
+WEAK = Path(__file__).with_name("weak_service.py")
 
-    def __init__(self, home: Path, hub: Hub, port: int = 0, *options: str, **env: str) -> None:
+
+class Service(Lab):
+    """One replica of the shared service. `without`: layers of it to leave out, see weak_service.py."""
+
+    def __init__(
+        self, home: Path, hub: Hub, port: int = 0, *options: str, without: Sequence[str] = (), **env: str
+    ) -> None:
         super().__init__(home, port=port or hub.service_port, **{**hub.service_environment(), **env})
         self.url = f"http://127.0.0.1:{self.port}{PREFIX.rstrip('/')}"
         self.metrics_port = free_port()
         self._options = options
+        self._program = [str(WEAK), ",".join(without)] if without else ["-m", "jupyter_repl_ext.hub.service"]
 
     def start(self) -> "Service":
         self.home.mkdir(parents=True, exist_ok=True)
         (self.home / ".bashrc").write_text("PS1='$ '\n")
         keep = {"PATH", "LANG", "VIRTUAL_ENV", "PYTHONWARNINGS"}
         env = {name: value for name, value in os.environ.items() if name in keep} | self.environment
-        command = [sys.executable, "-m", "jupyter_repl_ext.hub.service", f"--ServerApp.port={self.port}"]
+        command = [sys.executable, *self._program, f"--ServerApp.port={self.port}"]
         command += ["--ServerApp.ip=127.0.0.1", "--allow-root", f"--HubService.metrics_port={self.metrics_port}"]
         with open(self.log, "ab") as log:
             self._process = subprocess.Popen([*command, *self._options], env=env, stdout=log, stderr=log, cwd=self.home)
