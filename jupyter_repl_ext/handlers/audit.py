@@ -41,6 +41,5 @@ def note(handler: JupyterHandler, ref: ProjectRef | None, *, is_visit: bool) -> 
         "method": request.method,
         "path": request.path,
         "status": handler.get_status(),
-        "from": request.remote_ip,
     }
     log.info("%s", json.dumps({name: value for name, value in line.items() if value is not None}))

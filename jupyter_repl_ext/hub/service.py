@@ -116,7 +116,8 @@ class ReadyHandler(APIHandler):
 class NothingHandler(RequestHandler):
     def prepare(self) -> None:
         self.set_status(HTTPStatus.NOT_FOUND)
-        self.set_header(VERSION_HEADER, __version__)
+        for name, value in self.settings["headers"].items():  # in a frame the page would give away its cookies
+            self.set_header(name, value)
         self.finish()
 
 

@@ -8,9 +8,11 @@ import pytest
 from support.lab import TOKEN, Lab
 from tornado.web import RequestHandler
 
-from jupyter_repl_ext.handlers import HANDLERS
+from jupyter_repl_ext.handlers import HANDLERS, OF_OWNER
 
 PATHS = {
+    r"/repl/owner": "owner",
+    r"/repl/.*": "no/such/address",
     r"/repl/template": "template",
     r"/repl/project": "project",
     r"/repl/project/([^/]+)": "project/walk",
@@ -35,10 +37,13 @@ BODIES = {"post": b'{"replId": "walk", "language": "python"}', "patch": b'{"titl
 
 def verbs() -> Iterator[tuple[str, str]]:
     for route, handler in HANDLERS:
-        assert route in PATHS, f"{route} is new: add it here"
+        path = PATHS.get(route.replace(OF_OWNER, "/repl"))
+        assert path, f"{route} is new: add it here"
         for verb in ("get", "put", "post", "patch", "delete"):
             if getattr(handler, verb) is not RequestHandler._unimplemented_method:
-                yield verb, PATHS[route]
+                yield verb, path
+                if OF_OWNER in route:
+                    yield verb, f"owner/somebody/{path}"
 
 
 VERBS = list(verbs())

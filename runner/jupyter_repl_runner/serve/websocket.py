@@ -65,7 +65,7 @@ class ChannelHandler(RunnerHandler):
 class Connection(asyncio.Protocol):
     """One WebSocket and its channel, after the handshake."""
 
-    def __init__(self, room: Room, visitor: str) -> None:
+    def __init__(self, room: Room, visitor: str = "") -> None:
         self._channel = Channel(room, self, visitor=visitor)
         self._parser = Parser(MAX_FRAME)
         self._loop = asyncio.get_running_loop()
