@@ -118,7 +118,8 @@ class NothingHandler(RequestHandler):
         self.set_status(HTTPStatus.NOT_FOUND)
         for name, value in self.settings["headers"].items():  # in a frame the page would give away its cookies
             self.set_header(name, value)
-        self.finish()
+        self.set_header("Content-Type", "text/plain")
+        self.finish("There is nothing here.")
 
 
 class MetricsHandler(RequestHandler):

@@ -32,10 +32,14 @@ const browser = await puppeteer.launch({
 });
 const result = {};
 try {
-  await browser.setCookie(...JSON.parse(cookies));
   const page = await browser.newPage();
   // Any other address of the origin: what a neighbour's server serves there.
   await page.goto(new URL('/user/neighbour/page', service).href);
+  await page.evaluate(cookies => {
+    for (const { name, value, path } of cookies) {
+      document.cookie = `${name}=${value}; path=${path}`;
+    }
+  }, JSON.parse(cookies));
   Object.assign(
     result,
     await page.evaluate(async base => {

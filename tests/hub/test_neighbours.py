@@ -44,7 +44,7 @@ def visit(cast: Cast, kind: str) -> dict[str, Any]:
     assert node, "make installs one"
     url = cast.service.url.replace("127.0.0.1", "localhost")  # a secure context, where browsers send Sec-Fetch headers
     cookies = [
-        {"name": each.name, "value": str(each.value), "domain": "localhost", "path": each.path}
+        {"name": each.name, "value": str(each.value), "path": each.path}
         for each in cast.with_cookie().cookies
         if each.path == "/services/repl/"
     ]
