@@ -5,6 +5,7 @@ from variables too (settings/environment). docs/hub.md describes the whole.
 """
 
 import os
+import re
 import signal
 import sys
 from http import HTTPStatus
@@ -46,6 +47,9 @@ class HubService(ServerApp):
     default_services: ClassVar[tuple[str, ...]] = ()  # type: ignore[assignment, misc]
     """No contents, kernels, sessions, terminals, files: they would belong to nobody, and run in this pod."""
 
+    _drain: Drain | None = None
+    """None until it serves."""
+
     drain_seconds = Float(
         3.0, min=0, config=True, help="For how long a replica that was asked to end serves on. A slow network wants 10."
     )
@@ -59,7 +63,7 @@ class HubService(ServerApp):
 
     def init_webapp(self) -> None:
         super().init_webapp()
-        prefix = self.base_url
+        prefix = re.escape(self.base_url)
         self.web_app.add_handlers(  # type: ignore[no-untyped-call]
             ".*$",
             [
@@ -88,14 +92,16 @@ class HubService(ServerApp):
 
     @property
     def is_draining(self) -> bool:
-        return self._drain.has_begun
+        return self._drain is not None and self._drain.has_begun
 
     def _drain_and_stop(self, *_: Any) -> None:
+        if self._drain is None:
+            sys.exit(0)
         if not self.is_draining:
-            self.io_loop.add_callback_from_signal(self._end)
+            self.io_loop.add_callback_from_signal(self._end, self._drain)
 
-    async def _end(self) -> None:
-        await self._drain.run()
+    async def _end(self, drain: Drain) -> None:
+        await drain.run()
         await self._rights.stop()
         self._metrics.stop()
         self.stop()

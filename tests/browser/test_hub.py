@@ -44,9 +44,10 @@ def test_an_administrator_looks_on_and_the_owner_sees_that(
     page.goto(f"{labs[1].url}/lab?repl={student.repl}&owner={owner}&token={TOKEN}")
     admin.wait_lab()
     admin.repl = f"{owner}--{student.repl}"
-    expect(admin.tab.get_by_text("This is a REPL of grace.h. You can look at it, and change nothing.")).to_be_visible()
-    expect(student.page.get_by_text("Looking at this REPL: root-admin")).to_be_visible()
-    wait_for(lambda: "firstline" in admin.terminal_text())
+    whose = admin.tab.get_by_text("This is a REPL of grace.h. You can look at it, and change nothing.")
+    expect(whose).to_be_visible(timeout=30_000)
+    expect(student.page.get_by_text("Looking at this REPL: root-admin")).to_be_visible(timeout=10_000)
+    wait_for(lambda: "firstline" in admin.terminal_text(), 20)
     admin.wait_editor("main.py")
     admin.look("visit")
     for name in ("Run", "Terminal"):
