@@ -5,10 +5,10 @@ from support.hub import Browser, Hub
 
 
 @pytest.fixture(scope="session")
-def anna(hub: Hub) -> Browser:
-    return Browser(hub.url, "anna").login()
+def adam(hub: Hub) -> Browser:
+    return Browser(hub.url, "adam").login()
 
 
 @pytest.fixture(scope="session")
-def bert(hub: Hub) -> Browser:
-    return Browser(hub.url, "bert").login()
+def berta(hub: Hub) -> Browser:
+    return Browser(hub.url, "berta").login()
