@@ -45,11 +45,14 @@ def arrange(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put the items into the order in which they start. In a worker, also write their marks to a file for the
     scheduler, which sees only their ids."""
     _make_unique(items)
-    times = json.loads(TIMES.read_text())
+    times: dict[str, float] = {}
+    for name, measured in json.loads(TIMES.read_text()).items():
+        module = _module(f"tests/{name}")
+        times[module] = times.get(module, 0.0) + measured["seconds"]
 
     def start(item: pytest.Item) -> tuple[bool, float, str]:
         module = _module(item.nodeid)
-        seconds = times.get(module.removeprefix("tests/"), {}).get("seconds", UNKNOWN_SECONDS)
+        seconds = times.get(module, UNKNOWN_SECONDS)
         return is_alone(item), -seconds, module
 
     items.sort(key=start)  # stable: the tests of a module stay in its order
