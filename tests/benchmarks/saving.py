@@ -21,6 +21,7 @@ from support.syncing import REF, Sync
 from jupyter_repl_runner.store.generation import Generation, raise_generation
 from jupyter_repl_runner.store.s3 import S3Store
 from jupyter_repl_runner.store.s3_client import THREADS
+from jupyter_repl_runner.sync.async_volume import AsyncVolume
 from jupyter_repl_runner.sync.bundling import Bundler
 from jupyter_repl_runner.sync.download import Downloader
 from jupyter_repl_runner.sync.fence import Fence
@@ -196,7 +197,7 @@ def _restore_here(folder: Path, store: S3Store) -> float:
         place = Place(folder / "project", folder / "trash", folder, folder)
         volume = Volume(place, {"ref": str(REF)})
         fence = Fence(store, REF, Generation(generation.number, generation.holder))
-        sides = Sides(REF, store, volume, fence, status := _Clock(folder / "marks.json"))
+        sides = Sides(REF, store, AsyncVolume(volume), fence, status := _Clock(folder / "marks.json"))
         uploader, bundler = Uploader(sides, 1 << 29), Bundler(sides, "f0")
         meeting = Meeting(sides, uploader, Push(sides, uploader), Downloader(sides, "f0"), bundler)
         begun = time.perf_counter()
