@@ -54,7 +54,7 @@ class ReplMixin(JupyterHandler):
     for_visitors: ClassVar[frozenset[str]] = frozenset()
     """The methods by which an administrator may visit the REPLs of another owner: to look, to stop, to delete."""
     _ref: ProjectRef | None = None
-    """The project that the request is about, for the audit log."""
+    """The project that the request is about, once `ref` has named it."""
 
     @property
     def services(self) -> Services:

@@ -55,11 +55,12 @@ class ChannelHandler(ReplMixin, WebSocketMixin, WebSocketHandler, JupyterHandler
 
     def look_up(self, repl_id: str) -> None:
         """Raises ReplError."""
-        self._found = self.ref(repl_id)
+        self.ref(repl_id)
 
     async def connect(self) -> tuple[HTTPHeaders, IOStream]:
         """Returns the headers of the answer to the handshake, and the connection. Raises ReplError."""
-        address = await self.address(self._found)
+        assert self._ref is not None, "looked up before"
+        address = await self.address(self._ref)
         return await self.services.client.channel(address, self.request.headers)
 
     def touch(self) -> None:

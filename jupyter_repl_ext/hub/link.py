@@ -35,7 +35,7 @@ class LinkHandler(JupyterHandler):
         elif _SERVER_NAME.fullmatch(server):
             # user-redirect knows only the default server, and would start that
             name = quote(self.current_user.username, safe="@~")
-            lab = url_path_join(hub.hub_prefix, "..", f"user/{name}/{server}/lab?{query}").replace("/hub/../", "/")
+            lab = url_path_join(hub.hub_prefix.removesuffix("hub/"), f"user/{name}/{server}/lab?{query}")
             path = url_path_join(hub.hub_prefix, f"spawn/{name}/{server}?{urlencode({'next': lab})}")
         else:
             raise HTTPError(404, "There is no server of such a name.")

@@ -60,9 +60,7 @@ def cookie_reads(cast: Cast) -> bool:
 
 def cookie_writes(cast: Cast) -> bool:
     session = cast.with_cookie()
-    xsrf = next(
-        (str(each.value) for each in session.cookies if (each.name, each.path) == ("_xsrf", "/services/repl/")), ""
-    )
+    xsrf = cast.anna.xsrf("/services/repl/")
     body = json.dumps({"replId": "by-cookie", "language": "python"})
     headers = {"X-XSRFToken": xsrf}
     done = session.post(f"{cast.service.url}/repl/project", data=body, headers=headers, timeout=TIMEOUT)

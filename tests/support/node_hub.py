@@ -23,7 +23,6 @@ from .hub import PREFIX, Browser
 from .kubernetes import World
 from .lab import Lab, wait_for
 from .node import CLUSTER, IMAGE_SECONDS, ROOT, Node, run, runner_image
-from .ports import free_port
 from .s3 import KEY, SECRET
 
 NAMESPACE, REPLS = "hub", "repls"
@@ -35,13 +34,13 @@ READY_SECONDS = 240
 
 
 class NodeHub:
-    """`url`: of the hub's proxy, as this machine reaches it; `local`: the same as a secure context for browsers."""
+    """`url`: of the hub's proxy, as this machine reaches it."""
 
     def __init__(self, world: World) -> None:
         self.node = world.node
         self.s3 = world.s3
         self.store_prefix = f"hub-{secrets.token_hex(4)}"
-        self.url = self.local = ""
+        self.url = ""
 
     def kubectl(self, *arguments: str, text: str | None = None, check: bool = True) -> str:
         return self.node.kubectl("-n", NAMESPACE, *arguments, text=text, check=check)
@@ -90,21 +89,6 @@ class NodeHub:
         }
         return Template((CLUSTER / "hub/service.yaml").read_text()).substitute(said)
 
-    @contextmanager
-    def forwarded(self) -> Iterator[None]:
-        """Makes `local`: browsers take only localhost and TLS for secure contexts."""
-        port = free_port()
-        command = [str(binaries.require("kubenode")), "kubectl", "--kubeconfig", str(self.node.kubeconfig)]
-        command += ["-n", NAMESPACE, "port-forward", "service/proxy-public", f"{port}:80"]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-            assert process.stdout is not None
-            process.stdout.readline()
-            self.local = f"http://localhost:{port}"
-            try:
-                yield
-            finally:
-                process.terminate()
-
     def restart(self, name: str) -> None:
         """Returns when the new pods are ready."""
         self.kubectl("rollout", "restart", f"deployment/{name}")
@@ -115,7 +99,7 @@ class NodeHub:
             self.node.kubectl("delete", "namespace", name, "--wait=false", check=False)
 
     def user(self, name: str) -> "NodeUser":
-        """A user who is logged in, with a server that runs."""
+        """A user who is logged in."""
         return NodeUser(self, name)
 
 
@@ -209,14 +193,13 @@ def _wheel() -> Path:
 
 @contextmanager
 def installed(world: World) -> Iterator[NodeHub]:
-    """Yields the hub, ready and proved to enforce policies."""
+    """Yields the hub, ready."""
     node: Node = world.node
     assert node.state is not None
     run("load", node.state, *map(str, images()))
     hub = NodeHub(world)
     try:
         hub.install()
-        with hub.forwarded():
-            yield hub
+        yield hub
     finally:
         hub.uninstall()
